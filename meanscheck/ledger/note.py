@@ -1,0 +1,261 @@
+"""Who signed this text? A signed note (C2SP signed-note 1.0) answers in plain text.
+
+A note is a text that ends in a newline, an empty line, and signature lines:
+
+    — <key name> <base64 of 4 bytes key id and the signature>
+
+Key id: the first four bytes of SHA-256 over name, newline, type byte, public key. A *verifier key* is written
+`<name>+<key id in hex>+<base64 of type byte and public key>`. Two types are known here: 1, Ed25519 over the text; 4, a
+witness's Ed25519 cosignature with a time (C2SP tlog-cosignature), over the lines `cosignature/v1` and `time <seconds>`
+followed by the text.
+
+The example of the specification, opened with the key of Go's `note` package:
+
+>>> key = VerifierKey.parse("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
+>>> signed = '''If you think cryptography is the answer to your problem,
+... then you don't know what your problem is.
+...
+... — PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=
+... '''
+>>> opened = open(signed, [key])
+>>> opened.text.splitlines()[0], [signature.key.name for signature in opened.signatures]
+('If you think cryptography is the answer to your problem,', ['PeterNeumann'])
+>>> open(signed.replace("answer", "question"), [key])
+Traceback (most recent call last):
+meanscheck.errors.NotProven: signature: the signature of key PeterNeumann+c74f20a3 does not fit the text
+
+`open` ignores lines of unknown keys, as the specification asks, and says how many there were; a receipt allows none
+(`receipts.py`). The text must not be used before `open` has returned it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from meanscheck.errors import NotProven
+
+ED25519 = 1
+COSIGNATURE = 4
+
+MAX_NOTE = 1 << 20
+MAX_SIGNATURES = 64
+
+
+class NoteSigner(Protocol):
+    """Anything that signs notes: a key file, a device, an external command."""
+
+    @property
+    def key(self) -> VerifierKey: ...
+
+    def sign_note(self, text: str) -> bytes:
+        """Signature bytes of this key's type over the note text, without the key id."""
+
+
+@dataclass(frozen=True)
+class VerifierKey:
+    """A public key with its name; `str()` writes it as in policies."""
+
+    name: str
+    type: int
+    public: bytes
+
+    def __post_init__(self) -> None:
+        if not is_key_name(self.name):
+            raise NotProven("key", "a key name must be non-empty and without spaces, plus signs or control characters")
+        if self.type not in (ED25519, COSIGNATURE):
+            raise NotProven("key", f"signature type {self.type} is not supported")
+        if len(self.public) != 32:
+            raise NotProven("key", "an Ed25519 public key has 32 bytes")
+
+    @cached_property
+    def key_id(self) -> bytes:
+        """First four bytes of SHA-256(name, newline, type, public key)."""
+        return hashlib.sha256(self.name.encode() + b"\n" + bytes([self.type]) + self.public).digest()[:4]
+
+    @property
+    def label(self) -> str:
+        """Name and key id, as shown to people."""
+        return f"{self.name}+{self.key_id.hex()}"
+
+    def __str__(self) -> str:
+        return f"{self.label}+{encode64(bytes([self.type]) + self.public)}"
+
+    @classmethod
+    def parse(cls, text: str) -> VerifierKey:
+        """Read `<name>+<key id>+<base64>`; NotProven (step ``key``) unless the id fits and the form is canonical."""
+        parts = text.split("+", 2)
+        if len(parts) != 3:
+            raise NotProven("key", "a verifier key has the form name+id+base64")
+        data = decode64(parts[2])
+        if data is None or not data:
+            raise NotProven("key", "the key part is not standard base64")
+        key = cls(parts[0], data[0], data[1:])
+        if parts[1] != key.key_id.hex():
+            raise NotProven("key", "the key id does not fit name and key")
+        return key
+
+    def verify(self, text: str, signature: bytes) -> int | None:
+        """Check a signature over a note text. Returns the time of a cosignature in POSIX seconds, else None."""
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+        time, message = None, text.encode()
+        if self.type == COSIGNATURE:
+            if len(signature) != 72:
+                raise NotProven("signature", f"the cosignature of key {self.label} has the wrong length")
+            time = int.from_bytes(signature[:8], "big")
+            if time >= 1 << 63:
+                raise NotProven("signature", f"the cosignature of key {self.label} has an impossible time")
+            message, signature = cosigned_message(text, time), signature[8:]
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
+        except (InvalidSignature, ValueError):
+            raise NotProven("signature", f"the signature of key {self.label} does not fit the text") from None
+        return time
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureLine:
+    """One signature line, not yet checked."""
+
+    name: str
+    key_id: bytes
+    signature: bytes
+
+    def __str__(self) -> str:
+        return f"— {self.name} {encode64(self.key_id + self.signature)}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature that was checked. `time`: POSIX seconds of a cosignature, None for a plain signature."""
+
+    key: VerifierKey
+    line: SignatureLine
+    time: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A note whose text may be used: at least one known key signed it."""
+
+    text: str
+    signatures: tuple[Signature, ...]
+    unknown: tuple[SignatureLine, ...]
+
+
+def sign(text: str, signers: Iterable[NoteSigner], *, existing: Sequence[SignatureLine] = ()) -> str:
+    """The signed note of a text: `existing` lines first, then one line for each signer."""
+    check_text(text)
+    lines = [*existing]
+    lines += [SignatureLine(signer.key.name, signer.key.key_id, signer.sign_note(text)) for signer in signers]
+    if not lines:
+        raise NotProven("note", "a note needs at least one signature")
+    return format(text, lines)
+
+
+def open(note: str, keys: Collection[VerifierKey]) -> Opened:
+    """Check a note against known keys.
+
+    Raises:
+        NotProven: step ``note`` for a faulty form; step ``signature`` when a known key's signature does not verify,
+            occurs twice, or no known key signed.
+    """
+    text, lines = parse(note)
+    known = {(key.name, key.key_id): key for key in keys}
+    if len(known) != len(keys):
+        raise NotProven("signature", "two known keys have the same name and key id")
+    good: dict[tuple[str, bytes], Signature] = {}
+    unknown = []
+    for line in lines:
+        key = known.get((line.name, line.key_id))
+        if key is None:
+            unknown.append(line)
+        elif (line.name, line.key_id) in good:
+            raise NotProven("signature", f"key {key.label} signed twice")
+        else:
+            good[line.name, line.key_id] = Signature(key, line, key.verify(text, line.signature))
+    if not good:
+        raise NotProven("signature", "no known key signed this note")
+    return Opened(text, tuple(good.values()), tuple(unknown))
+
+
+def format(text: str, lines: Sequence[SignatureLine]) -> str:
+    """Text, empty line, signature lines."""
+    return text + "\n" + "".join(map(str, lines))
+
+
+def parse(note: str) -> tuple[str, tuple[SignatureLine, ...]]:
+    """Split a note into text and signature lines without checking signatures.
+
+    >>> parse("text\\n\\n— k AAAAAAA=\\n")
+    ('text\\n', (SignatureLine(name='k', key_id=b'\\x00\\x00\\x00\\x00', signature=b'\\x00'),))
+    >>> parse("text\\n\\n— k AAAAAAB=\\n")
+    Traceback (most recent call last):
+    meanscheck.errors.NotProven: note: signature line 1 is not strict base64 of a key id and a signature
+    """
+    if len(note) > MAX_NOTE:
+        raise NotProven("note", f"longer than {MAX_NOTE} characters")
+    text, separator, tail = note.rpartition("\n\n")
+    if not separator:
+        raise NotProven("note", "no empty line between text and signatures")
+    text += "\n"
+    check_text(text)
+    if not tail.endswith("\n"):
+        raise NotProven("note", "the last signature line does not end in a newline")
+    rows = tail[:-1].split("\n")
+    if len(rows) > MAX_SIGNATURES:
+        raise NotProven("note", f"more than {MAX_SIGNATURES} signature lines")
+    return text, tuple(_line(row, number) for number, row in enumerate(rows, 1))
+
+
+def check_text(text: str) -> None:
+    """NotProven unless a text may be signed: ends in a newline, valid UTF-8, no other control characters."""
+    if not text.endswith("\n"):
+        raise NotProven("note", "the text does not end in a newline")
+    if any(character < " " and character != "\n" for character in text):
+        raise NotProven("note", "a control character other than newline")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise NotProven("note", "not valid UTF-8") from None
+
+
+def is_key_name(name: str) -> bool:
+    """True for a name that signature lines can carry."""
+    return bool(name) and not any(c.isspace() or c == "+" or c < " " or "\ud800" <= c <= "\udfff" for c in name)
+
+
+def cosigned_message(text: str, time: int) -> bytes:
+    """What a witness signs (C2SP tlog-cosignature, Ed25519 signed message)."""
+    return f"cosignature/v1\ntime {time}\n{text}".encode()
+
+
+def encode64(data: bytes) -> str:
+    """Standard base64 with padding."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def decode64(text: str) -> bytes | None:
+    """The bytes of strict base64, or None: other alphabets, spaces, missing padding and stray bits are refused."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return data if encode64(data) == text else None
+
+
+def _line(row: str, number: int) -> SignatureLine:
+    parts = row.split(" ")
+    if len(parts) != 3 or parts[0] != "—" or not is_key_name(parts[1]):
+        raise NotProven("note", f"signature line {number} is not of the form '— name base64'")
+    data = decode64(parts[2])
+    if data is None or len(data) < 5:
+        raise NotProven("note", f"signature line {number} is not strict base64 of a key id and a signature")
+    return SignatureLine(parts[1], data[:4], data[4:])
