@@ -1,1 +1,89 @@
-"""The ledger."""
+"""A log that auditors can trust without trusting the office: entries, proofs, receipts, and their verification.
+
+Usable alone: it imports the standard library, `cryptography` (only when something is signed or verified) and
+`meanscheck.errors`. It takes the bytes of groups and does not know what a decision is.
+
+An office appends batches and hands out receipts:
+
+    signer = Signer.load("keys/county.key")
+    ledger = Ledger.open("ledger", signer=signer)
+    sealed = ledger.append(batch)
+    text = ledger.receipt(index, leaf, groups, salts, disclose=["result", "reasons"])
+
+Anyone else verifies, with the receipt and a policy file alone:
+
+    proven = verify("0007.tlog-proof", policy="county.policy")
+    print(*proven.report("zh"), sep="\\n")
+
+Each module below is one format or one step. Its docstring is the specification, a tutorial and a test vector, and is
+executed by the tests. Verbs come in pairs.
+
+| Module | Question | Verbs |
+|---|---|---|
+| canonical | which bytes stand for a value | format, parse |
+| note | who signed this text (C2SP signed-note) | sign, open; format, parse |
+| merkle | is it in the tree, did the tree only grow (RFC 6962) | prove_…, check_… |
+| checkpoint | how large, which root (C2SP tlog-checkpoint) | format, parse |
+| tiles | where on disk (C2SP tlog-tiles) | format_bundle, parse_bundle |
+| proof | the offline proof's text (C2SP tlog-proof) | format, parse |
+| policy | whom to trust (C2SP tlog-policy) | format, parse |
+| commitment, bulk | how a leaf binds and hides a decision; the same for a million | commit, hide, reveal |
+| signer | who may sign, never two histories | save, load |
+| log, files | how the folder grows and survives crashes | grow, publish |
+| batches | the front: batches in, receipts out | append, receipt |
+| receipts | the receipt's one text | format, parse |
+| verdict | is it true | verify |
+
+Choices
+-------
+* The plan's `verify.py` is `verdict.py`: a submodule named like the function would hide it.
+* Member m of a leaf is the plain SHA-256 of the batch-open entry, so that `sha256sum` can check it.
+* batch-open and batch-close hold the caller's content under one member (`opening`, `closing`), so that it can never
+  collide with the ledger's own members.
+* The opening is published under its own checkpoint before the run. A run that breaks off leaves it as the log's last
+  entry, and the same batch continues from it. So decision n of a batch always stands at index open + 1 + n, which
+  `verify` checks.
+* Receipts put signature lines in one order. The specification leaves it open; one text for each receipt needs it.
+* Groups travel in receipts as JSON text inside JSON, not as nested objects: what is hashed is what was received.
+* New tiles wait under `.staging/` and are renamed together, so that a reader who prefers full tiles hardly ever meets
+  one that a crash left behind.
+* A subject group that has a member `household` must carry the entry's token there.
+"""
+
+from meanscheck.errors import LedgerError, NotProven
+from meanscheck.ledger import canonical, checkpoint, commitment, merkle, note, policy, proof, receipts, tiles
+from meanscheck.ledger.batches import Batch, Ledger, Sealed
+from meanscheck.ledger.bulk import Block, SealedBlock, seal_block
+from meanscheck.ledger.commitment import GROUPS, Leaf
+from meanscheck.ledger.note import VerifierKey
+from meanscheck.ledger.policy import Policy
+from meanscheck.ledger.signer import Signer
+from meanscheck.ledger.verdict import Proven, Step, verify
+
+__all__ = [
+    "GROUPS",
+    "Batch",
+    "Block",
+    "Leaf",
+    "Ledger",
+    "LedgerError",
+    "NotProven",
+    "Policy",
+    "Proven",
+    "Sealed",
+    "SealedBlock",
+    "Signer",
+    "Step",
+    "VerifierKey",
+    "canonical",
+    "checkpoint",
+    "commitment",
+    "merkle",
+    "note",
+    "policy",
+    "proof",
+    "receipts",
+    "seal_block",
+    "tiles",
+    "verify",
+]

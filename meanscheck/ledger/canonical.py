@@ -11,7 +11,8 @@ b'{"k":"decision","n":17,"names":["\\xe7\\x94\\xb2",null,true]}'
 
 `parse` reads, writes again and compares bytes, so there is exactly one text for each value:
 
->>> for text in (b'{"n": 17}', b'{"b":1,"a":2}', b'{"a":1,"a":1}', b'[1.0]', b'[01]', b'"\\\\u0041"', b'[9007199254740993]'):
+>>> refused = b'{"n": 17}', b'{"b":1,"a":2}', b'{"a":1,"a":1}', b'[1.0]', b'[01]', b'"\\\\u0041"', b'[9007199254740993]'
+>>> for text in refused:
 ...     try:
 ...         parse(text)
 ...     except ValueError as error:
@@ -31,7 +32,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
-Json: TypeAlias = "None | bool | int | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 
 MAX_INT = 2**53 - 1
 MAX_DEPTH = 64

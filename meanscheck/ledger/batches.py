@@ -1,0 +1,279 @@
+"""How does a run of decisions enter the log? As a batch between an opening and a closing entry.
+
+    {"b":…,"k":"batch-open","opening":{…},"v":1}     before the run: digests of law, engine and inputs, ordering rule
+    {"b":…,"c":…,"k":"decision","m":…,"n":0,…}       one entry a decision, in the batch's order
+    …
+    {"b":…,"closing":{…},"count":…,"first":…,"k":"batch-close","last":…,"m":…,"root":…,"v":1}
+
+`m` is the SHA-256 of the batch-open entry; `count`, `first` and `last` (indexes in the log, null for an empty batch)
+and `root` (RFC 6962 root over the batch's decision leaves, hex) are reckoned here. The opening is published under a
+checkpoint of its own before the first decision is asked for, so nobody can choose the rules after seeing results. A run
+that breaks off leaves its opening in the log and nothing else; the same batch tried again continues from that opening.
+
+>>> import tempfile
+>>> class Three:                                       # anything with these five members is a Batch
+...     batch_id, opening, closing = "2026-11-A", {"law": "sha256:33"}, {"rejected": 0}
+...     tokens, groups = ["00" * 16] * 3, [[b'{"n":0}', b'{"n":1}', b'{"n":2}']] * 7
+...     def blocks(self):
+...         yield self
+...     def keep(self, block_no, *, first_index, salts, leaves):
+...         self.kept = [*zip(salts, leaves)]           # a vault would seal them here
+>>> batch, folder = Three(), tempfile.TemporaryDirectory()
+>>> signer = Signer.generate("county.example/relief")
+>>> ledger = Ledger.open(folder.name, signer=signer)
+>>> sealed = ledger.append(batch)
+>>> sealed.first_index, sealed.count, sealed.size
+(1, 3, 5)
+>>> salts, leaf = batch.kept[2]
+>>> groups = dict.fromkeys(commitment.GROUPS, b'{"n":2}')
+>>> receipt = ledger.receipt(3, leaf, groups, salts, disclose=["result"])
+
+The receipt and a policy are all an auditor needs:
+
+>>> from meanscheck.ledger.verdict import verify
+>>> proven = verify(receipt.encode(), policy=ledger.policy())
+>>> dict(proven.groups), dict(proven.opening)
+({'result': {'n': 2}}, {'law': 'sha256:33'})
+>>> folder.cleanup()
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from struct import Struct
+from typing import Protocol
+
+from meanscheck.errors import LedgerError, NotProven
+from meanscheck.ledger import bulk, canonical, commitment, files, merkle, note, receipts
+from meanscheck.ledger.bulk import Block
+from meanscheck.ledger.canonical import Json
+from meanscheck.ledger.log import CHECKPOINT, Log
+from meanscheck.ledger.policy import LogLine, Policy
+from meanscheck.ledger.signer import Signer
+from meanscheck.ledger.tiles import TileReader
+
+_salts_of_leaf = Struct(f"{commitment.SALTS}s").iter_unpack
+
+
+class Batch(Protocol):
+    """A run of decisions, as the ledger sees it."""
+
+    @property
+    def batch_id(self) -> str:
+        """Unique in the log."""
+
+    @property
+    def opening(self) -> Mapping[str, Json]:
+        """What batch-open pins. Read once, before `blocks`."""
+
+    @property
+    def closing(self) -> Mapping[str, Json]:
+        """What batch-close adds to the counts. Read once, after the last block."""
+
+    def blocks(self) -> Iterator[Block]:
+        """The decisions in the batch's order; called once, after the opening is published."""
+
+    def keep(self, block_no: int, *, first_index: int, salts: Sequence[bytes], leaves: Sequence[bytes]) -> None:
+        """Take the salts (112 bytes a decision) and leaves of a block, before anything of it is published."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A batch in the log.
+
+    Attributes:
+        batch_id: its id.
+        open_index: index of the batch-open entry.
+        first_index: index of the first decision (of batch-close, if there is none).
+        count: decisions.
+        close_index: index of the batch-close entry.
+        size: leaves of the log now.
+        root: root over the batch's decision leaves, hex.
+        checkpoint: the signed checkpoint, as text.
+    """
+
+    batch_id: str
+    open_index: int
+    first_index: int
+    count: int
+    close_index: int
+    size: int
+    root: str
+    checkpoint: str
+
+
+class Ledger:
+    """A log folder with the signer that grows it. Without a signer it only reads."""
+
+    def __init__(self, log: Log, signer: Signer | None) -> None:
+        self._log, self._signer = log, signer
+        self._reader: TileReader | None = None
+
+    @classmethod
+    def open(cls, path: Path | str, *, signer: Signer | None = None, origin: str | None = None) -> Ledger:
+        """Open or begin the log in a folder.
+
+        Args:
+            path: the log's folder; holds nothing secret and may be published or copied.
+            signer: needed to append. Its key file must lie outside the folder.
+            origin: the log's name; the signer's name if left out.
+        """
+        if origin is None:
+            if signer is None:
+                raise LedgerError("give the log's origin, or a signer")
+            origin = signer.key.name
+        if signer is not None and signer.key.name != origin:
+            raise LedgerError("the signer's key has another name than the log's origin")
+        return cls(Log.open(Path(path), origin=origin), signer)
+
+    @property
+    def origin(self) -> str:
+        """The log's name."""
+        return self._log.origin
+
+    @property
+    def size(self) -> int:
+        """Published leaves."""
+        return self._log.size
+
+    @property
+    def checkpoint(self) -> str:
+        """The signed checkpoint, as text; empty before the first."""
+        return self._log.note
+
+    def policy(self) -> Policy:
+        """A policy that trusts this ledger's own key and asks for no witness: where trust in the office begins."""
+        if self._signer is None:
+            raise LedgerError("a policy needs the signer's public key")
+        return Policy((LogLine(self._signer.key),))
+
+    def entry(self, index: int) -> bytes:
+        """Published entry at an index."""
+        return self._tiles().entry(index)
+
+    def append(self, batch: Batch, *, processes: int = 1) -> Sealed:
+        """Add a batch and publish it.
+
+        Args:
+            batch: see `Batch`. If anything it does raises, the log keeps its opening and nothing else of it.
+            processes: worker processes for hashing; the result does not depend on it.
+        """
+        if self._signer is None:
+            raise LedgerError("this ledger was opened without a signer: it can only read")
+        if not batch.batch_id:
+            raise LedgerError("a batch needs an id")
+        opening = _entry(batch.batch_id, "batch-open", {"opening": dict(batch.opening)})
+        digest = hashlib.sha256(opening).hexdigest()
+        batch_tree = merkle.Frontier()
+        with self._log.grow(self._signer) as growth:
+            if growth.size == 0 or self._log.reader().entry(growth.size - 1) != opening:
+                growth.add([opening])
+                growth.publish()
+            first = growth.size
+            for number, block in bulk.seal_blocks(batch.batch_id, digest, batch.blocks(), processes=processes):
+                salts = [salt for (salt,) in _salts_of_leaf(block.salts)]
+                batch.keep(number, first_index=growth.size, salts=salts, leaves=block.leaves)
+                growth.add(block.leaves, block.hashes)
+                batch_tree.extend(block.hashes)
+            count, root = batch_tree.size, batch_tree.root().hex()
+            closing: dict[str, Json] = {
+                "closing": dict(batch.closing),
+                "count": count,
+                "first": first if count else None,
+                "last": first + count - 1 if count else None,
+                "m": digest,
+                "root": root,
+            }
+            growth.add([_entry(batch.batch_id, "batch-close", closing)])
+            text = growth.publish()
+            return Sealed(batch.batch_id, first - 1, first, count, first + count, growth.size, root, text)
+
+    def receipt(
+        self, index: int, leaf: bytes, groups: Mapping[str, bytes], salts: bytes, disclose: Collection[str]
+    ) -> str:
+        """The receipt of a decision against the newest checkpoint, as tlog-proof text.
+
+        Args:
+            index: of the decision's entry in the log.
+            leaf: the entry.
+            groups: canonical JSON of all seven groups, by name.
+            salts: the 112 bytes kept with the leaf.
+            disclose: names of the groups to show.
+
+        Raises:
+            LedgerError: the log has another entry there, or groups and salts do not give its commitment.
+        """
+        tiles = self._tiles()
+        if tiles.entry(index) != leaf:
+            raise LedgerError(f"the log has another entry at {index}")
+        members = commitment.Leaf.parse(leaf)
+        if commitment.commit(groups, salts).hex() != members.commitment:
+            raise LedgerError("groups and salts do not give the entry's commitment")
+        siblings = commitment.hide(groups, salts, disclose)
+        for group in disclose:
+            try:
+                canonical.parse(groups[group])
+            except canonical.NotCanonical as error:
+                raise LedgerError(f"group {group} is not canonical JSON: {error}") from None
+        shown = {group: (groups[group], _salt(salts, group)) for group in disclose}
+        open_index = index - 1 - members.position
+        opening = tiles.entry(open_index)
+        if hashlib.sha256(opening).hexdigest() != members.opening:
+            raise LedgerError(f"the log has no fitting batch-open entry at {open_index}")
+        return receipts.format(
+            receipts.Receipt(
+                index,
+                tuple(merkle.prove_inclusion(tiles, index, tiles.size)),
+                self._ordered_checkpoint(),
+                leaf,
+                shown,
+                tuple(siblings),
+                receipts.Opening(open_index, opening, tuple(merkle.prove_inclusion(tiles, open_index, tiles.size))),
+            )
+        )
+
+    def consistency(self, old_size: int) -> list[bytes]:
+        """Proof that the newest checkpoint continues the log's first `old_size` leaves (`merkle.check_consistency`)."""
+        return merkle.prove_consistency(self._tiles(), old_size, self.size)
+
+    def add_cosignatures(self, lines: str, *, policy: Policy) -> str:
+        """Add witnesses' signature lines to the newest checkpoint, after checking each; returns the new text."""
+        text, there = note.parse(self.checkpoint)
+        _, new = note.parse(f"{text}\n{lines}")
+        opened = note.open(note.format(text, new), policy.witness_keys)
+        if opened.unknown:
+            raise NotProven("witnesses", "a line is not by a witness of the policy")
+        keys = {(line.name, line.key_id) for line in new}
+        merged = note.format(text, [line for line in there if (line.name, line.key_id) not in keys] + list(new))
+        with files.lock(self._log.folder / f".{CHECKPOINT}"):
+            self._log.refresh()
+            if note.parse(self._log.note)[0] != text:
+                raise LedgerError("the log has a newer checkpoint than the one cosigned")
+            files.replace(self._log.folder / CHECKPOINT, merged.encode())
+            self._log.refresh()
+        return merged
+
+    def _tiles(self) -> TileReader:
+        if self._reader is None or self._reader.size != self.size:
+            self._reader = self._log.reader()
+        return self._reader
+
+    def _ordered_checkpoint(self) -> str:
+        text, lines = note.parse(self.checkpoint)
+        return note.format(text, receipts.ordered(self.origin, lines))
+
+
+def _entry(batch_id: str, kind: str, content: Mapping[str, Json]) -> bytes:
+    try:
+        entry = canonical.format({"b": batch_id, "k": kind, "v": commitment.VERSION, **content})
+    except canonical.NotCanonical as error:
+        raise LedgerError(f"the {kind} entry holds {error}") from None
+    return entry
+
+
+def _salt(salts: bytes, group: str) -> bytes:
+    at = commitment.GROUPS.index(group) * commitment.SALT
+    return salts[at : at + commitment.SALT]

@@ -1,0 +1,230 @@
+"""How are a million decisions committed to in a few seconds? The same bytes as `commitment.py`, column by column.
+
+A *block* holds some thousands of decisions as seven columns of canonical JSON and one column of tokens. `seal_block`
+draws the salts, hashes, and writes leaves. `seal_blocks` does so for a stream of blocks, in order, in this process or
+in several others; salts apart, results do not depend on how many.
+
+>>> from meanscheck.ledger.commitment import GROUPS, commit
+>>> texts = [b'{"n":%d}' % n for n in range(3)]
+>>> sealed = seal_block("2026-11-A", "55" * 32, 0, tokens=["00" * 16] * 3, groups=[texts] * 7)
+>>> len(sealed.salts), len(sealed.leaves), len(sealed.hashes)
+(336, 3, 96)
+>>> commit(dict.fromkeys(GROUPS, texts[2]), sealed.salts[224:]).hex() in sealed.leaves[2].decode()
+True
+
+What makes it fast (CPython 3.11, figures in microseconds a decision): only `hashlib.sha256` bound once, short-lived
+chunks that stay in the processor's cache, constant beginnings joined once, random bytes drawn once a block. Thirteen
+hashes are about nine tenths of the cost, so the rest of the loop hardly matters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from array import array
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
+from struct import Struct
+from typing import TYPE_CHECKING, Protocol
+
+from meanscheck.errors import LedgerError
+from meanscheck.ledger import canonical
+from meanscheck.ledger.commitment import GROUPS, PREFIXES, SALT, SALTS, VERSION
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+CHUNK = 512
+PART = 8192
+
+_salts_of = Struct(f"{SALT}s" * len(GROUPS)).iter_unpack
+_HEX = re.compile(r"[0-9a-f]*")
+
+
+class Block(Protocol):
+    """Some decisions of a batch, in the batch's order."""
+
+    @property
+    def tokens(self) -> Sequence[str]:
+        """One subject token a decision: 32 lower-case hex characters."""
+
+    @property
+    def groups(self) -> Sequence[Sequence[bytes]]:
+        """Seven columns in the order of `commitment.GROUPS`, one canonical JSON text a decision in each."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedBlock:
+    """Salts (112 bytes a decision, flat), leaves, and leaf hashes (32 bytes each, flat)."""
+
+    salts: bytes = field(repr=False)
+    leaves: list[bytes] = field(repr=False)
+    hashes: bytes = field(repr=False)
+
+
+def seal_block(
+    batch_id: str,
+    opening: str,
+    first_position: int,
+    *,
+    tokens: Sequence[str],
+    groups: Sequence[Sequence[bytes]],
+    salts: bytes | None = None,
+) -> SealedBlock:
+    """Leaves of a block.
+
+    Args:
+        batch_id: member b of the leaves.
+        opening: digest of the batch-open entry, 64 hex characters, member m.
+        first_position: member n of the first leaf.
+        tokens: one a decision.
+        groups: seven columns of canonical JSON.
+        salts: 112 bytes a decision to use again, as replay does; drawn from the operating system if None.
+
+    Raises:
+        LedgerError: the columns differ in length, a token is not 32 hex characters, or salts are short.
+    """
+    count = len(tokens)
+    _check(count, tokens, groups)
+    if salts is None:
+        salts = os.urandom(SALTS * count)
+    elif len(salts) != SALTS * count:
+        raise LedgerError(f"a block takes {SALTS} bytes of salts a decision")
+    before = f'{{"b":{canonical.format(batch_id).decode()},"c":"'
+    middle = f'","k":"decision","m":"{opening}","n":'
+    after = f'","v":{VERSION}}}'
+    sha256 = hashlib.sha256
+    leaves: list[bytes] = []
+    hashes: list[bytes] = []
+    for at in range(0, count, CHUNK):
+        end = min(at + CHUNK, count)
+        commitments = _commitments([column[at:end] for column in groups], salts[SALTS * at : SALTS * end])
+        chunk = [
+            f'{before}{commitment}{middle}{position},"s":"{token}{after}'.encode()
+            for position, (commitment, token) in enumerate(
+                zip(commitments, tokens[at:end], strict=True), first_position + at
+            )
+        ]
+        leaves += chunk
+        hashes += [sha256(b"\0" + leaf).digest() for leaf in chunk]
+    return SealedBlock(salts, leaves, b"".join(hashes))
+
+
+def seal_blocks(
+    batch_id: str, opening: str, blocks: Iterable[Block], *, processes: int = 1
+) -> Iterator[tuple[int, SealedBlock]]:
+    """(block number, sealed block) in order. With several processes a block is worked on in parts of 8192 decisions.
+
+    At most a few blocks are in memory at a time. Processes are spawned, so a script that asks for them needs the usual
+    ``if __name__ == "__main__"``.
+    """
+    if processes <= 1:
+        position = 0
+        for number, block in enumerate(blocks):
+            sealed = seal_block(batch_id, opening, position, tokens=block.tokens, groups=block.groups)
+            yield number, sealed
+            position += len(sealed.leaves)
+        return
+    yield from _in_processes(batch_id, opening, blocks, processes)
+
+
+def _commitments(columns: Sequence[Sequence[bytes]], salts: bytes) -> list[str]:
+    """Hex commitments of a chunk: seven group hashes, then the six inner nodes of a seven-leaf RFC 6962 tree."""
+    sha256 = hashlib.sha256
+    lengths = {length: length.to_bytes(4, "big") for column in columns for length in set(map(len, column))}
+    a, b, c, d, e, f, g = (
+        [
+            sha256(prefix + salt + lengths[len(text)] + text).digest()
+            for salt, text in zip(column_salts, column, strict=True)
+        ]
+        for prefix, column_salts, column in zip(PREFIXES, zip(*_salts_of(salts), strict=True), columns, strict=True)
+    )
+    left = _nodes(_nodes(a, b), _nodes(c, d))
+    right = _nodes(_nodes(e, f), g)
+    return [sha256(b"\1" + x + y).hexdigest() for x, y in zip(left, right, strict=True)]
+
+
+def _nodes(left: Sequence[bytes], right: Sequence[bytes]) -> list[bytes]:
+    sha256 = hashlib.sha256
+    return [sha256(b"\1" + x + y).digest() for x, y in zip(left, right, strict=True)]
+
+
+def _check(count: int, tokens: Sequence[str], groups: Sequence[Sequence[bytes]]) -> None:
+    if len(groups) != len(GROUPS) or any(len(column) != count for column in groups):
+        raise LedgerError(f"a block needs {len(GROUPS)} columns of one length")
+    if count and (set(map(len, tokens)) != {2 * SALT} or not _HEX.fullmatch("".join(tokens))):
+        raise LedgerError("a subject token is not 32 lower-case hex characters")
+
+
+# Crossing a process border is cheap for one long byte string and dear for many short ones, so columns travel joined.
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    data: bytes
+    lengths: array[int]
+
+    @classmethod
+    def pack(cls, texts: Sequence[bytes]) -> _Packed:
+        return cls(b"".join(texts), array("I", map(len, texts)))
+
+    def unpack(self) -> list[bytes]:
+        data = self.data
+        return [data[start:end] for start, end in pairwise(accumulate(self.lengths, initial=0))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    batch_id: str
+    opening: str
+    first_position: int
+    tokens: str
+    groups: tuple[_Packed, ...]
+
+
+def _work(sent: _Sent) -> tuple[bytes, _Packed, bytes]:
+    width = 2 * SALT
+    sealed = seal_block(
+        sent.batch_id,
+        sent.opening,
+        sent.first_position,
+        tokens=[sent.tokens[at : at + width] for at in range(0, len(sent.tokens), width)],
+        groups=[packed.unpack() for packed in sent.groups],
+    )
+    return sealed.salts, _Packed.pack(sealed.leaves), sealed.hashes
+
+
+def _in_processes(
+    batch_id: str, opening: str, blocks: Iterable[Block], processes: int
+) -> Iterator[tuple[int, SealedBlock]]:
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        waiting: deque[tuple[int, list[Future[tuple[bytes, _Packed, bytes]]]]] = deque()
+        try:
+            position = 0
+            for number, block in enumerate(blocks):
+                _check(len(block.tokens), block.tokens, block.groups)
+                waiting.append((number, []))
+                for at in range(0, len(block.tokens), PART):
+                    tokens = block.tokens[at : at + PART]
+                    columns = tuple(_Packed.pack(column[at : at + PART]) for column in block.groups)
+                    sent = _Sent(batch_id, opening, position, "".join(tokens), columns)
+                    waiting[-1][1].append(pool.submit(_work, sent))
+                    position += len(tokens)
+                # One block is worked on while the caller makes the next.
+                if len(waiting) > 1:
+                    yield _together(*waiting.popleft())
+            while waiting:
+                yield _together(*waiting.popleft())
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _together(number: int, parts: Sequence[Future[tuple[bytes, _Packed, bytes]]]) -> tuple[int, SealedBlock]:
+    done = [part.result() for part in parts]
+    leaves = [leaf for _, packed, _ in done for leaf in packed.unpack()]
+    salts = b"".join(salts for salts, _, _ in done)
+    return number, SealedBlock(salts, leaves, b"".join(hashes for _, _, hashes in done))

@@ -1,0 +1,64 @@
+"""How is a file replaced so that a crash leaves the old one or the new one, and how do two writers take turns?
+
+`replace` writes to a temporary name in the same folder, flushes to disk, renames, flushes the folder. `lock` holds an
+advisory lock of the operating system, which ends with the process that held it, however that ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from meanscheck.errors import LedgerError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Put `data` at `path`, wholly or not at all."""
+    temporary = path.with_name(path.name + ".new")
+    write(temporary, data)
+    temporary.replace(path)
+    flush_folder(path.parent)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file and flush it to disk."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def flush_folder(folder: Path) -> None:
+    """Make renames in a folder durable (nothing to do on Windows)."""
+    if sys.platform != "win32":
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def lock(path: Path | None) -> Iterator[None]:
+    """Hold `<path>.lock`; LedgerError if another process holds it. None: nothing to lock."""
+    if path is None:
+        yield
+        return
+    with path.with_name(path.name + ".lock").open("ab") as file:
+        try:
+            if sys.platform == "win32":
+                file.seek(0)
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise LedgerError(f"{path.name} is in use by another process") from None
+        yield

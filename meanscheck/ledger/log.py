@@ -1,0 +1,241 @@
+"""How does a log grow on disk so that a crash, a backup or an edit cannot falsify it?
+
+A `Log` is a folder in the layout of `tiles.py`. Growing it goes in this order:
+
+1. Take the lock. Read the checkpoint, rebuild the right edge of the tree from the tiles, compare with its root.
+2. Write new tiles and bundles under `.staging/` and flush each to disk, as they fill up; memory does not grow.
+3. Rename them into place and flush the folders. The checkpoint still names the old size, so nobody reads them.
+4. Ask the signer, which checks consistency with its own state, writes that state, and signs.
+5. Put the new checkpoint in place: only now is the log longer.
+
+A crash before 4 leaves the old log. After 4, the signer is ahead of the checkpoint by exactly what lies in the tiles;
+`Log.open` notices, checks that the tiles give the very root that was signed, and finishes step 5. If they do not, the
+folder was put back or changed, and it refuses.
+
+>>> import tempfile
+>>> from meanscheck.ledger.signer import Signer
+>>> folder = tempfile.TemporaryDirectory()
+>>> log = Log.open(Path(folder.name), origin="example.com/county")
+>>> signer = Signer.generate("example.com/county")
+>>> with log.grow(signer) as growth:
+...     growth.add([b"first", b"second"])
+...     _ = growth.publish()
+>>> log.size, list(log.reader().entries())
+(2, [b'first', b'second'])
+>>> sorted(str(path.relative_to(folder.name)) for path in Path(folder.name).rglob("*") if path.is_file())
+['.checkpoint.lock', 'checkpoint', 'tile/0/000.p/2', 'tile/entries/000.p/2']
+>>> folder.cleanup()
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from meanscheck.errors import LedgerError
+from meanscheck.ledger import checkpoint, files, merkle, note, tiles
+from meanscheck.ledger.checkpoint import Checkpoint
+from meanscheck.ledger.signer import Signer
+
+CHECKPOINT = "checkpoint"
+STAGING = ".staging"
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+# Files being flushed at a time. Flushing waits for the disk, not for the processor.
+FLUSHING = 4
+MAX_WAITING = 64
+
+
+class Log:
+    """A log's folder at its published size. `head` is None before the first checkpoint."""
+
+    def __init__(self, folder: Path, origin: str) -> None:
+        self.folder, self.origin = folder, origin
+        self.head: Checkpoint | None = None
+        self.note = ""
+        self.refresh()
+
+    @classmethod
+    def open(cls, folder: Path, *, origin: str) -> Log:
+        """Open or begin the log of an origin; LedgerError if the folder holds another one."""
+        if not note.is_key_name(origin):
+            raise LedgerError("a log's origin is a name without spaces or plus signs, such as county.example/relief")
+        folder.mkdir(parents=True, exist_ok=True)
+        return cls(folder, origin)
+
+    @property
+    def size(self) -> int:
+        """Published leaves."""
+        return self.head.size if self.head else 0
+
+    def reader(self) -> tiles.TileReader:
+        """Hashes and entries of the published log."""
+        return tiles.TileReader(self.folder, self.size)
+
+    def refresh(self) -> None:
+        """Read the checkpoint again."""
+        try:
+            self.note = (self.folder / CHECKPOINT).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            self.head, self.note = None, ""
+            return
+        except ValueError:
+            raise LedgerError("the log's checkpoint is not text") from None
+        head = checkpoint.parse(note.parse(self.note)[0])
+        if head.origin != self.origin:
+            raise LedgerError("the folder holds the log of another origin")
+        self.head = head
+
+    @contextlib.contextmanager
+    def grow(self, signer: Signer) -> Iterator[Growth]:
+        """Hold the lock and add entries; what was not published when the block ends is dropped."""
+        self._keep_apart(signer)
+        with files.lock(self.folder / f".{CHECKPOINT}"):
+            self.refresh()
+            self._recover(signer)
+            shutil.rmtree(self.folder / STAGING, ignore_errors=True)
+            growth = Growth(self, signer)
+            try:
+                yield growth
+            except OSError as error:
+                raise LedgerError(f"the log cannot be written: {error.strerror or type(error).__name__}") from error
+            finally:
+                growth.close()
+
+    def publish(self, signer: Signer, head: Checkpoint) -> str:
+        """Steps 4 and 5: sign a head whose tiles are in place, and put the checkpoint there."""
+        reader = tiles.TileReader(self.folder, head.size)
+        text = signer.sign_checkpoint(head, prove=lambda old: merkle.prove_consistency(reader, old, head.size))
+        files.replace(self.folder / CHECKPOINT, text.encode())
+        self.refresh()
+        return text
+
+    def _keep_apart(self, signer: Signer) -> None:
+        if signer.path is not None and self.folder.resolve() in signer.path.resolve().parents:
+            raise LedgerError("the key file lies inside the log's folder, which is meant to be copied: move it out")
+
+    def _recover(self, signer: Signer) -> None:
+        last = signer.last_signed()
+        if last is None:
+            if self.size:
+                raise LedgerError(
+                    "the signer has no record of this log; restore its state file, or compare the checkpoint with a "
+                    "witness's and call Signer.adopt"
+                )
+            return
+        if last.origin != self.origin:
+            raise LedgerError("the signer's state is that of another log")
+        reader = tiles.TileReader(self.folder, max(last.size, self.size))
+        try:
+            continues = reader.subtree(0, last.size) == last.root
+        except LedgerError:
+            continues = False
+        if not continues:
+            raise LedgerError(
+                f"refused: the signer has signed {last.size} leaves that the folder, at {self.size}, does not continue; "
+                "it was put back or changed"
+            )
+        if last.size > self.size:
+            self.publish(signer, last)
+
+
+class Growth:
+    """Entries being added to a locked log."""
+
+    def __init__(self, log: Log, signer: Signer) -> None:
+        self.log, self.signer = log, signer
+        reader = log.reader()
+        self.frontier = reader.frontier()
+        if log.head is not None and self.frontier.root() != log.head.root:
+            raise LedgerError("the log's tiles do not give the root of its checkpoint: the folder is damaged")
+        self._entries: list[bytes] = []
+        self._levels: list[bytearray] = []
+        for level, number, _ in tiles.partial_tiles(log.size):
+            self._level(level)[:] = reader.read(level, number)
+            if level == 0:
+                self._entries = tiles.parse_bundle(reader.read(tiles.ENTRIES, number))
+        self._staged: list[tuple[Path, Path]] = []
+        from concurrent.futures import ThreadPoolExecutor
+
+        self._pool = ThreadPoolExecutor(FLUSHING, thread_name_prefix="meanscheck-flush")
+        self._waiting: deque[Future[None]] = deque()
+
+    @property
+    def size(self) -> int:
+        """Leaves including those not yet published."""
+        return self.frontier.size
+
+    def add(self, entries: Sequence[bytes], hashes: bytes | None = None) -> None:
+        """Append entries; `hashes` are their leaf hashes, flat, if already known."""
+        if hashes is None:
+            hashes = merkle.leaf_hashes(entries)
+        number = self.size // tiles.WIDTH
+        made = self.frontier.extend(hashes)
+        for level in range(0, len(made), 8):
+            self._add_hashes(level // 8, made[level])
+        self._entries += entries
+        full = len(self._entries) // tiles.WIDTH * tiles.WIDTH
+        for at in range(0, full, tiles.WIDTH):
+            bundle = tiles.format_bundle(self._entries[at : at + tiles.WIDTH])
+            self._stage(tiles.path(tiles.ENTRIES, number + at // tiles.WIDTH), bundle)
+        del self._entries[:full]
+
+    def publish(self) -> str:
+        """Write the partial tiles, put everything in place, sign, and return the new checkpoint."""
+        for level, number, width in tiles.partial_tiles(self.size):
+            self._stage(tiles.path(level, number, width=width), bytes(self._level(level)))
+            if level == 0:
+                self._stage(tiles.path(tiles.ENTRIES, number, width=width), tiles.format_bundle(self._entries))
+        while self._waiting:
+            self._waiting.popleft().result()
+        folders: set[Path] = set()
+        for temporary, final in self._staged:
+            folder = final.parent
+            while folder not in folders and folder != self.log.folder.parent:
+                folders.add(folder)
+                folder = folder.parent
+            final.parent.mkdir(parents=True, exist_ok=True)
+            temporary.replace(final)
+        self._staged.clear()
+        for folder in sorted(folders, reverse=True):
+            files.flush_folder(folder)
+        return self.log.publish(self.signer, Checkpoint(self.log.origin, self.size, self.frontier.root()))
+
+    def close(self) -> None:
+        """Drop what was not published."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        shutil.rmtree(self.log.folder / STAGING, ignore_errors=True)
+
+    def _level(self, level: int) -> bytearray:
+        while len(self._levels) <= level:
+            self._levels.append(bytearray())
+        return self._levels[level]
+
+    def _add_hashes(self, level: int, new: bytes) -> None:
+        if not new:
+            return
+        buffer = self._level(level)
+        buffer += new
+        # Hashes of this level that are complete so far; the buffer holds the last of them.
+        complete = self.size >> 8 * level
+        number = (complete - len(buffer) // merkle.HASH) // tiles.WIDTH
+        full = len(buffer) // tiles.TILE_BYTES
+        for tile in range(full):
+            data = bytes(buffer[tile * tiles.TILE_BYTES : (tile + 1) * tiles.TILE_BYTES])
+            self._stage(tiles.path(level, number + tile), data)
+        del buffer[: full * tiles.TILE_BYTES]
+
+    def _stage(self, name: str, data: bytes) -> None:
+        staging = self.log.folder / STAGING
+        if not self._staged:
+            staging.mkdir(exist_ok=True)
+        temporary = staging / name.replace("/", "-")
+        self._staged.append((temporary, self.log.folder / name))
+        self._waiting.append(self._pool.submit(files.write, temporary, data))
+        if len(self._waiting) > MAX_WAITING:
+            self._waiting.popleft().result()
