@@ -1,0 +1,361 @@
+"""The law of one place on one day, as known by one day: every figure and formula chosen, checked and recorded.
+
+A `Law` is what both executors run. Its recorded form (`to_json`) holds all that a replay or an explanation needs — trees,
+figures, labels, citations with their instruments — and `digest` is the SHA-256 of that form's canonical bytes (RFC 8785).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import rfc8785
+
+from meanscheck.errors import InputError, PackError
+from meanscheck.law.tree import Node, from_json, to_json
+from meanscheck.law.types import UNITS
+from meanscheck.values.money import format_yuan
+
+LANGUAGE_VERSION = 1
+
+Scalar: TypeAlias = int | Fraction | bool | date | str
+Figure: TypeAlias = Scalar | None
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """A legal text that is cited."""
+
+    id: str
+    title: str
+    number: str
+    issued_on: str
+    in_force_on: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A figure of the law. `table` maps keys (as text) to figures; a scalar sits under the empty key.
+
+    `unknown` says why there is no figure (``not found``, ``unsure``, ``not published``); then every use of it is unknown.
+    """
+
+    id: str
+    unit: str
+    by: tuple[str, ...]
+    table: Mapping[tuple[str, ...], Scalar]
+    unknown: str
+    status: str
+    label: str
+    label_zh: str
+    cite: tuple[str, ...]
+
+    def get(self, keys: tuple[str, ...] = ()) -> Figure:
+        """The figure for the keys, None if unknown."""
+        return None if self.unknown else self.table.get(keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A named value of a household, member or supporter."""
+
+    id: str
+    entity: str
+    unit: str
+    label: str
+    label_zh: str
+    formula: str
+    tree: Node
+    cite: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LawTest:
+    """One condition of a programme."""
+
+    id: str
+    label: str
+    label_zh: str
+    formula: str
+    tree: Node
+    quote: str
+    review: tuple[str, ...]
+    cite: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """What an eligible household or member gets."""
+
+    unit: str
+    formula: str
+    tree: Node
+    cite: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Yield:
+    """This programme gives way to another: eligible there makes it ineligible here."""
+
+    programme: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """A form of relief with its tests in the order of the law."""
+
+    id: str
+    entity: str
+    label: str
+    label_zh: str
+    tests: tuple[LawTest, ...]
+    award: Award | None
+    yields_to: tuple[Yield, ...]
+
+
+@dataclass(frozen=True)
+class Law:
+    """The law of one place on one day. Equal laws have equal digests."""
+
+    code: str
+    name: str
+    on: date
+    known_by: date
+    accepted: tuple[str, ...]
+    parameters: Mapping[str, Parameter]
+    variables: Mapping[str, Variable]
+    programmes: tuple[Programme, ...]
+    instruments: Mapping[str, Instrument]
+
+    def programme(self, name: str) -> Programme:
+        """The programme by its id; KeyError if not in force."""
+        return next(p for p in self.programmes if p.id == name)
+
+    @cached_property
+    def trees(self) -> tuple[Node, ...]:
+        """All trees: of variables, tests and awards."""
+        return tuple(self._trees())
+
+    def _trees(self) -> Iterator[Node]:
+        for variable in self.variables.values():
+            yield variable.tree
+        for programme in self.programmes:
+            yield from (test.tree for test in programme.tests)
+            if programme.award is not None:
+                yield programme.award.tree
+
+    @cached_property
+    def needs(self) -> Mapping[str, frozenset[str]]:
+        """Feed → columns that some formula reads."""
+        columns: dict[str, set[str]] = {}
+        for tree in self.trees:
+            for node in tree.walk():
+                if node.op == "agg":
+                    columns.setdefault(str(node.args[1]), set())
+                elif node.op == "col":
+                    columns.setdefault(str(node.args[0]), set()).add(str(node.args[1]))
+        return {feed: frozenset(columns[feed]) for feed in sorted(columns)}
+
+    @cached_property
+    def order(self) -> tuple[tuple[str, str], ...]:
+        """("variable" | "programme", id) so that each comes after all it reads; PackError names a cycle."""
+        reads: dict[tuple[str, str], set[tuple[str, str]]] = {}
+        for variable in self.variables.values():
+            reads[("variable", variable.id)] = self._reads(variable.tree)
+        for programme in self.programmes:
+            trees = [t.tree for t in programme.tests] + ([programme.award.tree] if programme.award else [])
+            names = set().union(*(self._reads(t) for t in trees))
+            names |= {("programme", y.programme) for y in programme.yields_to}
+            if programme.entity == "member" or programme.yields_to:
+                names.add(("variable", "is_member"))
+            reads[("programme", programme.id)] = names
+        done: dict[tuple[str, str], None] = {}
+        path: list[tuple[str, str]] = []
+
+        def visit(item: tuple[str, str]) -> None:
+            if item in done:
+                return
+            if item in path:
+                cycle = " → ".join(name for _, name in [*path[path.index(item) :], item])
+                raise PackError(f"a cycle: {cycle}", where=f"{self.code} on {self.on}", remedy="Break it")
+            if item not in reads:
+                raise PackError(
+                    f"{item[1]} has no revision in force on {self.on}", where=self.code, remedy="Close the gap"
+                )
+            path.append(item)
+            for name in sorted(reads[item]):
+                visit(name)
+            path.pop()
+            done[item] = None
+
+        for item in reads:
+            visit(item)
+        return tuple(done)
+
+    @staticmethod
+    def _reads(tree: Node) -> set[tuple[str, str]]:
+        names: set[tuple[str, str]] = set()
+        for node in tree.walk():
+            if node.op == "var":
+                names.add(("variable", str(node.args[0])))
+            elif node.op == "outcome":
+                names.add(("programme", str(node.args[0])))
+            elif node.op == "members":
+                names.add(("variable", "is_member"))
+        return names
+
+    @cached_property
+    def digest(self) -> str:
+        """``sha256:`` and the hex digest of the canonical recorded form."""
+        return "sha256:" + hashlib.sha256(self.canonical).hexdigest()
+
+    @cached_property
+    def canonical(self) -> bytes:
+        """The recorded form in canonical JSON (RFC 8785)."""
+        return rfc8785.dumps(self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """The recorded form, plain JSON values."""
+        return {
+            "language": LANGUAGE_VERSION,
+            "code": self.code,
+            "name": self.name,
+            "on": self.on.isoformat(),
+            "known_by": self.known_by.isoformat(),
+            "accepted": list(self.accepted),
+            "parameters": [
+                {
+                    **_plain(p, "id", "unit", "unknown", "status", "label", "label_zh", "by", "cite"),
+                    "table": [[list(k), figure_text(v, p.unit)] for k, v in sorted(p.table.items())],
+                }
+                for p in self.parameters.values()
+            ],
+            "variables": [
+                {**_plain(v, "id", "entity", "unit", "label", "label_zh", "formula", "cite"), "tree": to_json(v.tree)}
+                for v in self.variables.values()
+            ],
+            "programmes": [
+                {
+                    **_plain(p, "id", "entity", "label", "label_zh"),
+                    "tests": [
+                        {
+                            **_plain(t, "id", "label", "label_zh", "formula", "quote", "review", "cite"),
+                            "tree": to_json(t.tree),
+                        }
+                        for t in p.tests
+                    ],
+                    "award": None
+                    if p.award is None
+                    else {**_plain(p.award, "unit", "formula", "cite"), "tree": to_json(p.award.tree)},
+                    "yields_to": [[y.programme, y.when] for y in p.yields_to],
+                }
+                for p in self.programmes
+            ],
+            "instruments": [
+                _plain(i, "id", "title", "number", "issued_on", "in_force_on", "source")
+                for i in self.instruments.values()
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, recorded: str | bytes | Mapping[str, Any]) -> Law:
+        """The law of a recorded form; InputError if it is damaged or of another language version."""
+        data = json.loads(recorded) if isinstance(recorded, str | bytes) else recorded
+        if data.get("language") != LANGUAGE_VERSION:
+            raise InputError("recorded in another version of the rule language", where="recorded law")
+        try:
+            return cls(
+                code=data["code"],
+                name=data["name"],
+                on=date.fromisoformat(data["on"]),
+                known_by=date.fromisoformat(data["known_by"]),
+                accepted=tuple(data["accepted"]),
+                parameters={p["id"]: _parameter(p) for p in data["parameters"]},
+                variables={
+                    v["id"]: Variable(**{**v, "cite": tuple(v["cite"]), "tree": from_json(v["tree"])})
+                    for v in data["variables"]
+                },
+                programmes=tuple(_programme(p) for p in data["programmes"]),
+                instruments={i["id"]: Instrument(**i) for i in data["instruments"]},
+            )
+        except (KeyError, TypeError, ValueError) as fault:
+            raise InputError("damaged or incomplete", where="recorded law") from fault
+
+
+def _plain(item: object, *names: str) -> dict[str, Any]:
+    values = {name: getattr(item, name) for name in names}
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+
+
+def _programme(p: Mapping[str, Any]) -> Programme:
+    award = p["award"]
+    return Programme(
+        id=p["id"],
+        entity=p["entity"],
+        label=p["label"],
+        label_zh=p["label_zh"],
+        tests=tuple(
+            LawTest(**{**t, "tree": from_json(t["tree"]), "review": tuple(t["review"]), "cite": tuple(t["cite"])})
+            for t in p["tests"]
+        ),
+        award=None if award is None else Award(**{**award, "tree": from_json(award["tree"]), "cite": tuple(award["cite"])}),
+        yields_to=tuple(Yield(*y) for y in p["yields_to"]),
+    )
+
+
+def _parameter(p: Mapping[str, Any]) -> Parameter:
+    return Parameter(
+        **{
+            **p,
+            "by": tuple(p["by"]),
+            "cite": tuple(p["cite"]),
+            "table": {tuple(k): figure_of(v, p["unit"]) for k, v in p["table"]},
+        }
+    )
+
+
+def figure_text(figure: Scalar, unit: str) -> str:
+    """A figure as text: amounts in yuan, ratios as a quotient or decimal, days in ISO form."""
+    if unit in ("money", "money/month"):
+        return format_yuan(int(figure))  # type: ignore[arg-type]
+    if isinstance(figure, bool):
+        return "true" if figure else "false"
+    return figure.isoformat() if isinstance(figure, date) else str(figure)
+
+
+def figure_of(text: object, unit: str) -> Scalar:
+    """A figure of the given unit from its text (or a TOML integer, day or yes/no); ValueError or MoneyError otherwise."""
+    from meanscheck.values.money import parse_ratio, parse_yuan
+
+    if isinstance(text, float):
+        raise ValueError("a float cannot be exact; write it as text")
+    kind = UNITS[unit].kind
+    if unit in ("money", "money/month"):
+        if not isinstance(text, str):
+            raise ValueError('an amount is written as text, like "900.00"')
+        return parse_yuan(text)
+    if unit == "ratio":
+        return parse_ratio(str(text))
+    if unit == "area":
+        return int(parse_ratio(str(text)) * 10_000)
+    if kind == "num":
+        if isinstance(text, bool) or not str(text).lstrip("-").isdigit():
+            raise ValueError("a whole number is wanted")
+        return int(str(text))
+    if kind == "bool":
+        if text not in (True, False, "true", "false"):
+            raise ValueError("a yes/no is wanted")
+        return text in (True, "true")
+    if kind == "date":
+        return text if isinstance(text, date) else date.fromisoformat(str(text))
+    if not isinstance(text, str):
+        raise ValueError("a text is wanted")
+    return text

@@ -1,0 +1,285 @@
+"""How does a folder of TOML files become law that can be resolved on a day?
+
+A jurisdiction is a folder with pack.toml, parameters.toml and rules.toml; it inherits from the folder above it. This module
+reads and validates the files (`Level`); `resolve.py` merges the levels and chooses revisions. Nothing in a pack is executed.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from keyword import iskeyword
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from meanscheck.errors import PackError
+from meanscheck.law.check import WORDS
+from meanscheck.law.types import UNITS
+from meanscheck.values.data import data_dir
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _no_float(value: Any) -> Any:
+    """Refuse floats anywhere in a figure: they cannot be exact."""
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+    for item in items:
+        if isinstance(item, float):
+            raise ValueError('a float cannot be exact; write the figure as text, like "900.00"')
+        if isinstance(item, dict | list):
+            _no_float(item)
+    return value
+
+
+def _unit(value: Any) -> Any:
+    if value is not None and value not in UNITS:
+        raise ValueError(f"unknown unit; use one of {', '.join(UNITS)}")
+    return value
+
+
+Figures = Annotated[Any, BeforeValidator(_no_float)]
+Unit = Annotated[str | None, BeforeValidator(_unit)]
+Status = Literal["sourced", "derived", "unsure", "deployment"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+
+class InstrumentModel(_Model):
+    """A legal text."""
+
+    id: str
+    title: str
+    number: str = ""
+    title_en: str = ""
+    authority: str = ""
+    issued_on: date | None = None
+    published_on: date | None = None
+    in_force_on: date | None = None
+    repealed_on: date | None = None
+    status: str = ""
+    source: str = ""
+    note: str = ""
+    note_zh: str = ""
+
+
+class NotApplied(_Model):
+    """A measure the law leaves to the locality and for which no local text was found."""
+
+    id: str
+    why: str
+    cite: list[str]
+    why_zh: str = ""
+
+
+class PackModel(_Model):
+    """pack.toml."""
+
+    code: str
+    name: str
+    name_zh: str = ""
+    authority: str = ""
+    authority_zh: str = ""
+    first_day: date | None = None
+    note: str = ""
+    note_zh: str = ""
+    instrument: list[InstrumentModel] = []
+    not_applied: list[NotApplied] = []
+
+
+class Revision(_Model):
+    """What every dated revision carries."""
+
+    in_force_on: date
+    published_on: date | None = None
+    ends_on: date | None = None
+    cite: list[str]
+    status: Status = "sourced"
+    unknown: str = ""
+    at_least: Figures = None
+    at_most: Figures = None
+    note: str = ""
+    note_zh: str = ""
+
+
+class FigureRevision(Revision):
+    """A figure in force from a day."""
+
+    value: Figures = None
+
+
+class FormulaRevision(Revision):
+    """A formula in force from a day."""
+
+    formula: str = ""
+
+
+class ParameterModel(_Model):
+    """[[parameter]]"""
+
+    id: str
+    unit: Unit = None
+    by: str | list[str] | None = None
+    label: str = ""
+    label_zh: str = ""
+    note: str = ""
+    revision: list[FigureRevision] = []
+
+
+class VariableModel(_Model):
+    """[[variable]]"""
+
+    id: str
+    entity: Literal["household", "member", "supporter"] | None = None
+    unit: Unit = None
+    choices: list[str] | None = None
+    label: str = ""
+    label_zh: str = ""
+    note: str = ""
+    revision: list[FormulaRevision] = []
+
+
+class TestModel(_Model):
+    """[[programme.test]]"""
+
+    __test__ = False
+    id: str
+    label: str = ""
+    label_zh: str = ""
+    quote: str = ""
+    note: str = ""
+    review: list[str] | None = None
+    revision: list[FormulaRevision] = []
+
+
+class AwardModel(_Model):
+    """[programme.award]"""
+
+    unit: Unit = None
+    label: str = ""
+    label_zh: str = ""
+    note: str = ""
+    revision: list[FormulaRevision] = []
+
+
+class YieldModel(_Model):
+    """One entry of yields_to."""
+
+    programme: str
+    when: Literal["all members", "this member", "any member"]
+
+
+class ProgrammeModel(_Model):
+    """[[programme]]"""
+
+    id: str
+    entity: Literal["household", "member"] | None = None
+    in_force_on: date | None = None
+    ends_on: date | None = None
+    label: str = ""
+    label_zh: str = ""
+    note: str = ""
+    cite: list[str] = []
+    yields_to: list[YieldModel] | None = None
+    test: list[TestModel] = []
+    award: AwardModel | None = None
+
+
+class ParametersModel(_Model):
+    """parameters.toml"""
+
+    parameter: list[ParameterModel] = []
+
+
+class RulesModel(_Model):
+    """rules.toml"""
+
+    variable: list[VariableModel] = []
+    programme: list[ProgrammeModel] = []
+
+
+class Level:
+    """One folder of a pack, read and validated by itself."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.place = "/".join(folder.parts[folder.parts.index("rules") :]) if "rules" in folder.parts else folder.name
+        self.pack = _read(folder / "pack.toml", PackModel, self.place)
+        self.parameters = _read(folder / "parameters.toml", ParametersModel, self.place).parameter
+        rules = _read(folder / "rules.toml", RulesModel, self.place)
+        self.variables, self.programmes = rules.variable, rules.programme
+        self._unique()
+
+    def _unique(self) -> None:
+        for file, kind, ids in (
+            ("pack.toml", "instrument", [i.id for i in self.pack.instrument]),
+            ("parameters.toml", "parameter", [p.id for p in self.parameters]),
+            ("rules.toml", "variable", [v.id for v in self.variables]),
+            ("rules.toml", "programme", [p.id for p in self.programmes]),
+            *(("rules.toml", f"programme {p.id}, test", [t.id for t in p.test]) for p in self.programmes),
+        ):
+            for name in ids:
+                where = f"{self.place}/{file}: {kind} {name}"
+                if ids.count(name) > 1:
+                    raise PackError("defined twice", where=where, remedy="Keep one")
+                if kind == "instrument":
+                    continue
+                for part in name.split(".") if kind == "parameter" else [name]:
+                    if not part.isidentifier() or iskeyword(part) or (part in WORDS and kind != "parameter"):
+                        raise PackError("not a usable id", where=where, remedy="Use an identifier that is no keyword")
+
+
+def _read(path: Path, model: type[M], place: str) -> M:
+    where = f"{place}/{path.name}"
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except tomllib.TOMLDecodeError as fault:
+        raise PackError(f"not valid TOML: {fault}", where=where) from None
+    except UnicodeDecodeError:
+        raise PackError("not UTF-8", where=where, remedy="Save it as UTF-8") from None
+    except OSError as fault:
+        raise PackError("cannot be read", where=where, remedy=fault.strerror or "") from None
+    try:
+        return model.model_validate(data)
+    except ValidationError as fault:
+        first = fault.errors(include_url=False, include_input=False)[0]
+        raise PackError(_reason(first), where=f"{where}: {_position(first['loc'], data)}") from None
+
+
+def _reason(error: Any) -> str:
+    reasons = {"extra_forbidden": "unknown key", "missing": "required key is missing"}
+    return reasons.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+
+
+def _position(location: tuple[int | str, ...], data: Any) -> str:
+    """The place of an error, with ids or days in place of list positions."""
+    words: list[str] = []
+    for step in location:
+        if isinstance(step, int) and isinstance(data, list) and step < len(data):
+            data = data[step]
+            name = data.get("id") or data.get("in_force_on") if isinstance(data, dict) else None
+            words.append(str(name) if name else f"no. {step + 1}")
+        else:
+            data = data.get(step) if isinstance(data, dict) else None
+            words.append(str(step))
+    return " ".join(words)
+
+
+def levels_of(path: str | Path) -> tuple[Level, ...]:
+    """The levels of a pack, the topmost folder first.
+
+    A path below ``rules/`` that does not exist here is looked for in the installed rules.
+    """
+    folder = Path(path)
+    if not folder.is_dir() and folder.parts[:1] == ("rules",):
+        folder = data_dir("rules").joinpath(*folder.parts[1:])
+    if not (folder / "pack.toml").is_file():
+        raise PackError("no pack.toml there", where=str(path), remedy="Name a folder such as rules/cn/guangdong/jiangmen")
+    folder = folder.resolve()
+    chain = [folder]
+    while (chain[0].parent / "pack.toml").is_file():
+        chain.insert(0, chain[0].parent)
+    return tuple(Level(f) for f in chain)

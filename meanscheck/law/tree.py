@@ -1,0 +1,88 @@
+"""The checked tree of a formula: what both executors run, what a law's digest covers, and what `explain` walks.
+
+A node is an operation, its arguments, its type and its level. The level says for whom it has one value each: ``const`` (one
+value for the whole law), ``household``, ``member``, ``supporter``, or ``row`` (a row of one feed). The recorded form is our
+own JSON (`to_json`, `from_json`), because Python's `ast` changes between versions:
+
+    ["int", 2] · ["text", "wages"] · ["on"] · ["reference_day"] · ["listed"]
+    ["attr", entity, name] · ["col", feed, name] · ["var", id] · ["param", id] · ["index", id, key, …]
+    ["+" "-" "*" "/", a, b] · ["neg", a] · ["not", a] · ["and" "or" "least" "greatest", a, b, …]
+    ["<" "<=" ">" ">=" "==" "!=", a, b] · ["in", a, text, …] · ["if", condition, x, y]
+    ["agg", function, feed, element, condition, by, reviewed]      one value a person, over his rows of the feed
+    ["members", function, element, condition]                      one value a household, over its members
+    ["supporters", function, element, condition]                   one value a member (those who support him) or household
+    ["round", x, unit, mode] · ["first_known", citation, a, b, …]
+    ["age", d] · ["months_between", a, b] · ["within", d, n, before] · ["same_year", d, day] · ["outcome", programme]
+
+Types travel beside the arguments as ``{"t": …, "l": level}`` only where they cannot be told from the arguments; to keep the
+recorded law readable by itself every node is recorded as ``[op, [args…], type, level]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from meanscheck.errors import InputError
+from meanscheck.law.types import Type
+
+Arg: TypeAlias = "Node | str | int | bool | None"
+
+LEVELS = ("const", "household", "member", "supporter", "row")
+COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+AGGREGATES = ("sum", "count", "any", "all", "lowest", "highest", "latest")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operation of a checked formula."""
+
+    op: str
+    args: tuple[Arg, ...]
+    type: Type
+    level: str
+    key: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", hash((self.op, self.args, self.type, self.level)))
+
+    def __hash__(self) -> int:
+        return self.key
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """Arguments that are nodes themselves."""
+        return tuple(a for a in self.args if isinstance(a, Node))
+
+    def walk(self) -> Iterator[Node]:
+        """This node and all below it, parents first."""
+        yield self
+        for child in self.nodes:
+            yield from child.walk()
+
+
+def to_json(node: Node) -> list[Any]:
+    """The recorded form: ``[op, [args…], type, level]``."""
+    t = node.type
+    kind: list[Any] = [t.kind]
+    if t.kind == "num":
+        kind += [list(t.dimension), t.form]
+    elif t.choices is not None:
+        kind += [sorted(t.choices)]
+    return [node.op, [to_json(a) if isinstance(a, Node) else a for a in node.args], kind, node.level]
+
+
+def from_json(recorded: Any) -> Node:
+    """The tree of a recorded form; InputError if it is not one."""
+    try:
+        op, args, kind, level = recorded
+        if kind[0] == "num":
+            t = Type("num", tuple(kind[1]), kind[2])
+        else:
+            t = Type(kind[0], choices=frozenset(kind[1]) if len(kind) > 1 else None)
+        if level not in LEVELS:
+            raise ValueError(level)
+        return Node(op, tuple(from_json(a) if isinstance(a, list) else a for a in args), t, level)
+    except (TypeError, ValueError, IndexError) as fault:
+        raise InputError("a recorded formula is damaged", where="recorded law") from fault

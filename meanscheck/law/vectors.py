@@ -1,0 +1,525 @@
+"""What does the law say of many cases at once? The vector executor: a law over the frames of a `CaseBlock`.
+
+Formulas are grouped by what they wait for (`Plan`), so that each feed is aggregated once per depth, whatever the number of
+formulas. Values become columns of the frames of households, persons and supporter edges:
+
+    v:ID  a variable · a:N  a person's aggregate over a feed · g:N  an aggregate over members or supporters
+    t:PROGRAMME:TEST  a test · o:PROGRAMME  true eligible, false ineligible, null refer · w:PROGRAMME  its award in fen
+    x:… , l:… , m:PROGRAMME:TEST  value, limit and margin of a test that is one comparison
+
+The same for every block size and thread count: whole units, integers only, no ordering left to the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+import numpy as np
+import polars as pl
+
+from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE, CaseBlock
+from meanscheck.errors import InternalError, PackError
+from meanscheck.law.emit import Emitter, Quotient
+from meanscheck.law.law import Law, Programme
+from meanscheck.law.margins import margin_of
+from meanscheck.law.names import OPEN_END, open_ended
+from meanscheck.law.plain import FRESHNESS, lookup, windows_in
+from meanscheck.law.segments import Segments, truth_sums
+from meanscheck.law.tree import Node
+
+MAX_STORED = 10**17
+"""No stored value may be larger; so sums and differences of a few stay within Int64."""
+PEOPLE = ("members", "supporters")
+
+
+class Plan:
+    """What is reckoned in which order: items by depth, each waiting only for shallower ones."""
+
+    def __init__(self, law: Law) -> None:
+        self.law = law
+        self.names: dict[Node, str] = {}
+        self.levels: list[dict[str, list[object]]] = []
+        self._depth: dict[object, int] = {}
+        for kind, name in law.order:
+            if kind == "variable":
+                self._place(("variable", name), self._trees(law.variables[name].tree), "variables", name)
+            else:
+                programme = law.programme(name)
+                trees = [t.tree for t in programme.tests] + ([programme.award.tree] if programme.award else [])
+                waits = max((self._tree_depth(t) for t in trees), default=0)
+                others = [("programme", y.programme) for y in programme.yields_to]
+                waits = max([waits, *(self._depth.get(o, -1) + 1 for o in others)])
+                if ("variable", "is_member") in self._depth:
+                    waits = max(waits, self._depth[("variable", "is_member")] + 1)
+                self._add("programmes", name, waits)
+                self._depth[("programme", name)] = waits
+
+    def _trees(self, tree: Node) -> int:
+        return self._tree_depth(tree)
+
+    def _place(self, key: object, depth: int, kind: str, item: object) -> None:
+        self._depth[key] = depth
+        self._add(kind, item, depth)
+
+    def _add(self, kind: str, item: object, depth: int) -> None:
+        while len(self.levels) <= depth:
+            self.levels.append({"aggregates": [], "people": [], "variables": [], "programmes": []})
+        self.levels[depth][kind].append(item)
+
+    def _tree_depth(self, tree: Node) -> int:
+        """The depth at which everything the tree reads is there."""
+        deepest = 0
+        if tree.op == "var":
+            return self._depth[("variable", str(tree.args[0]))] + 1
+        if tree.op == "outcome":
+            return self._depth[("programme", str(tree.args[0]))] + 1
+        for node in tree.nodes:
+            deepest = max(deepest, self._tree_depth(node))
+        if tree.op == "agg" or tree.op in PEOPLE:
+            if tree.op == "members":
+                deepest = max(deepest, self._depth[("variable", "is_member")] + 1)
+            if tree not in self.names:
+                self.names[tree] = f"{'a' if tree.op == 'agg' else 'g'}:{len(self.names)}"
+                self._place(tree, deepest, "aggregates" if tree.op == "agg" else "people", tree)
+            return self._depth[tree] + 1
+        return deepest
+
+
+@lru_cache(maxsize=8)
+def plan_of(digest: str, law: Law) -> Plan:
+    """The plan of a law, kept by its digest."""
+    return Plan(law)
+
+
+class _Side:
+    """One frame, seen as the place where a formula's names stand."""
+
+    def __init__(self, run: VectorRun, level: str) -> None:
+        self.run, self.level, self.law = run, level, run.law
+
+    def is_leaf(self, node: Node) -> bool:
+        return node.op in ("attr", "var", "agg", "members", "supporters", "outcome", "listed", "reference_day")
+
+    def leaf(self, node: Node) -> pl.Expr:
+        name = self.run.column_of(node)
+        if node.op == "outcome":
+            e = pl.col(self.run.carried(name, node.level, self.level))
+            return pl.when(e).then(pl.lit("eligible")).when(~e).then(pl.lit("ineligible"))
+        if node.op == "listed":
+            return pl.col("role") == "member"
+        home = "member" if node.op == "agg" else node.level
+        return pl.col(self.run.carried(name, home, self.level))
+
+
+class _Rows:
+    """The rows of one feed: its own cells, and what the owner or the household states, carried to each row."""
+
+    def __init__(self, run: VectorRun, feed: str) -> None:
+        self.run, self.feed, self.law = run, feed, run.law
+        self.frame = run.feed_frame(feed)
+        self.extra: dict[str, pl.Series] = {}
+
+    def is_leaf(self, node: Node) -> bool:
+        return node.op == "col" or node.level in ("household", "member", "supporter")
+
+    def leaf(self, node: Node) -> pl.Expr:
+        if node.op == "col":
+            return pl.col(str(node.args[1]))
+        if node.level == "supporter":
+            raise PackError("a supporter's feed cannot be read against the supporter's own columns", where=self.law.code)
+        return self.from_owner(Emitter(_Side(self.run, "member")).stored(node), f"owner:{node.key}")
+
+    def from_owner(self, e: pl.Expr, name: str) -> pl.Expr:
+        """A person's value on each of his rows; a literal if it is the same for all."""
+        series = self.run.persons.select(e.alias(name)).to_series()
+        if not len(series) or (series.null_count() == 0 and series.n_unique() == 1):
+            return pl.lit(series[0] if len(series) else None, dtype=series.dtype)
+        if name not in self.extra:
+            self.extra[name] = series.gather(self.run.owner_of_row(self.feed)).alias(name)
+        return pl.col(name)
+
+    def with_extra(self) -> pl.DataFrame:
+        """The rows with what was carried to them."""
+        return self.frame.with_columns(list(self.extra.values())) if self.extra else self.frame
+
+
+class _RowEmitter(Emitter):
+    """Windows on rows are bounded by two days of the owner, not reckoned per row."""
+
+    def __init__(self, rows: _Rows) -> None:
+        super().__init__(rows)
+        self.rows = rows
+
+    def _within(self, node: Node) -> Quotient:
+        if node.nodes[0].level != "row" or not self.known_window(node):
+            return super()._within(node)
+        first, after = Emitter(_Side(self.rows.run, "member")).window(node)
+        d = self.emit(node.nodes[0]).n
+        lower = self.rows.from_owner(first, f"first:{node.key}")
+        return Quotient((d >= lower) & (d < self.rows.from_owner(after, f"after:{node.key}")))
+
+
+class VectorRun:
+    """One law over one block; `households`, `persons` and `edges` carry all columns when it is made."""
+
+    def __init__(self, law: Law, block: CaseBlock) -> None:
+        self.law, self.block = law, block
+        self.plan = plan_of(law.digest, law)
+        self.persons_of = Segments(block.households["n_persons"].to_numpy())
+        unit_row = self.persons_of.owner_of_row()
+        if block.persons.height != len(unit_row):
+            raise InternalError("persons and households of a block do not match")
+        self.households = block.households.with_columns(
+            pl.col("reference_day").fill_null(pl.lit(law.on)), pl.col("applied_on")
+        )
+        self.persons = block.persons.with_columns(pl.Series("unit_row", unit_row, dtype=pl.Int64))
+        self.edges = block.supporters.with_columns(
+            pl.Series("unit_row", unit_row[block.supporters["member_row"].to_numpy()], dtype=pl.Int64)
+        )
+        self._segments: dict[str, Segments] = {}
+        self._owners: dict[str, pl.Series] = {}
+        self._frames: dict[str, pl.DataFrame] = {}
+        self._states: dict[str, str] = {}
+        for level in self.plan.levels:
+            self._aggregates([n for n in level["aggregates"] if isinstance(n, Node)])
+            for node in level["people"]:
+                assert isinstance(node, Node)
+                self._people(node)
+            self._variables([str(v) for v in level["variables"]])
+            for name in level["programmes"]:
+                self._programme(law.programme(str(name)))
+
+    # ---- frames
+
+    def frame(self, level: str) -> pl.DataFrame:
+        """The frame of an entity."""
+        return {"household": self.households, "member": self.persons, "supporter": self.edges}[level]
+
+    def put(self, level: str, columns: Iterable[pl.Expr | pl.Series]) -> None:
+        """Add columns to the frame of an entity."""
+        frame = self.frame(level).with_columns(list(columns))
+        if level == "household":
+            self.households = frame
+        elif level == "member":
+            self.persons = frame
+        else:
+            self.edges = frame
+
+    def column_of(self, node: Node) -> str:
+        """The column in which a leaf stands on its own frame."""
+        if node.op == "var":
+            return f"v:{node.args[0]}"
+        if node.op == "attr":
+            return str(node.args[1])
+        if node.op == "outcome":
+            return f"o:{node.args[0]}"
+        return self.plan.names.get(node, node.op)
+
+    def carried(self, name: str, home: str, level: str) -> str:
+        """The column by which `level`'s frame knows a column of the frame `home`."""
+        if home in (level, "const"):
+            return name
+        copy = f"{home}|{name}"
+        frame = self.frame(level)
+        if copy not in frame.columns:
+            index = frame["supporter_row" if home == "member" else "unit_row"]
+            self.put(level, [self.frame(home)[name].gather(index).alias(copy)])
+        return copy
+
+    def feed_frame(self, feed: str) -> pl.DataFrame:
+        """The rows of a feed with derived columns; an open end reads as the last day of the calendar."""
+        if feed not in self._frames:
+            frame = self.block.feeds[feed]
+            ends = [c for c in frame.columns if c in open_ended(feed)]
+            frame = frame.with_columns(pl.col(c).fill_null(OPEN_END) for c in ends)
+            if feed == "medical_settlements" and "reverses" in frame.columns:
+                frame = frame.with_columns(self._reversed(feed, frame))
+            self._frames[feed] = frame
+        return self._frames[feed]
+
+    def _reversed(self, feed: str, frame: pl.DataFrame) -> pl.Series:
+        owners = self.owner_of_row(feed)
+        rows = frame.select("settlement_no", "reverses").with_columns(owner=owners, row=pl.int_range(pl.len()))
+        undone = rows.filter(pl.col("reverses").is_not_null()).select("owner", settlement_no="reverses").unique()
+        hit = rows.join(undone, on=["owner", "settlement_no"], how="semi")["row"]
+        return pl.select(
+            (pl.lit(frame["reverses"]).is_not_null() | pl.int_range(frame.height).is_in(hit.implode())).alias("is_reversed")
+        ).to_series()
+
+    def segments(self, feed: str) -> Segments:
+        """How the rows of a feed belong to persons."""
+        if feed not in self._segments:
+            self._segments[feed] = Segments(self.persons[f"n:{feed}"].to_numpy())
+        return self._segments[feed]
+
+    def owner_of_row(self, feed: str) -> pl.Series:
+        """The person of each row."""
+        if feed not in self._owners:
+            self._owners[feed] = pl.Series("owner", self.segments(feed).owner_of_row())
+        return self._owners[feed]
+
+    def state(self, feed: str) -> str:
+        """The column with the state of each person's evidence in a feed, staleness included."""
+        if feed not in self._states:
+            name = f"s:{feed}"
+            freshness = self.law.parameters.get(FRESHNESS)
+            months = None if freshness is None else lookup(freshness, (feed,))
+            if isinstance(months, int) and self.persons[f"asof:{feed}"].null_count() < self.persons.height:
+                reference = pl.col(self.carried("reference_day", "household", "member"))
+                oldest = reference.dt.month_start().dt.offset_by(f"-{months}mo")
+                stale = (pl.col(name) == 0) & (pl.col(f"asof:{feed}") < oldest).fill_null(False)
+                self.put("member", [pl.when(stale).then(pl.lit(1, pl.UInt8)).otherwise(pl.col(name)).alias(f"e:{feed}")])
+                name = f"e:{feed}"
+            self._states[feed] = name
+        return self._states[feed]
+
+    def covered(self, node: Node) -> pl.Expr | None:
+        """Whether a person's answer covers the windows an aggregate asks about; None if answers are not limited."""
+        feed = str(node.args[1])
+        limited = [e for e in ("from", "to") if self.persons[f"{e}:{feed}"].null_count() < self.persons.height]
+        if not limited:
+            return None
+        emitter = Emitter(_Side(self, "member"))
+        parts: list[pl.Expr] = []
+        for part in windows_in(node):
+            if part.op == "within" and not emitter.known_window(part):
+                continue
+            first, after = emitter.window(part)
+            parts.append(~((pl.col(f"from:{feed}") > first).fill_null(False)))
+            parts.append(~((pl.col(f"to:{feed}") < after.dt.offset_by("-1d")).fill_null(False)))
+        return pl.all_horizontal(parts) if parts else None
+
+    # ---- aggregates over feeds
+
+    def _aggregates(self, nodes: list[Node]) -> None:
+        by_feed: dict[str, list[Node]] = {}
+        for node in nodes:
+            by_feed.setdefault(str(node.args[1]), []).append(node)
+        for feed, of_feed in by_feed.items():
+            self._feed(feed, of_feed)
+
+    def membership(self, node: Node, rows: _Rows, emitter: Emitter) -> pl.Expr | None:
+        """Kleene: whether a row belongs to the aggregate. A dropped row does not; an unreviewed one may."""
+        frame, parts = rows.frame, []
+        if node.args[5] and frame.height:
+            verdict = pl.col("verdict")
+            parts.append(pl.when(verdict == VERDICT_NONE).then(None).otherwise(verdict != VERDICT_DROPPED))
+        elif frame.height and frame["verdict"].max() == VERDICT_DROPPED:
+            parts.append(pl.col("verdict") != VERDICT_DROPPED)
+        if isinstance(node.args[3], Node):
+            parts.append(emitter.emit(node.args[3]).n)
+        if not parts:
+            return None
+        return parts[0] if len(parts) == 1 else parts[0] & parts[1]
+
+    def _feed(self, feed: str, nodes: list[Node]) -> None:
+        rows = _Rows(self, feed)
+        emitter = _RowEmitter(rows)
+        measures: list[pl.Expr] = []
+        for i, node in enumerate(nodes):
+            belongs = self.membership(node, rows, emitter)
+            truth = pl.repeat(True, pl.len(), dtype=pl.Boolean) if belongs is None else belongs
+            measures.append(truth.alias(f"b{i}"))
+            if isinstance(node.args[2], Node):
+                measures.append(emitter.stored(node.args[2]).alias(f"x{i}"))
+            if isinstance(node.args[4], Node):
+                measures.append(emitter.stored(node.args[4]).alias(f"y{i}"))
+        frame = rows.with_extra().select(measures)
+        segments = self.segments(feed)
+        results = aggregated(segments, frame, [str(n.args[0]) for n in nodes])
+        columns: list[pl.Expr] = []
+        self.put("member", [pl.Series(f"raw:{self.plan.names[n]}", r) for n, r in zip(nodes, results, strict=True)])
+        state = self.state(feed)
+        for node in nodes:
+            visible = pl.col(state) == 0
+            covered = self.covered(node)
+            if covered is not None:
+                visible = visible & covered
+            name = self.plan.names[node]
+            columns.append(pl.when(visible).then(pl.col(f"raw:{name}")).alias(name))
+        self.put("member", columns)
+        self.persons = self.persons.drop(f"raw:{self.plan.names[n]}" for n in nodes)
+
+    # ---- aggregates over people
+
+    def _people(self, node: Node) -> None:
+        function, element, condition = node.args
+        level = "member" if node.op == "members" else "supporter"
+        emitter = Emitter(_Side(self, level))
+        belongs = pl.col("v:is_member") if node.op == "members" else pl.lit(True)
+        if node.op == "supporters" and node.level == "household":
+            belongs = pl.col("first")
+        if isinstance(condition, Node):
+            belongs = belongs & emitter.emit(condition).n
+        value = emitter.stored(element) if isinstance(element, Node) else None
+        measures = [belongs.alias("b0")] + ([] if value is None else [value.alias("x0")])
+        frame = self.frame(level).select(measures) if self.frame(level).height else self.frame(level).select(measures)
+        (result,) = aggregated(self.people_segments(node), frame, [str(function)])
+        name = self.plan.names[node]
+        if node.op == "supporters":
+            result = self._only_known(node, result)
+        self.put(node.level, [result.alias(name)])
+
+    def people_segments(self, node: Node) -> Segments:
+        """How persons belong to households, or edges to members or households."""
+        if node.op == "members":
+            return self.persons_of
+        index, size = ("member_row", self.persons.height) if node.level == "member" else ("unit_row", self.households.height)
+        return Segments(np.bincount(self.edges[index].to_numpy().astype(np.int64), minlength=size))
+
+    def _only_known(self, node: Node, result: pl.Series) -> pl.Series:
+        """Supporters are known only where the feed that names them has been answered."""
+        known = self.persons.select((pl.col(self.state("supporters")) == 0) | (pl.col("role") != "member")).to_series()
+        if node.level == "household":
+            hidden = self.persons_of.sums(pl.DataFrame({"h": (~known).cast(pl.Int64)}))["h"]
+            known = hidden == 0
+        elif not self.persons.height:
+            return result
+        return pl.select(pl.when(pl.lit(known)).then(pl.lit(result))).to_series()
+
+    # ---- variables and programmes
+
+    def _variables(self, names: list[str]) -> None:
+        by_entity: dict[str, list[pl.Expr]] = {}
+        for name in names:
+            variable = self.law.variables[name]
+            e = Emitter(_Side(self, variable.entity)).stored(variable.tree)
+            by_entity.setdefault(variable.entity, []).append(e.alias(f"v:{name}"))
+        for entity, columns in by_entity.items():
+            self.put(entity, columns)
+            self._guard(entity, [c.meta.output_name() for c in columns])
+
+    def _guard(self, entity: str, names: list[str]) -> None:
+        frame = self.frame(entity)
+        numbers = [n for n in names if frame.schema[n] == pl.Int64]
+        if numbers and frame.height:
+            tops = frame.select(pl.col(numbers).abs().max()).row(0)
+            for name, top in zip(numbers, tops, strict=True):
+                if top is not None and top > MAX_STORED:
+                    raise InternalError(f"variable {name[2:]} exceeds the bound of exact reckoning")
+
+    def _programme(self, programme: Programme) -> None:
+        level, p = programme.entity, programme.id
+        emitter = Emitter(_Side(self, level))
+        columns: list[pl.Expr] = []
+        names: list[str] = []
+        if level == "member":
+            columns.append(pl.col("v:is_member").alias(f"t:{p}:membership"))
+            names.append(f"t:{p}:membership")
+        for test in programme.tests:
+            name = f"t:{p}:{test.id}"
+            columns.append(emitter.emit(test.tree).n.cast(pl.Boolean).alias(name))
+            names.append(name)
+            margin = margin_of(test.tree)
+            if margin is not None:
+                for prefix, tree in (("x", margin.value), ("l", margin.limit), ("m", margin.margin)):
+                    columns.append(emitter.stored(tree).alias(f"{prefix}:{p}:{test.id}"))
+        if programme.award is not None:
+            columns.append(emitter.stored(programme.award.tree).alias(f"w:{p}"))
+        self.put(level, columns)
+        verdict = pl.col(names[0])
+        for name in names[1:]:
+            verdict = verdict & pl.col(name)
+        if programme.award is not None:
+            verdict = pl.when(verdict & pl.col(f"w:{p}").is_null()).then(None).otherwise(verdict)
+        self.put(level, [verdict.alias(f"o:{p}"), verdict.alias(f"own:{p}")])
+        for rule in programme.yields_to:
+            if rule.programme not in {q.id for q in self.law.programmes}:
+                continue
+            gives = self._yields(programme, rule.programme, rule.when)
+            kept = pl.col(f"o:{p}")
+            result = pl.when(kept.eq_missing(False) | gives).then(False).when(gives.is_null()).then(None).otherwise(kept)
+            self.put(level, [gives.alias(f"y:{p}:{rule.programme}")])
+            self.put(level, [result.alias(f"o:{p}")])
+        if programme.award is not None:
+            self.put(level, [pl.when(pl.col(f"o:{p}")).then(pl.col(f"w:{p}")).alias(f"w:{p}")])
+
+    def _yields(self, programme: Programme, other: str, when: str) -> pl.Expr:
+        """Whether the other programme takes precedence, as an expression on this programme's frame."""
+        home = self.law.programme(other).entity
+        if home == "household" or when == "this member":
+            return pl.col(self.carried(f"o:{other}", home, programme.entity))
+        member, there = pl.col("v:is_member"), pl.col(f"o:{other}")
+        listed = pl.col("role") == "member"
+        if when == "any member":
+            frame = self.persons.select((listed & member & there).alias("x"))
+            true, unknown = truth_sums(self.persons_of, {"x": frame["x"]})["x"]
+            name = f"any:{other}"
+            self.put("household", [_kleene_any(true, unknown).alias(name)])
+        else:
+            frame = self.persons.select(
+                (listed & member & ~there).alias("against"), (listed & member.fill_null(True)).alias("some")
+            )
+            sums = truth_sums(self.persons_of, {c: frame[c] for c in frame.columns})
+            against, unknown = sums["against"]
+            nobody = sums["some"][0] == 0
+            every = ~_kleene_any(against, unknown)
+            name = f"all:{other}"
+            self.put("household", [pl.select(pl.when(pl.lit(nobody)).then(False).otherwise(pl.lit(every))).to_series().alias(name)])
+        return pl.col(self.carried(name, "household", programme.entity))
+
+
+def _kleene_any(true: pl.Series, unknown: pl.Series) -> pl.Series:
+    return pl.select(
+        pl.when(pl.lit(true) > 0).then(True).when(pl.lit(unknown) > 0).then(None).otherwise(False)
+    ).to_series()
+
+
+def aggregated(segments: Segments, frame: pl.DataFrame, functions: list[str]) -> list[pl.Series]:
+    """Per owner the aggregates i = 0, 1, … of a frame with columns b{i} (belongs), x{i} (value) and y{i} (order)."""
+    truths: dict[str, pl.Series] = {}
+    values: dict[str, pl.Series] = {}
+    for i, function in enumerate(functions):
+        belongs = frame[f"b{i}"]
+        if function in ("any", "all"):
+            x = frame[f"x{i}"]
+            hit = belongs & (x if function == "any" else ~x)
+            truths[str(i)] = hit
+            continue
+        if function in ("sum", "count") or belongs.null_count():
+            truths[f"b{i}"] = belongs
+        if function == "sum":
+            x = frame[f"x{i}"]
+            counted = frame.select(pl.when(pl.col(f"b{i}")).then(pl.col(f"x{i}")).otherwise(0)).to_series()
+            values[str(i)] = counted.fill_null(0).alias(str(i))
+            if x.null_count():
+                truths[f"n{i}"] = belongs.fill_null(False) & x.is_null()
+    counts = truth_sums(segments, truths)
+    sums = segments.sums(pl.DataFrame(values)) if values else {}
+    results: list[pl.Series] = []
+    for i, function in enumerate(functions):
+        if function in ("any", "all"):
+            verdict = _kleene_any(*counts[str(i)])
+            results.append(verdict if function == "any" else ~verdict)
+        elif function in ("sum", "count"):
+            true, unknown = counts[f"b{i}"]
+            result = true if function == "count" else sums[str(i)]
+            if f"n{i}" in counts:
+                unknown = unknown + counts[f"n{i}"][0]
+            results.append(pl.select(pl.when(pl.lit(unknown) == 0).then(pl.lit(result))).to_series())
+        else:
+            results.append(_picked(segments, frame, i, function))
+    return results
+
+
+def _picked(segments: Segments, frame: pl.DataFrame, i: int, function: str) -> pl.Series:
+    """Lowest, highest or latest per owner; unknown if any that may count is unknown, or if there is none."""
+    x = frame[f"x{i}"]
+    rows = pl.DataFrame({"owner": segments.owner_of_row(), "b": frame[f"b{i}"], "x": x})
+    if function == "latest":
+        rows = rows.with_columns(frame[f"y{i}"].alias("y"))
+    rows = rows.filter(pl.col("b").eq_missing(True) | pl.col("b").is_null())
+    grouped = rows.lazy().group_by("owner")
+    unsure = pl.col("b").is_null().any()
+    if function == "latest":
+        at_last = pl.col("x").filter(pl.col("y") == pl.col("y").max())
+        value = pl.when(~unsure & ~pl.col("y").is_null().any() & (at_last.n_unique() == 1)).then(at_last.first())
+    else:
+        pick = pl.col("x").min() if function == "lowest" else pl.col("x").max()
+        value = pl.when(~unsure & ~pl.col("x").is_null().any()).then(pick)
+    found = grouped.agg(value.alias("value")).sort("owner").collect(engine="in-memory")
+    owners = pl.DataFrame({"owner": np.arange(segments.owners)})
+    return owners.join(found, on="owner", how="left", maintain_order="left")["value"]
+
+
