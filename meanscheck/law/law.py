@@ -121,7 +121,7 @@ class Programme:
     yields_to: tuple[Yield, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Law:
     """The law of one place on one day. Equal laws have equal digests."""
 
@@ -134,6 +134,12 @@ class Law:
     variables: Mapping[str, Variable]
     programmes: tuple[Programme, ...]
     instruments: Mapping[str, Instrument]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Law) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
 
     def programme(self, name: str) -> Programme:
         """The programme by its id; KeyError if not in force."""

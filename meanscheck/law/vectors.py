@@ -87,7 +87,7 @@ class Plan:
 
 
 @lru_cache(maxsize=8)
-def plan_of(digest: str, law: Law) -> Plan:
+def plan_of(law: Law) -> Plan:
     """The plan of a law, kept by its digest."""
     return Plan(law)
 
@@ -165,7 +165,7 @@ class VectorRun:
 
     def __init__(self, law: Law, block: CaseBlock) -> None:
         self.law, self.block = law, block
-        self.plan = plan_of(law.digest, law)
+        self.plan = plan_of(law)
         self.persons_of = Segments(block.households["n_persons"].to_numpy())
         unit_row = self.persons_of.owner_of_row()
         if block.persons.height != len(unit_row):
