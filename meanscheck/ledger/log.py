@@ -137,7 +137,7 @@ class Log:
             continues = False
         if not continues:
             raise LedgerError(
-                f"refused: the signer has signed {last.size} leaves that the folder, at {self.size}, does not continue; "
+                f"refused: the signer has signed {last.size} leaves that the folder ({self.size}) does not continue; "
                 "it was put back or changed"
             )
         if last.size > self.size:

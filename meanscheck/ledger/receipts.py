@@ -12,7 +12,7 @@ A receipt is a `proof` text whose extra data is one canonical JSON object:
 
 `open` may be absent. Nothing in the extra data is believed as it stands: `verdict.verify` checks all of it against the
 tree. A receipt has one text only. Base64, hex, JSON, decimals and line ends are strict; signature lines come in one
-order, the log's own first, then by name and key id; a verifier accepts a receipt only if it knows every key that signed.
+order, the log's own first, then by name and key id; a verifier refuses lines by keys it does not know.
 
 >>> shown = {"result": (b'{"outcome":"eligible"}', bytes(16))}
 >>> empty = Receipt(0, (), "county.example\\n1\\n...", leaf=b"{}", shown=shown, siblings=(), opening=None)

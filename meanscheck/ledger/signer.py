@@ -3,7 +3,7 @@
 A `Signer` holds an Ed25519 key and a *state*: the last tree head it signed for its log. Before it signs a new one it
 demands a consistency proof from that head, and it writes the state before it hands out the signature. A log folder
 restored from a backup, or edited, cannot make it sign a second history. The state has its own file beside the key,
-never in the log's folder. (Key, state and log all restored together is beyond what one machine can notice: witnesses can.)
+never in the log's folder. (Key, state and log all restored together: one machine cannot notice that, witnesses can.)
 
 >>> signer = Signer.generate("example.com/county")            # in memory: for tests and demonstrations
 >>> head = Checkpoint("example.com/county", 1, merkle.leaf_hash(b"first"))
@@ -22,7 +22,6 @@ writes the key without one, readable by its owner only.
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Callable
@@ -146,12 +145,10 @@ class Signer:
         if self.state_path is None:
             return self._memory
         try:
-            text = self.state_path.read_text(encoding="utf-8")
+            return checkpoint.parse(self.state_path.read_bytes().decode())
         except FileNotFoundError:
             return None
-        try:
-            return checkpoint.parse(json.loads(text)["last_signed"])
-        except (ValueError, KeyError, TypeError, NotProven):
+        except (ValueError, NotProven):
             raise LedgerError(f"signer state {self.state_path.name} is damaged; see `adopt`") from None
 
     def adopt(self, head: Checkpoint) -> None:
@@ -160,7 +157,7 @@ class Signer:
 
     @property
     def state_path(self) -> Path | None:
-        """The file with the last tree head signed, beside the key file; None for a key held in memory."""
+        """The file with the text of the last tree head signed, beside the key file; None for a key held in memory."""
         return None if self.path is None else self.path.with_name(self.path.name + ".state")
 
     @classmethod
@@ -183,8 +180,7 @@ class Signer:
         if self.state_path is None:
             self._memory = head
         else:
-            text = json.dumps({"last_signed": checkpoint.format(head)}) + "\n"
-            files.replace(self.state_path, text.encode())
+            files.replace(self.state_path, checkpoint.format(head).encode())
 
 
 def _passphrase(given: Passphrase) -> bytes:

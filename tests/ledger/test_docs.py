@@ -1,0 +1,55 @@
+"""The module docstrings are specification and test vector: they are executed. The room keeps to its imports."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import meanscheck.ledger
+
+FOLDER = Path(meanscheck.ledger.__file__).parent
+MODULES = [f"meanscheck.ledger.{module.name}" for module in pkgutil.iter_modules([str(FOLDER)])]
+TOLD_WITHOUT_EXAMPLES = {"meanscheck.ledger.files", "meanscheck.ledger.verdict"}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstrings_are_true(name: str) -> None:
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.failed == 0
+    assert result.attempted > 0 or name in TOLD_WITHOUT_EXAMPLES
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.name)
+def test_imports_only_the_standard_library_cryptography_and_errors(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            names = [node.module or ""]
+        else:
+            continue
+        for name in names:
+            top = name.split(".")[0]
+            if top == "meanscheck":
+                assert name == "meanscheck.errors" or name.startswith("meanscheck.ledger")
+            else:
+                assert top == "cryptography" or top in sys.stdlib_module_names
+
+
+def test_cryptography_is_loaded_only_when_needed() -> None:
+    code = "import sys, meanscheck.ledger; print([m for m in sys.modules if m.startswith(('cryptography', 'polars'))])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_public_names_exist() -> None:
+    assert all(hasattr(meanscheck.ledger, name) for name in meanscheck.ledger.__all__)
+    assert callable(meanscheck.ledger.verify)
