@@ -1,0 +1,249 @@
+"""Which rows of a file does the contract accept, and why not the others?
+
+`cast_rows` takes a frame whose columns have the contract's names, as text or already typed, and gives two frames:
+the accepted rows in stored types, and one line for every (row, field, reason) at fault. A row with any fault is not accepted;
+nothing is dropped. A repeat of an accepted row is quarantined as `repeated_row`, the first one stays. Rows that say
+different things under one natural key are all quarantined: whichever were kept would depend on the order of the file,
+so shuffling it would change the evidence, and the choice would be a guess. A key with an empty part identifies nothing and
+is not checked (an empty `as_of` is a value of its own).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from meanscheck.contracts.amounts import whole_units, whole_units_typed
+from meanscheck.contracts.faults import Faults
+from meanscheck.contracts.headers import match_headers
+from meanscheck.contracts.model import PERSON, Column, FeedContract
+from meanscheck.contracts.reasons import REASONS, Reason
+from meanscheck.contracts.words import cast_identity, cast_words
+from meanscheck.errors import FeedError
+
+__all__ = ["MAX_ROWS_PER_PERSON", "REASONS", "Cast", "Reason", "cast_rows", "match_headers", "quarantine_schema"]
+
+MAX_ROWS_PER_PERSON = 100_000
+"""Rows of one person in one file, so that sums of amounts of 10^13 fen stay within Int64."""
+
+ROW_NO = "row_no"
+_MEASURED = frozenset({"money", "area", "ratio", "number"})
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Outcome of a cast.
+
+    Attributes:
+        accepted: stored columns of the contract in its order, then `row_no` Int64; in file order.
+        quarantined: `row_no` Int64, `field`, `reason`, `raw` String (JSON object of the text row); one line for each
+            fault, sorted by (row_no, field).
+    """
+
+    accepted: pl.DataFrame
+    quarantined: pl.DataFrame
+
+
+def quarantine_schema() -> dict[str, pl.DataType]:
+    """Columns of `Cast.quarantined`."""
+    return {ROW_NO: pl.Int64(), "field": pl.String(), "reason": pl.String(), "raw": pl.String()}
+
+
+def cast_rows(
+    contract: FeedContract,
+    text_rows: pl.DataFrame,
+    *,
+    as_of: date | None,
+    not_after: date,
+    units: Mapping[str, str] | None = None,
+) -> Cast:
+    """Cast rows to the contract.
+
+    Args:
+        text_rows: columns by names of the contract (String, or typed: whole numbers, decimals, Date, Datetime,
+            Boolean), and `row_no` Int64, the line a person would count. Columns that are not there are empty.
+        as_of: the day the manifest states; it dates rows of register and as_of feeds that carry no day of their own.
+        not_after: later days are in the future and refused, unless the contract says that a day may lie ahead.
+        units: file units by column, as `headers.units_of` gives them; others are the contract's.
+
+    Raises:
+        FeedError: a column has a type that cannot be read exactly (floats), or is unknown to the contract.
+    """
+    unknown = [name for name in text_rows.columns if name != ROW_NO and name not in contract.column_names]
+    if unknown:
+        raise FeedError(
+            f"column {unknown[0]} is not in the contract", where=contract.name, remedy="Match headers first"
+        )
+    height = text_rows.height
+    faults = Faults()
+    typed: dict[str, pl.Series] = {}
+    for column in contract.columns:
+        if column.name == "id_number":
+            continue  # needs id_type, which is the first column
+        if column.name in text_rows.columns:
+            values = _cast_column(column, text_rows[column.name], (units or {}).get(column.name, column.unit), faults)
+        else:
+            values = pl.Series([None], dtype=column.polars_type).new_from_index(0, height)
+        if column.default is not None:
+            values = values.fill_null(column.default == "true" if column.kind == "bool" else column.default)
+        typed[column.name] = values
+    typed |= _identity(contract, text_rows, typed, faults)
+    _date_rows(contract, typed, as_of)
+    _check_across(contract, typed, not_after, faults)
+    frame = pl.DataFrame([typed[c.name].alias(c.stored_name) for c in contract.columns])
+    frame = frame.with_columns(text_rows[ROW_NO].cast(pl.Int64))
+    _check_repeats(contract, frame, faults)
+    return _split(frame, text_rows, faults)
+
+
+def _cast_column(column: Column, cells: pl.Series, unit: str | None, faults: Faults) -> pl.Series:
+    dtype = cells.dtype
+    if dtype == pl.Null:
+        return cells.cast(column.polars_type)
+    if column.kind in _MEASURED and (dtype.is_integer() or dtype.is_decimal()):
+        return whole_units_typed(column, cells, unit, faults)
+    if dtype == pl.Date and column.kind == "date":
+        return _plausible(column, cells, faults)
+    if dtype == pl.Boolean and column.kind == "bool":
+        return cells
+    text = cells if dtype == pl.String else _as_text(column, cells)
+    if column.kind in _MEASURED:
+        return whole_units(column, text, unit, faults)
+    return cast_words(column, text, faults)
+
+
+def _plausible(column: Column, days: pl.Series, faults: Faults) -> pl.Series:
+    odd = (days < date(1850, 1, 1)) | (days > date(9999, 12, 31))
+    return faults.blank(column.name, "not_date", days, odd) if odd.any() else days
+
+
+def _as_text(column: Column, cells: pl.Series) -> pl.Series:
+    """A typed column as the text that means the same; FeedError where text could not be exact."""
+    dtype = cells.dtype
+    if dtype.is_float() or dtype in (pl.Time, pl.Duration, pl.Binary) or dtype.is_nested():
+        raise FeedError(
+            f"column {column.name} is of type {dtype}, which does not hold it exactly",
+            where=column.name,
+            remedy="Write it as text, decimal, whole number or date",
+        )
+    if isinstance(dtype, pl.Datetime):
+        if dtype.time_zone is not None:
+            raise FeedError(
+                f"column {column.name} has a time zone, so its day depends on the reader's",
+                where=column.name,
+                remedy="Write it as a date",
+            )
+        return cells.dt.strftime("%Y-%m-%d %H:%M:%S")
+    if dtype == pl.Date:
+        return cells.dt.strftime("%Y-%m-%d")
+    return cells.cast(pl.String)
+
+
+def _identity(
+    contract: FeedContract, rows: pl.DataFrame, typed: Mapping[str, pl.Series], faults: Faults
+) -> dict[str, pl.Series]:
+    if "id_number" not in contract.column_names:
+        return {}
+    column = contract.column("id_number")
+    if "id_number" not in rows.columns:
+        return {"id_number": pl.Series([None], dtype=pl.String).new_from_index(0, rows.height)}
+    cells = rows["id_number"]
+    text = cells if cells.dtype == pl.String else _as_text(column, cells)
+    return {"id_number": cast_identity(column, text, typed["id_type"] == "resident_id", faults)}
+
+
+def _date_rows(contract: FeedContract, typed: dict[str, pl.Series], as_of: date | None) -> None:
+    """Date the rows that carry no `as_of`: by the column the contract names, else by the manifest.
+
+    Rows of event feeds are left undated: the same event would else be another row in the next answer, and count twice.
+    """
+    if "as_of" not in typed:
+        return
+    days = typed["as_of"]
+    source = contract.column("as_of").as_of_from
+    if source is not None:
+        days = days.zip_with(days.is_not_null(), typed[source])
+    if as_of is not None and contract.basis in ("as_of", "register"):
+        days = days.fill_null(as_of)
+    typed["as_of"] = days
+
+
+def _check_across(contract: FeedContract, typed: dict[str, pl.Series], not_after: date, faults: Faults) -> None:
+    for column in contract.columns:
+        values = typed[column.name]
+        if column.required and values.null_count():
+            faults.add(column.name, "missing", values.is_null())
+        if column.kind in ("date", "month") and not column.may_be_future:
+            latest = values.max()
+            if latest is not None and latest > not_after:  # type: ignore[operator]
+                faults.add(column.name, "future_date", values > not_after)
+        if column.negative_only_when is not None:
+            other, choices = column.negative_only_when
+            allowed = typed[other].is_in(list(choices)).fill_null(value=False)
+            faults.add(column.name, "negative_not_allowed", (values < 0) & ~allowed)
+
+
+def _check_repeats(contract: FeedContract, frame: pl.DataFrame, faults: Faults) -> None:
+    """Mark exact repeats, conflicts under the key, and persons with too many rows, among rows without a fault."""
+    at_fault = faults.table()["at"].unique()
+    rows = frame.drop(ROW_NO).with_row_index("at")
+    if len(at_fault):
+        rows = rows.filter(~pl.col("at").is_in(at_fault.implode()))
+    columns = [name for name in rows.columns if name != "at"]
+    key = [contract.column(name).stored_name for name in contract.key if name != PERSON]
+    identity = [name for name in ("id_type", "id_number") if name in columns]
+    # Equal rows have equal keys, so one pass over the key finds the few rows worth comparing whole.
+    near = _sharing(rows, [*identity, *key] if contract.key else columns)
+    repeats = _repeats_among(near, columns)
+    if len(repeats):
+        faults.add_each("", repeats, ["repeated_row"] * len(repeats))
+    if contract.key and near.height:
+        single = near.filter(~pl.col("at").is_in(repeats.implode()))
+        keyed = single.drop_nulls([name for name in key if name != "as_of"]) if key else single
+        conflicting = _sharing(keyed, [*identity, *key])["at"]
+        faults.add_each(",".join(contract.key), conflicting, ["conflicting_key"] * len(conflicting))
+    if rows.height > MAX_ROWS_PER_PERSON and "id_number" in columns:
+        crowd = rows.group_by("id_number").len().filter(pl.col("len") > MAX_ROWS_PER_PERSON)["id_number"]
+        if len(crowd):
+            places = rows.filter(pl.col("id_number").is_in(crowd.implode()))["at"]
+            faults.add_each("id_number", places, ["too_many_rows"] * len(places))
+
+
+def _sharing(rows: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    """Rows whose `columns` are equal to another row's. Hashes propose candidates, an exact comparison decides."""
+    if rows.height < 2:
+        return rows.clear()
+    mixed = pl.Series([0], dtype=pl.UInt64).new_from_index(0, rows.height)
+    for position, name in enumerate(columns):
+        # Each column has its own seed; wrapping addition is meant here, as it only proposes.
+        mixed = mixed + rows[name].hash(position + 1)
+    ordered = mixed.sort()
+    twice = ordered.filter(ordered == ordered.shift(1)).unique()
+    if not len(twice):
+        return rows.clear()
+    candidates = rows.filter(mixed.is_in(twice.implode()))
+    return candidates.filter(candidates.select(columns).is_duplicated())
+
+
+def _repeats_among(rows: pl.DataFrame, columns: list[str]) -> pl.Series:
+    """Places of rows that repeat an earlier one."""
+    if not rows.height:
+        return rows["at"]
+    first = rows.unique(subset=columns, keep="first", maintain_order=True)["at"]
+    return rows.filter(~pl.col("at").is_in(first.implode()))["at"]
+
+
+def _split(frame: pl.DataFrame, text_rows: pl.DataFrame, faults: Faults) -> Cast:
+    table = faults.table()
+    if not table.height:
+        return Cast(frame, pl.DataFrame(schema=quarantine_schema()))
+    places = table["at"].unique().sort()
+    sound = pl.repeat(value=True, n=frame.height, eager=True).scatter(places, False)
+    texts = text_rows.drop(ROW_NO)
+    raw = texts[places.to_list()].select(pl.struct(pl.all().cast(pl.String)).struct.json_encode().alias("raw"))
+    lines = raw.with_columns(places.alias("at"), text_rows[ROW_NO].gather(places).cast(pl.Int64).alias(ROW_NO))
+    quarantined = table.join(lines, on="at", how="left").select(ROW_NO, "field", "reason", "raw")
+    return Cast(frame.filter(sound), quarantined.sort(ROW_NO, "field"))
