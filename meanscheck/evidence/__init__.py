@@ -1,0 +1,50 @@
+"""Evidence: consents, check requests and answers of departments in one store, and what is known of whom.
+
+    with Store.open("county.duckdb") as store:
+        store.requests("inbox/requests.jsonl")
+        store.consents("inbox/consents.jsonl")
+        report = store.ingest("bank_deposits", "inbox/bank_deposits.csv")
+        projection = store.project(store.snapshot(), on=date(2020, 6, 30))
+        for block in projection.blocks({"bank_deposits": ["balance"]}, block_units=50_000): ...
+
+`store` owns the database; `requests`, `consents` and `ingest` bring things in; `coverage` says what is known; `rows`,
+`edges` and `assemble` put it into the order of case units; `projection` keeps that for a whole caseload and `case` reads
+single cases straight from the tables. The order of arrival of files and rows does not change ids, digests or blocks.
+
+Choices (where this differs from the plan, and why)
+
+* `batch` in the tables of feeds is the number of arrival; the content address is `batches.batch_id`. A snapshot is then
+  "everything up to load number n", one comparison a row, and past snapshots stay readable.
+* Coverage is computed per distinct terms (request, consents, exceptions) and not stored per person: a county of a million
+  households has a few thousand, and a consent that came after an answer never makes that answer "nothing found".
+* An answer reaches a person only if request and consent were there when it was ingested; ingesting the file again after
+  they grew makes a supplementary batch.
+* The raw text of a quarantined row is kept only of persons whose rows may be kept; file, line, field and reason always.
+* A row that another file brought before is stored once, whoever sent it: its digest does not contain the sender.
+* A balance whose manifest is dated after the reference day is no answer for that day.
+* The input digest covers the rows that count (of balances the latest ones), which are all that a decision can see.
+* Evidence of a person whose consent was withdrawn is left out of projection and cases, not only hidden by its state.
+"""
+
+from meanscheck.evidence.application import CheckRequest, FeedAsk, Member, Supporter
+from meanscheck.evidence.ingest import IngestReport
+from meanscheck.evidence.manifest import Manifest
+from meanscheck.evidence.projection import Projection
+from meanscheck.evidence.report import ReportRows
+from meanscheck.evidence.requests import Counts
+from meanscheck.evidence.snapshot import Snapshot
+from meanscheck.evidence.store import Store
+
+__all__ = [
+    "CheckRequest",
+    "Counts",
+    "FeedAsk",
+    "IngestReport",
+    "Manifest",
+    "Member",
+    "Projection",
+    "ReportRows",
+    "Snapshot",
+    "Store",
+    "Supporter",
+]

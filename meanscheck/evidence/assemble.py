@@ -1,0 +1,102 @@
+"""In which statements does evidence become the relations that blocks are pulled from?
+
+Used twice with other destinations: by the projection, range by range of units into a file, and for single cases, into
+temporary tables. See `blocks` for the relations, `people` and `coverage` for what is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from meanscheck.contracts import all_feeds
+from meanscheck.contracts.units import MEMBER_ATTRIBUTES
+from meanscheck.evidence.blocks import code_sql
+from meanscheck.evidence.digests import SORTED_HEX
+from meanscheck.evidence.edges import edges_sql, support_extra
+from meanscheck.evidence.rows import SUPPORTERS, rows_sql
+from meanscheck.evidence.tables import quoted
+
+if TYPE_CHECKING:
+    from meanscheck.evidence.store import Store
+
+
+def feed_rows(
+    store: Store,
+    feed: str,
+    *,
+    create: str,
+    prefix: str,
+    mark: int,
+    reviewed: Collection[str],
+    recompute: bool = False,
+) -> None:
+    """Make ``f_<feed>``, in the order (place, digest)."""
+    query = rows_sql(
+        all_feeds()[feed],
+        mark=mark,
+        reviewed=reviewed,
+        recompute=recompute,
+        extra=support_extra() if feed == SUPPORTERS else "",
+    )
+    store.run(f"{create} {prefix}f_{feed} as select * from ({query}) order by place, digest")
+
+
+def edges(store: Store, *, create: str, prefix: str, has_feed: bool) -> None:
+    """Make ``supporters``, in the order (member_place, supporter_place)."""
+    store.run(f"{create} {prefix}supporters as {edges_sql(f'{prefix}f_{SUPPORTERS}' if has_feed else None)}")
+
+
+def persons_sql(feeds: Sequence[str], *, prefix: str, within: str) -> str:
+    """Query of ``persons``: counts from the feeds' rows, states from ``p_states``; ordered by place.
+
+    Args:
+        feeds: every feed whose states are wanted; all of them have a relation ``f_<feed>``.
+        prefix: before the relations' names.
+        within: SQL condition on `unit`.
+    """
+    attributes = ", ".join(
+        f"{code_sql(f'p.{name}', name)} as {name}" if name in ("relation", "sex") else f"p.{name}"
+        for name in MEMBER_ATTRIBUTES
+    )
+    cells = "".join(
+        f", coalesce({_counts(i)}.n, 0)::uinteger as {quoted('n:' + feed)}"
+        + "".join(f", s.{quoted(f'{prefix_}:{feed}')}" for prefix_ in ("s", "from", "to", "asof"))
+        for i, feed in enumerate(feeds)
+    )
+    joins = " ".join(
+        f"left join (select place, count(*) as n from {prefix}f_{feed} where {within} group by place) {_counts(i)} "
+        f"on {_counts(i)}.place = p.place"
+        for i, feed in enumerate(feeds)
+    )
+    return (
+        f"select p.place, p.unit, p.position, {code_sql('p.role', 'role')} as role, p.person, {attributes}{cells} "
+        f"from (select * from p_people where {within}) p join p_states s on s.terms = p.terms {joins} order by p.place"
+    )
+
+
+def _counts(number: int) -> str:
+    return f"c{number}"
+
+
+def households_sql(feeds: Sequence[str], *, prefix: str, within: str) -> str:
+    """Query of ``households``, ordered by unit.
+
+    input_digest is SHA-256 (hex) over the sorted 16-byte digests of all counting rows of all persons of the unit over all
+    feeds, and of its request (first 16 bytes of SHA-256 over the request's canonical text).
+    """
+    digests = " union all ".join(
+        [
+            f"select unit, digest from p_units where {within}",
+            *(f"select unit, digest from {prefix}f_{feed} where {within}" for feed in feeds),
+        ]
+    )
+    return f"""
+    select u.unit, u.case_id, u.requested, n.n_persons, {code_sql("u.residence", "residence")} as residence, u.division,
+      u.applied_on, n.reference_day, u.application_no, u.accepting_place, d.input_digest
+    from (select * from p_units where {within}) u
+    join (select unit, count(*)::uinteger as n_persons, any_value(reference_day) as reference_day
+          from p_people where {within} group by unit) n on n.unit = u.unit
+    join (select unit, sha256(unhex({SORTED_HEX})) as input_digest from ({digests}) group by unit) d on d.unit = u.unit
+    order by u.unit
+    """

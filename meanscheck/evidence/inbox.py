@@ -1,0 +1,67 @@
+"""What lies in an inbox? ``requests.jsonl``, ``consents.jsonl`` and feed files ``<feed>[-<n>].<ending>`` with manifests."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from meanscheck.contracts import feed_names
+from meanscheck.errors import FeedError
+from meanscheck.evidence.ingest import IngestReport, ingest_file
+from meanscheck.evidence.manifest import manifest_path
+
+if TYPE_CHECKING:
+    from meanscheck.evidence.store import Progress, Store
+
+REQUESTS, CONSENTS = "requests.jsonl", "consents.jsonl"
+ENDINGS = (".csv", ".xlsx", ".parquet", ".jsonl")
+_STEM = re.compile(r"([a-z_]+)(-[0-9A-Za-z_.]+)?")
+
+
+def feed_files(folder: Path) -> list[tuple[str, Path]]:
+    """Feed and path of every feed file of an inbox, in the order of file names.
+
+    Raises:
+        FeedError: a file's name names no feed, or a manifest has no file.
+    """
+    found: list[tuple[str, Path]] = []
+    for path in sorted(folder.iterdir()):
+        if path.name in (REQUESTS, CONSENTS) or path.suffix not in ENDINGS or path.name.startswith("."):
+            continue
+        match = _STEM.fullmatch(path.stem)
+        if match is None or match.group(1) not in feed_names():
+            raise FeedError(
+                "the file name does not begin with the name of a feed",
+                where=path.name,
+                remedy="Name it like bank_deposits-1.csv, or ingest it by itself",
+            )
+        found.append((match.group(1), path))
+    answered = {manifest_path(path) for _, path in found}
+    for manifest in sorted(folder.glob("*.manifest.json")):
+        if manifest not in answered:
+            raise FeedError("there is no feed file beside this manifest", where=manifest.name, remedy="Put it there")
+    return found
+
+
+def ingest_inbox(store: Store, folder: Path, *, progress: Progress | None = None) -> list[IngestReport]:
+    """Take in an inbox: requests, consents, then every feed file; each file is in wholly or not at all.
+
+    Raises:
+        FeedError: the folder or a file cannot be used; files before it have been taken in.
+    """
+    if not folder.is_dir():
+        raise FeedError("there is no such inbox folder", where=folder.name, remedy="Look at the path")
+    files = feed_files(folder)
+    tell = progress or (lambda what, done, total: None)
+    steps = len(files) + 2
+    for done, (name, load) in enumerate(((REQUESTS, store.requests), (CONSENTS, store.consents))):
+        tell(name, done, steps)
+        if (folder / name).is_file():
+            load(folder / name)
+    reports: list[IngestReport] = []
+    for done, (feed, path) in enumerate(files, 2):
+        tell(path.name, done, steps)
+        reports.append(ingest_file(store, feed, path))
+    tell("done", steps, steps)
+    return reports

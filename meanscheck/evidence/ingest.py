@@ -1,0 +1,404 @@
+"""How does an answer get into the store? Read as text, cast by the contract, matched to persons, filtered by consent.
+
+Per row one of: stored · quarantined (with file, line, field, reason) · not covered by a live consent (counted, not kept) ·
+about somebody whom no request asks about in this feed (counted, not kept) · a repetition. The batch is in wholly or not at
+all. The same file again changes nothing, unless requests or consents have grown since: then what is newly covered becomes
+a supplementary batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from meanscheck.contracts import FeedContract
+from meanscheck.contracts import feed as feed_named
+from meanscheck.contracts.cast import cast_rows
+from meanscheck.contracts.model import PERSON
+from meanscheck.contracts.readers import read_rows
+from meanscheck.evidence.coverage import CONSENT_REACHES, is_office
+from meanscheck.evidence.digests import SHORT_ID, canonical, digest_of_sorted, row_digest_sql
+from meanscheck.evidence.manifest import OFFICE, Identity, Manifest, load_manifest
+from meanscheck.evidence.requests import NO_BOUND
+from meanscheck.evidence.tables import quoted, stored_columns
+
+if TYPE_CHECKING:
+    from meanscheck.evidence.store import Store
+
+REPEATED, CONTRADICTION = "repeated_row", "conflicting_key"
+_STAGES = ("i_rows", "i_bad", "i_covered", "i_new", "i_asked")
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What became of one file's rows.
+
+    `accepted` were stored; `quarantined` rows are listed in the store with their reasons; `not_covered` lack a live consent;
+    `not_requested` concern nobody asked about; `repeated` stand twice in the file; `known_rows` came earlier in another
+    file. `already_known`: the same answer is in the store and nothing changed; `batch` is then the earlier one's number.
+    """
+
+    feed: str
+    file: str
+    batch_id: str
+    batch: int
+    accepted: int
+    quarantined: int
+    not_covered: int
+    not_requested: int
+    repeated: int
+    known_rows: int
+    already_known: bool
+    supplementary: bool
+
+    @property
+    def short_id(self) -> str:
+        """The batch id as it is shown."""
+        return self.batch_id[:SHORT_ID]
+
+
+def ingest_file(store: Store, feed: str, path: Path, *, manifest: Path | None = None) -> IngestReport:
+    """Take in one answer.
+
+    Args:
+        store: the evidence store.
+        feed: name of the feed.
+        path: CSV, Excel, Parquet or JSON lines.
+        manifest: the manifest; ``<stem>.manifest.json`` beside the file unless given.
+
+    Raises:
+        FeedError: the file or its manifest cannot be used at all; nothing of it was taken in.
+    """
+    contract = feed_named(feed)
+    answer = load_manifest(contract, path, manifest)
+    with store.transaction():
+        try:
+            _stage(store, contract, path, answer)
+            return _take(store, contract, path, answer)
+        finally:
+            _drop(store)
+
+
+def _drop(store: Store) -> None:
+    for table in _STAGES:
+        store.run(f"drop table if exists {table}")
+
+
+def _stage(store: Store, contract: FeedContract, path: Path, answer: Manifest | None) -> None:
+    columns = ", ".join(f"{quoted(c.stored_name)} {c.duckdb_type}" for c in stored_columns(contract))
+    store.run(
+        f"create temp table i_rows (row_no BIGINT, id_type VARCHAR, id_number VARCHAR, digest BLOB, {columns})"
+    )
+    store.run("create temp table i_bad (row_no BIGINT, field VARCHAR, reason VARCHAR, raw VARCHAR)")
+    digest = row_digest_sql(contract, row="r", identity="r")
+    names = ", ".join(f"r.{quoted(c.stored_name)}" for c in stored_columns(contract))
+    as_of = None if answer is None else answer.as_of
+    not_after = NO_BOUND if answer is None else answer.answered_on
+    chunks = 0
+    for rows in _chunks(contract, path):
+        chunks += 1
+        cast = cast_rows(contract, rows, as_of=as_of, not_after=not_after)
+        with store.frame("incoming", cast.accepted):
+            store.run(
+                f"insert into i_rows select r.row_no, r.id_type, r.id_number, {digest}, {names} from incoming r"
+            )
+        if cast.quarantined.height:
+            store.insert("i_bad", cast.quarantined.select("row_no", "field", "reason", "raw"))
+    if chunks > 1:
+        _refuse_contradictions(store, contract)
+
+
+def _refuse_contradictions(store: Store, contract: FeedContract) -> None:
+    """What `cast_rows` does within a chunk, between chunks: rows that contradict each other under one key all go."""
+    if not contract.key:
+        return
+    columns = [contract.column(name) for name in contract.key if name != PERSON]
+    key = ", ".join(["id_type", "id_number", *(quoted(c.stored_name) for c in columns)])
+    keyed = " and ".join(f"{quoted(c.stored_name)} is not null" for c in columns if c.name != "as_of") or "true"
+    cells = ", ".join(f"{quoted(c.name)} := {quoted(c.stored_name)}" for c in contract.columns)
+    store.run(
+        f"""insert into i_bad select row_no, ?, '{CONTRADICTION}', to_json(struct_pack({cells})) from i_rows
+        where {keyed} qualify min(digest) over (partition by {key}) <> max(digest) over (partition by {key})""",
+        [",".join(contract.key)],
+    )
+    store.run(f"delete from i_rows using i_bad b where b.row_no = i_rows.row_no and b.reason = '{CONTRADICTION}'")
+
+
+def _chunks(contract: FeedContract, path: Path) -> Iterator[pl.DataFrame]:
+    yield from read_rows(contract, path)
+
+
+def _take(store: Store, contract: FeedContract, path: Path, answer: Manifest | None) -> IngestReport:
+    facts = _facts(contract, answer)
+    file_id = _file_id(store, facts, answer)
+    earlier = store.fetch(
+        "select batch, batch_id, covered_mark, count(*) over () as many from batches where file_id = ? "
+        "order by batch desc limit 1",
+        [file_id],
+    )
+    _covered(store, contract, answer)
+    covered, mark = store.fetch("select count(*) as n, coalesce(bit_xor(hash(person, load)), 0) as mark from i_covered").row(0)
+    repeats = _set_repeats_apart(store)
+    counts = _sort_out(store, contract)
+    if earlier.height and counts["new"] == 0 and earlier["covered_mark"][0] == mark:
+        return IngestReport(
+            feed=contract.name,
+            file=path.name,
+            batch_id=str(earlier["batch_id"][0]),
+            batch=int(earlier["batch"][0]),
+            accepted=0,
+            quarantined=0,
+            not_covered=counts["not_covered"],
+            not_requested=counts["not_requested"],
+            repeated=repeats,
+            known_rows=counts["known"],
+            already_known=True,
+            supplementary=False,
+        )
+    batch = store.next_load()
+    head = canonical(facts) + (f" supplement {earlier['many'][0]}".encode() if earlier.height else b"")
+    of_batch = "i_new" if earlier.height else "i_rows semi join i_asked using (row_no)"
+    batch_id = digest_of_sorted(store, head, f"select distinct digest from {of_batch}")
+    _find_conflicts(store, contract, batch)
+    names = ", ".join(quoted(c.stored_name) for c in stored_columns(contract))
+    store.run(
+        f"insert into feed_{contract.name} (person, batch, row_no, digest, {names}) "
+        f"select person, {batch}, row_no, digest, {names} from i_new order by person, digest"
+    )
+    quarantined = _quarantine(store, contract, path, batch)
+    _exceptions(store, batch, answer)
+    _record(
+        store,
+        contract,
+        path,
+        answer,
+        numbers={
+            "batch": batch,
+            "accepted": counts["new"],
+            "quarantined": quarantined,
+            "not_covered": counts["not_covered"],
+            "not_requested": counts["not_requested"],
+            "repeated": repeats,
+            "covered": int(covered),
+            "covered_mark": int(mark),
+        },
+        batch_id=batch_id,
+        file_id=file_id,
+        facts=facts,
+    )
+    return IngestReport(
+        feed=contract.name,
+        file=path.name,
+        batch_id=batch_id,
+        batch=batch,
+        accepted=counts["new"],
+        quarantined=quarantined,
+        not_covered=counts["not_covered"],
+        not_requested=counts["not_requested"],
+        repeated=repeats,
+        known_rows=counts["known"],
+        already_known=False,
+        supplementary=bool(earlier.height),
+    )
+
+
+def _facts(contract: FeedContract, answer: Manifest | None) -> dict[str, object]:
+    return {"feed": contract.name, "sender": OFFICE} if answer is None else answer.facts()
+
+
+def _file_id(store: Store, facts: dict[str, object], answer: Manifest | None) -> str:
+    """Names the answer as it came, whoever may be kept of it: facts, whom it leaves out, and every row in it."""
+    silent = sorted(f"{p.id_type} {p.id_number}" for p in (answer.not_answered if answer else ()))
+    bad = f"select unhex(sha256(concat_ws(chr(31), field, reason, raw)))[1:16] as digest from i_bad where reason <> '{REPEATED}'"
+    return digest_of_sorted(
+        store, canonical({**facts, "not_answered": silent}), f"select distinct digest from i_rows union all {bad}"
+    )
+
+
+def _covered(store: Store, contract: FeedContract, answer: Manifest | None) -> None:
+    """``i_covered``: person and the load number since when he is asked about; only persons whose rows may be kept."""
+    office = is_office(contract)
+    asked = "" if office else f"join asks a on a.ask = u.ask and a.feed = '{contract.name}'"
+    some = ""
+    listed = pl.DataFrame(schema={"request_no": pl.String})
+    if answer is not None and answer.requests != "all":
+        listed = pl.DataFrame({"request_no": sorted(set(answer.requests))}, schema={"request_no": pl.String})
+        some = "where u.case_id in (select case_id from requests semi join listed using (request_no))"
+    consent = ""
+    if not office and answer is not None:
+        consent = (
+            f"where exists (select 1 from consents c, (select date '{answer.answered_on}' as answered_on, "
+            f"'{contract.name}' as feed) b where c.person = k.person and c.superseded_by is null and {CONSENT_REACHES})"
+        )
+    with store.frame("listed", listed):
+        store.run(
+            f"""create temp table i_asked as
+            with first as (
+              select up.person, q.ask, min(q.load) as load from requests q join unit_persons up on up.request = q.request
+              group by up.person, q.ask)
+            select distinct up.person, u.purpose, f.load from units u {asked}
+            join unit_persons up on up.request = u.request join first f on f.person = up.person and f.ask = u.ask {some}"""
+        )
+    store.run(f"create temp table i_covered as select person, min(load) as load from i_asked k {consent} group by person")
+
+
+def _set_repeats_apart(store: Store) -> int:
+    """Rows that stand in the file before, word for word: the first one counts, the others go to quarantine."""
+    store.run(
+        f"""insert into i_bad select r.row_no, null, '{REPEATED}', null from i_rows r join
+        (select digest, min(row_no) as first from i_rows group by digest having count(*) > 1) d
+        on d.digest = r.digest and r.row_no <> d.first"""
+    )
+    return int(store.value(f"select count(*) from i_bad where reason = '{REPEATED}'"))
+
+
+def _sort_out(store: Store, contract: FeedContract) -> dict[str, int]:
+    """``i_new``: rows to store. Counts of the others."""
+    repeated = f"anti join (select row_no from i_bad where reason = '{REPEATED}') b using (row_no)"
+    store.run(
+        f"""create temp table i_new as select i.person, r.* from i_rows r join persons i using (id_type, id_number)
+        semi join i_covered using (person) {repeated}"""
+    )
+    total = int(store.value(f"select count(*) from i_rows {repeated}"))
+    covered = int(store.value("select count(*) from i_new"))
+    asked = int(
+        store.value(
+            f"select count(*) from (select row_no, person from i_rows join persons using (id_type, id_number) {repeated}) "
+            "semi join i_asked using (person)"
+        )
+    )
+    store.run("drop table i_asked")
+    store.run("create temp table i_asked as select row_no from i_new")
+    if store.value(f"select count(*) from (select 1 from feed_{contract.name} limit 1)"):
+        store.run(f"delete from i_new using feed_{contract.name} f where f.person = i_new.person and f.digest = i_new.digest")
+    new = int(store.value("select count(*) from i_new"))
+    return {"new": new, "known": covered - new, "not_covered": asked - covered, "not_requested": total - asked}
+
+
+def _find_conflicts(store: Store, contract: FeedContract, batch: int) -> None:
+    """Persons of whom another answer says something else under the same natural key."""
+    if not contract.key:
+        return
+    same = " and ".join(
+        f"f.{quoted(name)} {'is not distinct from' if column == 'as_of' else '='} n.{quoted(name)}"
+        for column in contract.key
+        if column != PERSON
+        for name in (contract.column(column).stored_name,)
+    )
+    store.run(
+        f"insert into conflicts select distinct '{contract.name}', n.person, {batch} from i_new n "
+        f"join feed_{contract.name} f on f.person = n.person and f.digest <> n.digest{' and ' + same if same else ''}"
+    )
+
+
+def _quarantine(store: Store, contract: FeedContract, path: Path, batch: int) -> int:
+    """Keep what was not accepted. The raw text is kept only of persons whose rows may be kept; the place always is.
+
+    Whom a row with a faulty number concerns is told by its first 17 digits, the check digit aside.
+    """
+    if not store.value("select count(*) from i_bad"):
+        return 0
+    store.run(
+        f"""insert into quarantine
+        with told as (
+          select *, upper(regexp_replace(translate(coalesce(json_extract_string(raw, '$.id_number'), ''),
+            '０１２３４５６７８９ＸｘＯ', '0123456789XXO'), '[\\s'']', '', 'g')) as number from i_bad),
+        keyed as (
+          select *, case length(number) when 18 then number[1:17] when 15 then number[1:6] || '19' || number[7:15]
+            else number end as key from told),
+        known as (
+          select person, case id_type when 'resident_id' then id_number[1:17] else id_number end as key
+          from persons semi join i_covered using (person))
+        select {batch}, '{contract.name}', ?, k.row_no, k.field, k.reason,
+          case when p.person is not null then k.raw end, p.person
+        from keyed k left join (select key, min(person) as person from known group by key) p on p.key = k.key
+        order by k.row_no, k.field, k.reason""",
+        [path.name],
+    )
+    return int(
+        store.value(
+            f"select count(distinct row_no) from quarantine where batch = {batch} and reason <> '{REPEATED}'"
+        )
+    )
+
+
+def _exceptions(store: Store, batch: int, answer: Manifest | None) -> None:
+    """Persons for whom this batch is no answer: the manifest says so, or a row of theirs was quarantined."""
+    store.run(
+        f"insert into not_answered select distinct {batch}, person, 'quarantined' from quarantine "
+        f"where batch = {batch} and person is not null and reason <> '{REPEATED}'"
+    )
+    if answer is None:
+        return
+    if answer.requests != "all":
+        listed = pl.DataFrame({"request_no": sorted(set(answer.requests))}, schema={"request_no": pl.String})
+        with store.frame("listed", listed):
+            store.run(f"insert into batch_requests select {batch}, request_no from listed")
+    if answer.not_answered:
+        with store.frame("silent", _identities(answer.not_answered)):
+            store.run(
+                f"insert into not_answered select distinct {batch}, i.person, 'not_answered' "
+                "from silent s join persons i using (id_type, id_number)"
+            )
+
+
+def _identities(given: tuple[Identity, ...]) -> pl.DataFrame:
+    from meanscheck.contracts.cells import Fault, parse_resident
+
+    numbers = []
+    for one in given:
+        number = parse_resident(one.id_number) if one.id_type == "resident_id" else one.id_number
+        numbers.append(one.id_number if number is None or isinstance(number, Fault) else number)
+    return pl.DataFrame(
+        {"id_type": [one.id_type for one in given], "id_number": numbers},
+        schema={"id_type": pl.String, "id_number": pl.String},
+    )
+
+
+def _record(
+    store: Store,
+    contract: FeedContract,
+    path: Path,
+    answer: Manifest | None,
+    *,
+    numbers: dict[str, int],
+    batch_id: str,
+    file_id: str,
+    facts: dict[str, object],
+) -> None:
+    def days(value: date | None) -> list[date | None]:
+        return [value]
+
+    def words(value: tuple[str, ...] | None) -> list[list[str] | None]:
+        return [None if value is None else sorted(set(value))]
+
+    row = pl.DataFrame(
+        {
+            "batch_id": [batch_id],
+            "file_id": [file_id],
+            "feed": [contract.name],
+            "sender": [OFFICE if answer is None else answer.sender],
+            "institutions": words(answer.institutions if answer else None),
+            "divisions": words(answer.divisions if answer else None),
+            "answered_on": days(answer.answered_on if answer else None),
+            "covers_from": days(answer.covers_from if answer else None),
+            "covers_to": days(answer.covers_to if answer else None),
+            "as_of": days(answer.as_of if answer else None),
+            "all_requests": [answer is None or answer.requests == "all"],
+            "file": [path.name],
+            "manifest": [canonical(facts).decode()],
+            "contract": [contract.digest],
+            **{name: [value] for name, value in numbers.items()},
+        },
+        schema_overrides={
+            **dict.fromkeys(("institutions", "divisions"), pl.List(pl.String)),
+            **dict.fromkeys(("answered_on", "covers_from", "covers_to", "as_of"), pl.Date),
+            "covered_mark": pl.UInt64,
+        },
+    )
+    store.insert("batches", row)

@@ -1,0 +1,172 @@
+"""How is a whole caseload read fast? From evidence laid in the order of case units, once per snapshot and day.
+
+The projection is a second DuckDB file beside the store, ``<store>.projection``: derived, and rebuilt whenever its key
+(snapshot, day, contracts, format) is not the one asked for. Its mark is written last, so a build that was killed is never
+used. Whole feeds are sorted by (place of the person, digest), and `unit` is an ascending integer, so a block of units is a
+range that the database finds by its zone maps and returns in stored order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+
+from meanscheck.contracts import all_feeds
+from meanscheck.contracts.units import CaseBlock
+from meanscheck.errors import StoreError
+from meanscheck.evidence.assemble import edges, feed_rows, households_sql, persons_sql
+from meanscheck.evidence.blocks import Source, pull
+from meanscheck.evidence.coverage import make_states
+from meanscheck.evidence.people import drop_people, make_people
+from meanscheck.evidence.rows import SUPPORTERS, make_verdicts
+from meanscheck.evidence.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from meanscheck.evidence.store import Progress, Store
+
+FORMAT = 1
+_RANGE = 50_000
+"""Units whose persons and digests are put together at a time: bounds memory."""
+_NAME = "projection"
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Evidence of all case units of one snapshot, ready to be read in blocks. Valid while its store is open."""
+
+    snapshot: Snapshot
+    on: date
+    units: int
+    persons: int
+    rows: Mapping[str, int] = field(repr=False)
+    """Feed → how many rows it holds."""
+    key: str
+    store: Store = field(repr=False)
+
+    def blocks(self, feeds: Mapping[str, Collection[str]], *, block_units: int) -> Iterator[CaseBlock]:
+        """Whole units, in order, `block_units` at a time (the last block may be smaller).
+
+        Args:
+            feeds: feed → names of the columns needed; nothing else is read. Of `supporters`, the edges' columns.
+            block_units: units a block; 50 000 to 100 000 is fast.
+
+        Raises:
+            StoreError: another projection has taken this one's place.
+        """
+        for first in range(0, self.units, block_units):
+            yield self.block(feeds, first=first, after=min(first + block_units, self.units))
+
+    def block(self, feeds: Mapping[str, Collection[str]], *, first: int, after: int) -> CaseBlock:
+        """Units `first` … `after`-1, as one block."""
+        if _key_of(self.store) != self.key:
+            raise StoreError("this projection was replaced by another; call Store.project again")
+        return pull(Source(self.store.fetch, f"{_NAME}.main."), feeds, first=first, after=after)
+
+
+def project(store: Store, snapshot: Snapshot, *, on: date, progress: Progress | None = None) -> Projection:
+    """The projection of a snapshot for decisions on the day `on`; built if the file beside the store is another one.
+
+    A consent withdrawn on or before `on` takes its evidence away; otherwise the day does not matter to evidence.
+    """
+    key = _key(snapshot, on)
+    path = store.path.with_name(store.path.stem + ".projection")
+    if _key_of(store) != key:
+        _detach(store)
+        if path.exists():
+            _attach(store, path)
+        if _key_of(store) != key:
+            _detach(store)
+            _remove(path)
+            _attach(store, path)
+            try:
+                with _drops_people(store):
+                    _build(store, snapshot, on=on, key=key, progress=progress)
+            except BaseException:
+                _detach(store)
+                _remove(path)
+                raise
+    counts = store.fetch(f"select what, n from {_NAME}.main.counts")
+    numbers = {str(what): int(n) for what, n in counts.iter_rows()}
+    rows = {name[2:]: n for name, n in numbers.items() if name.startswith("f_")}
+    return Projection(
+        snapshot=snapshot,
+        on=on,
+        units=numbers["units"],
+        persons=numbers["persons"],
+        rows=rows,
+        key=key,
+        store=store,
+    )
+
+
+def _build(store: Store, snapshot: Snapshot, *, on: date, key: str, progress: Progress | None) -> None:
+    every = list(all_feeds())
+    prefix = f"{_NAME}.main."
+    steps = len(every) + 2
+    tell = progress or (lambda what, done, total: None)
+    tell("units and states", 0, steps)
+    make_people(store, mark=snapshot.load, on=on)
+    make_states(store, every, mark=snapshot.load, on=on)
+    reviewed = make_verdicts(store, mark=snapshot.load)
+    for done, feed in enumerate(every, 1):
+        tell(feed, done, steps)
+        feed_rows(store, feed, create="create table", prefix=prefix, mark=snapshot.load, reviewed=reviewed)
+    tell("persons", steps - 1, steps)
+    edges(store, create="create table", prefix=prefix, has_feed=SUPPORTERS in every)
+    units = int(store.value("select count(*) from p_units"))
+    for first in range(0, max(units, 1), _RANGE):
+        within = f"unit >= {first} and unit < {first + _RANGE}"
+        for table, query in (("persons", persons_sql), ("households", households_sql)):
+            verb = f"insert into {prefix}{table}" if first else f"create table {prefix}{table} as"
+            store.run(f"{verb} {query(every, prefix=prefix, within=within)}")
+    store.run(f"create table {prefix}counts (what varchar, n bigint)")
+    for name, table in (("units", "households"), ("persons", "persons"), *((f"f_{f}", f"f_{f}") for f in every)):
+        store.run(f"insert into {prefix}counts select '{name}', count(*) from {prefix}{table}")
+    store.run(f"create table {prefix}mark as select '{key}' as key")
+    store.run(f"checkpoint {_NAME}")
+    tell("done", steps, steps)
+
+
+@contextmanager
+def _drops_people(store: Store) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        drop_people(store)
+
+
+def _key(snapshot: Snapshot, on: date) -> str:
+    contracts = ",".join(f"{name}={contract.digest}" for name, contract in all_feeds().items())
+    return hashlib.sha256(f"{FORMAT}|{snapshot.id}|{snapshot.load}|{on}|{contracts}".encode()).hexdigest()
+
+
+def _key_of(store: Store) -> str | None:
+    """Key of the attached projection; None if none is attached or it was not finished."""
+    found = store.value(
+        f"select count(*) from duckdb_tables() where database_name = '{_NAME}' and table_name = 'mark'"
+    )
+    return str(store.value(f"select key from {_NAME}.main.mark")) if found else None
+
+
+def _attach(store: Store, path: Path) -> None:
+    text = str(path).replace("'", "''")
+    try:
+        store.run(f"attach '{text}' as {_NAME}")
+    except StoreError:
+        _remove(path)
+        store.run(f"attach '{text}' as {_NAME}")
+
+
+def _detach(store: Store) -> None:
+    store.run(f"detach database if exists {_NAME}")
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.with_name(path.name + ".wal").unlink(missing_ok=True)

@@ -1,0 +1,134 @@
+"""What was found about the people of one request? The raw material of the verification report (核对报告): no outcome.
+
+For every member and feed: state, window and as-of day; for every counting row: its values, who sent it, where it stands
+(file and line), its `row_ref` for a finding, and the finding's verdict if there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from meanscheck.contracts import all_feeds
+from meanscheck.errors import StoreError
+from meanscheck.evidence.coverage import make_states
+from meanscheck.evidence.people import drop_people, make_people
+from meanscheck.evidence.rows import make_verdicts, rows_sql
+from meanscheck.evidence.snapshot import Snapshot, snapshot_named
+from meanscheck.evidence.tables import quoted
+from meanscheck.values.evidence_state import STATE_WORDS
+
+if TYPE_CHECKING:
+    from meanscheck.evidence.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRows:
+    """Material of one verification report.
+
+    request: one row: request_no, application_no, case_id, accepting_place, applied_on, reference_day, purpose, division.
+    states: position Int32, id, role, feed, state (word) String; covers_from, covers_to, as_of Date; rows UInt32; by
+        position and feed; only feeds asked for or answered.
+    rows: feed → position, id, row_ref, sender, answered_on, file, row_no, verdict UInt8 and the feed's formula columns in
+        stored units (choices as text), by position and digest; only feeds with rows.
+    quarantined: position, id, feed, file, row_no, field, reason: rows of these people that were not accepted.
+    """
+
+    request: pl.DataFrame
+    states: pl.DataFrame
+    rows: Mapping[str, pl.DataFrame] = field(repr=False)
+    quarantined: pl.DataFrame = field(repr=False)
+
+    def __repr__(self) -> str:
+        return f"ReportRows({self.states.height} states, {sum(r.height for r in self.rows.values())} rows)"
+
+
+def report_rows(
+    store: Store, request_no: str, *, on: date, snapshot: Snapshot | str | None = None
+) -> ReportRows:
+    """Material of the report on the case that a request asks about; StoreError if the store does not know it."""
+    mark = snapshot_named(store, snapshot).load
+    wanted = store.fetch(f"select case_id from requests where request_no = ? and load <= {mark}", [request_no])
+    if wanted.is_empty():
+        raise StoreError("the store does not know that request")
+    every = list(all_feeds())
+    try:
+        with store.frame("wanted", wanted):
+            make_people(store, mark=mark, on=on, only_wanted=True)
+        make_states(store, every, mark=mark, on=on)
+        reviewed = make_verdicts(store, mark=mark, only_wanted=True)
+        rows = {feed: frame for feed in every if (frame := _rows(store, feed, mark, reviewed)).height}
+        return ReportRows(
+            request=store.fetch(
+                "select request_no, application_no, case_id, accepting_place, applied_on, "
+                f"coalesce(reference_day, date '{on}') as reference_day, purpose, division from p_units"
+            ),
+            states=_states(store, every, rows),
+            rows=rows,
+            quarantined=store.fetch(
+                "select p.position, p.id, q.feed, q.file, q.row_no, q.field, q.reason from quarantine q "
+                f"join p_people p on p.person = q.person where q.batch <= {mark} order by all"
+            ),
+        )
+    finally:
+        drop_people(store)
+
+
+def _rows(store: Store, feed: str, mark: int, reviewed: frozenset[str]) -> pl.DataFrame:
+    contract = all_feeds()[feed]
+    query = rows_sql(
+        contract, mark=mark, reviewed=reviewed, extra=", p.position, p.id as member, r.batch as batch, r.row_no as row_no"
+    )
+    names = ", ".join(f"q.{quoted(c.name)}" for c in contract.formula_columns)
+    frame = store.fetch(
+        f"select q.position, q.member, lower(hex(q.digest[1:8])) as row_ref, b.sender, b.answered_on, b.file, q.row_no, "
+        f"q.verdict, {names} from ({query}) q join batches b on b.batch = q.batch order by q.place, q.digest"
+    )
+    choices = [c for c in contract.formula_columns if c.kind == "choice"]
+    return frame.with_columns(
+        frame[c.name].cat.to(pl.Enum(list(c.choices))).cast(pl.String) for c in choices
+    )
+
+
+def _states(store: Store, feeds: list[str], rows: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    wide = store.fetch("select p.position, p.id, p.role, s.* from p_people p join p_states s using (terms) order by p.place")
+    asked = set(store.fetch("select distinct feed from asks join p_units using (ask)")["feed"].to_list())
+    parts = []
+    for feed in feeds:
+        if feed not in asked and feed not in rows and (wide[f"s:{feed}"] == STATE_WORDS.index("not_requested")).all():
+            continue
+        count = (
+            rows[feed].group_by("position").agg(rows=pl.len())
+            if feed in rows
+            else pl.DataFrame(schema={"position": wide["position"].dtype, "rows": pl.UInt32})
+        )
+        parts.append(
+            wide.select(
+                "position",
+                "id",
+                "role",
+                feed=pl.lit(feed),
+                state=pl.col(f"s:{feed}").replace_strict(dict(enumerate(STATE_WORDS)), return_dtype=pl.String),
+                covers_from=f"from:{feed}",
+                covers_to=f"to:{feed}",
+                as_of=f"asof:{feed}",
+            )
+            .join(count, on="position", how="left", maintain_order="left")
+            .with_columns(pl.col("rows").fill_null(0).cast(pl.UInt32))
+        )
+    schema = {
+        "position": pl.Int32,
+        "id": pl.String,
+        "role": pl.String,
+        "feed": pl.String,
+        "state": pl.String,
+        "covers_from": pl.Date,
+        "covers_to": pl.Date,
+        "as_of": pl.Date,
+        "rows": pl.UInt32,
+    }
+    return (pl.concat(parts) if parts else pl.DataFrame(schema=schema)).sort("position", "feed")

@@ -1,0 +1,111 @@
+"""Which rows of a feed count, in which order, with which finding attached?
+
+Rows are those of the snapshot whose person is in the units at hand and has not lost consent. Where a contract says
+`latest_by`, only the rows of the latest as-of day not after the unit's reference day count (a row without as-of day is
+dated by the contract's `as_of_from`, else counts as of the reference day). Order: place of the person, then row digest.
+
+A finding (疑点核实) names feed and `row_ref`, the first 16 hex characters of a row's digest; of several the latest
+`decided_on` holds. Confirmed gives verdict 1; explained and disregarded (核减后视为无) give 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from meanscheck.contracts import Column, FeedContract, all_feeds
+from meanscheck.contracts.model import PERSON
+from meanscheck.contracts.units import VERDICT_CONFIRMED, VERDICT_DROPPED, VERDICT_NONE
+from meanscheck.evidence.digests import SHORT_ID, row_digest_sql
+from meanscheck.evidence.tables import quoted
+from meanscheck.values.evidence_state import EvidenceState
+
+if TYPE_CHECKING:
+    from meanscheck.evidence.store import Store
+
+FINDINGS = "findings"
+SUPPORTERS = "supporters"
+
+
+def make_verdicts(store: Store, *, mark: int, only_wanted: bool = False) -> frozenset[str]:
+    """Fill ``p_verdicts`` (feed, person, row_ref, verdict); the feeds that have any."""
+    if FINDINGS not in all_feeds():
+        return frozenset()
+    ours = "and person in (select person from p_people)" if only_wanted else ""
+    store.run(
+        f"""create or replace temp table p_verdicts as
+        select feed, person, lower(row_ref) as row_ref, case verdict when 'confirmed' then {VERDICT_CONFIRMED}
+          when 'explained' then {VERDICT_DROPPED} when 'disregarded' then {VERDICT_DROPPED}
+          else {VERDICT_NONE} end::utinyint as verdict
+        from feed_{FINDINGS} where batch <= {mark} and row_ref is not null {ours}
+        qualify row_number() over (partition by feed, person, lower(row_ref)
+          order by decided_on desc nulls last, digest desc) = 1"""
+    )
+    return frozenset(store.fetch("select distinct feed from p_verdicts where feed is not null")["feed"].to_list())
+
+
+def rows_sql(
+    contract: FeedContract,
+    *,
+    mark: int,
+    reviewed: Collection[str],
+    recompute: bool = False,
+    columns: Collection[str] | None = None,
+    extra: str = "",
+) -> str:
+    """Query of a feed's counting rows, unordered: unit, place, digest, columns by formula names, verdict.
+
+    Choices come as UTINYINT codes in contract order, for Polars to read as Enum without a look at text.
+    It reads ``p_people`` and ``p_states`` (see `people`, `coverage`), and ``p_verdicts`` where the feed is in `reviewed`.
+
+    Args:
+        contract: the feed.
+        mark: load number of the snapshot.
+        reviewed: feeds that have findings.
+        recompute: take digests anew from the stored values, so that an edited row shows.
+        columns: which formula columns; all unless given.
+        extra: further select items, each with a comma before it, over `r` (the row) and `p` (the person).
+    """
+    name = contract.name
+    digest = row_digest_sql(contract, row="r", identity="i") if recompute else "r.digest"
+    wanted = [c for c in contract.formula_columns if columns is None or c.name in columns]
+    cells = "".join(f", {_cell(c)} as {quoted(c.name)}" for c in wanted)
+    verdict = "coalesce(v.verdict, 0)::utinyint" if name in reviewed else f"{VERDICT_NONE}::utinyint"
+    joins = " join persons i on i.person = r.person" if recompute else ""
+    if name in reviewed:
+        joins += (
+            f" left join p_verdicts v on v.feed = '{name}' and v.person = r.person"
+            f" and v.row_ref = lower(hex(r.digest[1:{SHORT_ID // 2}]))"
+        )
+    return (
+        f"select p.unit, p.place, {digest} as digest{cells}, {verdict} as verdict{extra} "
+        f"from feed_{name} r join p_people p on p.person = r.person join p_states s on s.terms = p.terms{joins} "
+        f"where r.batch <= {mark} and s.{quoted('s:' + name)} <> {int(EvidenceState.NO_CONSENT)}{_latest(contract)}"
+    )
+
+
+def _cell(column: Column) -> str:
+    stored = f"r.{quoted(column.stored_name)}"
+    if column.kind != "choice":
+        return stored
+    arms = " ".join(f"when '{choice}' then {code}" for code, choice in enumerate(column.choices))
+    return f"(case {stored} {arms} end)::{'utinyint' if len(column.choices) <= 255 else 'usmallint'}"
+
+
+def _latest(contract: FeedContract) -> str:
+    if not contract.latest_by:
+        return ""
+    day = as_of_sql(contract, "r", "p.reference_day")
+    by = "".join(f", r.{quoted(contract.column(c).stored_name)}" for c in contract.latest_by if c != PERSON)
+    return f" and {day} <= p.reference_day qualify rank() over (partition by p.place{by} order by {day} desc) = 1"
+
+
+def as_of_sql(contract: FeedContract, row: str, otherwise: str) -> str:
+    """SQL of the day a row is dated by."""
+    if "as_of" not in contract.column_names:
+        return otherwise
+    column = contract.column("as_of")
+    days = [f"{row}.{quoted(column.stored_name)}"]
+    if column.as_of_from is not None:
+        days.append(f"{row}.{quoted(contract.column(column.as_of_from).stored_name)}")
+    return f"coalesce({', '.join([*days, otherwise])})"

@@ -1,0 +1,61 @@
+"""What did the store hold? A snapshot names it: equal consents, requests and batches have an equal id.
+
+The id is SHA-256 over the sorted digests of live requests, of live consents, and of all batch ids; it does not depend on
+the order in which they came, nor on who computes it. The store remembers up to which load number each id reached.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from meanscheck.errors import StoreError
+from meanscheck.evidence.digests import SHORT_ID, digest_of_sorted
+
+if TYPE_CHECKING:
+    from meanscheck.evidence.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A named state of the store: `id` (hex) and the load number it reaches."""
+
+    id: str
+    load: int
+
+    def __str__(self) -> str:
+        return self.id[:SHORT_ID]
+
+
+def take_snapshot(store: Store) -> Snapshot:
+    """Name the store's present state, and remember the name unless the store is open to read only."""
+    load = int(store.value("select value::bigint from meta where key = 'load'"))
+    known = store.value("select id from snapshots where load = ?", [load])
+    if known is not None:
+        return Snapshot(str(known), load)
+    parts = [
+        digest_of_sorted(store, b"requests", "select digest from requests where superseded_by is null"),
+        digest_of_sorted(store, b"consents", "select digest from consents where superseded_by is null"),
+        digest_of_sorted(store, b"batches", "select unhex(batch_id) as digest from batches"),
+    ]
+    snapshot = Snapshot(hashlib.sha256("\n".join(["meanscheck snapshot", *parts]).encode()).hexdigest(), load)
+    if not store.read_only:
+        with store.transaction():
+            store.run("insert into snapshots values (?, ?)", [snapshot.id, load])
+    return snapshot
+
+
+def snapshot_named(store: Store, snapshot: Snapshot | str | None) -> Snapshot:
+    """The snapshot of an id (whole or its first 16 characters or more); the present one if None is given."""
+    if snapshot is None:
+        return take_snapshot(store)
+    if isinstance(snapshot, Snapshot):
+        return snapshot
+    found = store.fetch(
+        "select id, max(load) as load from snapshots where starts_with(id, ?) group by id", [snapshot.lower()]
+    )
+    if found.height != 1 or len(snapshot) < SHORT_ID:
+        raise StoreError("the store does not remember that snapshot")
+    identity, load = found.row(0)
+    return Snapshot(str(identity), int(load))

@@ -1,0 +1,295 @@
+"""Where does evidence lie? In one DuckDB file; this module owns its connection and is the only one that imports DuckDB.
+
+Terms
+
+    store        the file: consents, requests, rows of feeds by batch, quarantine, recorded law, tokens
+    batch        one answer, addressed by content
+    load number  a counter over everything ever put in: requests, consents, batches (there it is called `batch`); a
+                 snapshot is "up to load number n"
+    projection   a second file beside the store, derived: evidence in the order of case units (see `projection`)
+
+Everything that changes the store happens in one transaction: it is in wholly or not at all, also after a kill.
+Errors of the database reach the caller as `StoreError` without the database's own words, which may hold values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import duckdb
+import polars as pl
+
+from meanscheck.contracts.units import CaseBlock
+from meanscheck.errors import InternalError, StoreError
+from meanscheck.evidence.arrow import ArrowStream, frame_of
+from meanscheck.evidence.tables import FORMAT, check_feed_tables, create_tables
+
+if TYPE_CHECKING:
+    from meanscheck.evidence.ingest import IngestReport
+    from meanscheck.evidence.projection import Projection
+    from meanscheck.evidence.report import ReportRows
+    from meanscheck.evidence.requests import Counts
+    from meanscheck.evidence.snapshot import Snapshot
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how many steps are done and how many there are."""
+
+_OUR_MISTAKE = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException, duckdb.SyntaxException)
+
+
+class Store:
+    """An evidence store. Make one with `Store.open`, use it as a context manager. Not to be shared between threads."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
+        self._connection: duckdb.DuckDBPyConnection | None = connection
+        self._in_transaction = False
+        self.path = path
+        self.read_only = read_only
+
+    def __repr__(self) -> str:
+        return f"Store({'closed' if self._connection is None else 'read only' if self.read_only else 'open'})"
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str,
+        *,
+        read_only: bool = False,
+        memory_limit: str = "2GB",
+        threads: int = 2,
+        temp_dir: Path | str | None = None,
+    ) -> Store:
+        """Open a store, or make an empty one.
+
+        Args:
+            path: the store's file, such as ``county.duckdb``.
+            read_only: refuse every change; several processes may read at once.
+            memory_limit: bound of the database's own memory, as DuckDB writes sizes.
+            threads: threads of the database.
+            temp_dir: where sorting spills to; a folder beside the store unless given.
+
+        Raises:
+            StoreError: the file is not a store, is of another format, or another process is writing it.
+        """
+        path = Path(path)
+        if read_only and not path.is_file():
+            raise StoreError("there is no evidence store at the path given")
+        settings: dict[str, Any] = {
+            "memory_limit": memory_limit,
+            "threads": threads,
+            "temp_directory": str(temp_dir if temp_dir is not None else path.with_name(path.name + ".tmp")),
+            "python_enable_replacements": False,
+        }
+        try:
+            connection = duckdb.connect(str(path), read_only=read_only, config=settings)
+        except duckdb.Error as error:
+            raise StoreError(_why_not_open(error)) from None
+        store = cls(connection, path, read_only=read_only)
+        try:
+            store._begin()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _begin(self) -> None:
+        known = self.fetch("select table_name from duckdb_tables() where database_name = current_database()")
+        names = set(known["table_name"].to_list())
+        if "meta" not in names:
+            if names or self.read_only:
+                raise StoreError("the file is a database, but not an evidence store of this library")
+            with self.transaction():
+                create_tables(self)
+            return
+        found = self.value("select value from meta where key = 'format'")
+        if found != str(FORMAT):
+            raise StoreError(f"the store has format {found}, this library reads format {FORMAT}")
+        check_feed_tables(self)
+
+    def close(self) -> None:
+        """Close the file; closing twice does nothing."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- what the other modules of this room use -----------------------------------------------------------------
+
+    @property
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        if self._connection is None:
+            raise StoreError("the store is closed")
+        return self._connection
+
+    def run(self, sql: str, parameters: Sequence[object] = ()) -> None:
+        """Execute one statement."""
+        try:
+            self._open.execute(sql, list(parameters)).fetchall()
+        except duckdb.Error as error:
+            raise _refused(error) from None
+
+    def fetch(self, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
+        """Rows of a query as a frame (Enum columns of DuckDB arrive as String, sums of BIGINT as Decimal)."""
+        connection = self._open
+        try:
+            return frame_of(connection.sql(sql, params=list(parameters) or None))
+        except duckdb.Error as error:
+            raise _refused(error) from None
+
+    def value(self, sql: str, parameters: Sequence[object] = ()) -> Any:
+        """The single value of a query; None if there is no row."""
+        try:
+            rows = self._open.execute(sql, list(parameters)).fetchall()
+        except duckdb.Error as error:
+            raise _refused(error) from None
+        return rows[0][0] if rows else None
+
+    @contextmanager
+    def frame(self, name: str, rows: pl.DataFrame) -> Iterator[None]:
+        """Let SQL read a frame under a name for a while."""
+        connection = self._open
+        connection.register(name, ArrowStream(rows))
+        try:
+            yield
+        finally:
+            connection.unregister(name)
+
+    def insert(self, table: str, rows: pl.DataFrame) -> None:
+        """Append a frame to a table, columns by name."""
+        with self.frame("incoming", rows):
+            self.run(f"insert into {table} by name select * from incoming")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside is in wholly or not at all; nested use joins the outer one."""
+        if self._in_transaction:
+            yield
+            return
+        if self.read_only:
+            raise StoreError("the store was opened to read only")
+        self.run("begin transaction")
+        self._in_transaction = True
+        try:
+            yield
+            self.run("commit")
+        except BaseException:
+            self._in_transaction = False
+            if self._connection is not None:
+                try:
+                    self._connection.execute("rollback")
+                except duckdb.Error:
+                    self.close()
+            raise
+        finally:
+            self._in_transaction = False
+
+    def next_load(self) -> int:
+        """The next load number."""
+        return int(self.value("update meta set value = (value::bigint + 1)::varchar where key = 'load' returning value"))
+
+    # -- the room's functions ------------------------------------------------------------------------------------
+
+    def requests(self, path: Path | str) -> Counts:
+        """Take in check requests (核对委托), one `CheckRequest` as JSON a line; see `requests.load_requests`."""
+        from meanscheck.evidence.requests import load_requests
+
+        return load_requests(self, Path(path))
+
+    def consents(self, path: Path | str) -> Counts:
+        """Take in consents (授权书), one a line; see `consents.load_consents`."""
+        from meanscheck.evidence.consents import load_consents
+
+        return load_consents(self, Path(path))
+
+    def ingest(self, feed: str, path: Path | str, *, manifest: Path | str | None = None) -> IngestReport:
+        """Take in one answer: a feed file with its manifest; see `ingest.ingest_file`."""
+        from meanscheck.evidence.ingest import ingest_file
+
+        return ingest_file(self, feed, Path(path), manifest=None if manifest is None else Path(manifest))
+
+    def ingest_inbox(self, folder: Path | str, *, progress: Progress | None = None) -> list[IngestReport]:
+        """Take in consents, requests and every feed file of a folder, in the order of file names."""
+        from meanscheck.evidence.inbox import ingest_inbox
+
+        return ingest_inbox(self, Path(folder), progress=progress)
+
+    def snapshot(self) -> Snapshot:
+        """Name what the store holds now; equal evidence has an equal id."""
+        from meanscheck.evidence.snapshot import take_snapshot
+
+        return take_snapshot(self)
+
+    def project(self, snapshot: Snapshot, *, on: date, progress: Progress | None = None) -> Projection:
+        """Evidence in the order of case units, as of a snapshot and a day; see `projection`."""
+        from meanscheck.evidence.projection import project
+
+        return project(self, snapshot, on=on, progress=progress)
+
+    def case_block(
+        self,
+        case_ids: str | Sequence[str],
+        feeds: Mapping[str, Collection[str]],
+        *,
+        on: date,
+        snapshot: Snapshot | str | None = None,
+    ) -> CaseBlock:
+        """Units straight from the evidence tables, digests recomputed; see `case.case_block`."""
+        from meanscheck.evidence.case import case_block
+
+        wanted = [case_ids] if isinstance(case_ids, str) else list(case_ids)
+        return case_block(self, wanted, feeds, on=on, snapshot=snapshot)
+
+    def report_rows(self, request_no: str, *, on: date, snapshot: Snapshot | str | None = None) -> ReportRows:
+        """Raw material of the verification report (核对报告) of one request; see `report.report_rows`."""
+        from meanscheck.evidence.report import report_rows
+
+        return report_rows(self, request_no, on=on, snapshot=snapshot)
+
+    def record_law(self, digest: str, text: str) -> None:
+        """Keep the text of a law under its digest, so that a replay needs nothing else."""
+        from meanscheck.evidence.laws import record_law
+
+        record_law(self, digest, text)
+
+    def law_text(self, digest: str) -> str:
+        """The recorded law of that digest; StoreError if it was never recorded here."""
+        from meanscheck.evidence.laws import law_text
+
+        return law_text(self, digest)
+
+    def subjects(self, case_ids: Sequence[str] | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Random tokens of units and persons; see `subjects.subjects`."""
+        from meanscheck.evidence.subjects import subjects
+
+        return subjects(self, case_ids)
+
+
+def _refused(error: duckdb.Error) -> StoreError | InternalError:
+    if isinstance(error, _OUR_MISTAKE):
+        return InternalError(f"the store did not understand a statement: {str(error).splitlines()[0]}")
+    if isinstance(error, (duckdb.OutOfMemoryException,)):
+        return StoreError("the store ran out of memory; open it with a larger memory_limit or a temp_dir with room")
+    if isinstance(error, duckdb.IOException):
+        return StoreError("the store could not read or write its file; look at disk space and rights. Nothing was kept")
+    return StoreError(f"the store refused an operation ({type(error).__name__}); nothing was kept")
+
+
+def _why_not_open(error: duckdb.Error) -> str:
+    words = str(error)
+    if "lock" in words:
+        return "another process has the store open for writing; try again when it is done"
+    if isinstance(error, duckdb.IOException) and "not a valid DuckDB" in words:
+        return "the file is not an evidence store"
+    return f"the store cannot be opened ({type(error).__name__}); look at the path, rights and disk space"

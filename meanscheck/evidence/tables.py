@@ -1,0 +1,132 @@
+"""Which tables does a store have? The fixed ones, and `feed_<name>` for every contract.
+
+    persons       person BIGINT (dense ordinal) · id_type, id_number (normalised) · mark (a hash of the identity)
+    requests      one row per request ever made; the view `units` keeps the latest of each case (`superseded_by` is the
+                  load that replaced it)
+    ask_texts     the feeds a request asks for, as one canonical text
+    asks          what requests ask for: ask INTEGER → feed · institution · division (null = not limited)
+    unit_persons  the people of each request in the order given
+    consents      every version of every consent ever given in
+    batches       every answer: manifest facts, file, counts; batch INTEGER is its load number
+    batch_requests, not_answered   exceptions to "this batch answers for everybody asked about"
+    conflicts     persons for whom two answers contradict each other
+    quarantine    rows not accepted: file, line, field, reason, and the raw text where consent allows to keep it
+    laws, subjects, snapshots
+    feed_<name>   person BIGINT · batch INTEGER · row_no BIGINT · digest BLOB (16 bytes) · the contract's columns
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from meanscheck.contracts import FeedContract, all_feeds
+from meanscheck.errors import StoreError
+
+if TYPE_CHECKING:
+    from meanscheck.contracts import Column
+    from meanscheck.evidence.store import Store
+
+FORMAT = 1
+IDENTITY = ("id_type", "id_number")
+MEMBER_COLUMNS: dict[str, str] = {
+    "id": "VARCHAR",
+    "relation": "VARCHAR",
+    "sex": "VARCHAR",
+    "born_on": "DATE",
+    "lives_together": "BOOLEAN",
+    "lives_together_since": "DATE",
+    "can_live_independently": "BOOLEAN",
+    "hukou_division": "VARCHAR",
+    "cares_for": "VARCHAR",
+    "guardian": "VARCHAR",
+    "is_excused_from_work": "BOOLEAN",
+}
+
+_FIXED = f"""
+create table meta (key VARCHAR primary key, value VARCHAR not null);
+insert into meta values ('format', '{FORMAT}'), ('load', '0');
+create table persons (person BIGINT not null, id_type VARCHAR not null, id_number VARCHAR not null, mark UBIGINT not null);
+create table ask_texts (ask INTEGER not null, spec VARCHAR not null);
+create table asks (ask INTEGER not null, feed VARCHAR not null, institution VARCHAR, division VARCHAR);
+create table requests (request BIGINT not null, load INTEGER not null, superseded_by INTEGER, request_no VARCHAR not null,
+  application_no VARCHAR not null, case_id VARCHAR not null, accepting_place VARCHAR, applied_on DATE not null,
+  reference_day DATE, purpose VARCHAR not null, residence VARCHAR, division VARCHAR, requested VARCHAR not null,
+  ask INTEGER not null, digest BLOB not null, file VARCHAR not null, line BIGINT not null);
+create table unit_persons (request BIGINT not null, position INTEGER not null, role VARCHAR not null,
+  person BIGINT not null, name VARCHAR, supports VARCHAR,
+  {", ".join(f"{name} {kind}" for name, kind in MEMBER_COLUMNS.items())});
+create view units as select * from requests where superseded_by is null;
+create table consents (load INTEGER not null, first_load INTEGER not null, superseded_by INTEGER, consent_no VARCHAR not null, person BIGINT not null, feeds VARCHAR not null,
+  purpose VARCHAR not null, "from" DATE, "to" DATE, withdrawn_on DATE, signed_by VARCHAR not null,
+  form_digest VARCHAR, digest BLOB not null);
+create table batches (batch INTEGER not null, batch_id VARCHAR not null, file_id VARCHAR not null,
+  feed VARCHAR not null, sender VARCHAR not null, institutions VARCHAR[], divisions VARCHAR[], answered_on DATE,
+  covers_from DATE, covers_to DATE, as_of DATE, all_requests BOOLEAN not null, file VARCHAR not null,
+  manifest VARCHAR not null, contract VARCHAR not null, accepted BIGINT not null, quarantined BIGINT not null,
+  not_covered BIGINT not null, not_requested BIGINT not null, repeated BIGINT not null,
+  covered BIGINT not null, covered_mark UBIGINT not null);
+create table batch_requests (batch INTEGER not null, request_no VARCHAR not null);
+create table not_answered (batch INTEGER not null, person BIGINT not null, reason VARCHAR not null);
+create table conflicts (feed VARCHAR not null, person BIGINT not null, batch INTEGER not null);
+create table quarantine (batch INTEGER not null, feed VARCHAR not null, file VARCHAR not null, row_no BIGINT not null,
+  field VARCHAR, reason VARCHAR not null, raw VARCHAR, person BIGINT);
+create table laws (digest VARCHAR primary key, text VARCHAR not null);
+create table subjects (case_id VARCHAR, person BIGINT, token VARCHAR not null);
+create table snapshots (id VARCHAR not null, load INTEGER not null);
+"""
+
+
+def stored_columns(contract: FeedContract) -> tuple[Column, ...]:
+    """The contract's columns besides the identity, which the store keeps once in `persons`."""
+    return tuple(c for c in contract.columns if c.name not in IDENTITY)
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier (`from` and `use` are names of columns)."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _feed_columns(contract: FeedContract) -> list[tuple[str, str]]:
+    own = [(c.stored_name, c.duckdb_type) for c in stored_columns(contract)]
+    return [("person", "BIGINT"), ("batch", "INTEGER"), ("row_no", "BIGINT"), ("digest", "BLOB"), *own]
+
+
+def create_tables(store: Store) -> None:
+    """Make every table of an empty store."""
+    for statement in _FIXED.split(";\n"):
+        if statement.strip():
+            store.run(statement)
+    for contract in all_feeds().values():
+        _create_feed(store, contract)
+
+
+def _create_feed(store: Store, contract: FeedContract) -> None:
+    columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in _feed_columns(contract))
+    store.run(f"create table feed_{contract.name} ({columns})")
+
+
+def check_feed_tables(store: Store) -> None:
+    """Compare the store with the contracts: a new feed is added, a changed column is an error."""
+    found = store.fetch(
+        "select table_name, column_name, data_type from duckdb_columns() "
+        "where database_name = current_database() and starts_with(table_name, 'feed_') order by table_name, column_index"
+    )
+    have: dict[str, list[tuple[str, str]]] = {}
+    for table, column, kind in found.iter_rows():
+        have.setdefault(table, []).append((column, kind))
+    missing = [contract for contract in all_feeds().values() if f"feed_{contract.name}" not in have]
+    changed = [
+        name
+        for name, contract in all_feeds().items()
+        if f"feed_{name}" in have and have[f"feed_{name}"] != _feed_columns(contract)
+    ]
+    if changed:
+        raise StoreError(
+            f"the store was made with other columns of {', '.join(changed)}; "
+            "make a new store and ingest again, or use the schemas it was made with"
+        )
+    if missing and not store.read_only:
+        with store.transaction():
+            for contract in missing:
+                _create_feed(store, contract)
+
