@@ -137,7 +137,8 @@ class PlainRun:
                     word, causes, award = "ineligible", frozenset({f"yields:{rule.programme}"}), None
                     break
                 if gives_way is None:
-                    word, causes, award = "refer", causes | {f"outcome:{rule.programme}"}, None
+                    causes |= self._undecided(rule.programme, rule.when, person) | {f"outcome:{rule.programme}"}
+                    word, award = "refer", None
         return Outcome(
             programme.id, person, word, award, tuple(results), causes if word == "refer" or "yields:" in str(causes) else frozenset()
         )
@@ -154,6 +155,14 @@ class PlainRun:
         if not any(member is not False for member, _ in each):
             return False
         return all_of(any_of((negated(_bool(member)), verdict)) for member, verdict in each)
+
+    def _undecided(self, name: str, when: str, person: int | None) -> frozenset[str]:
+        """Causes for which a programme that takes precedence is not decided."""
+        if self.law.programme(name).entity == "household" or when == "this member":
+            return self.outcome(name, person).causes
+        open_members = (m for m in self.members if self.variable("is_member", m) is not False)
+        open_causes = (self.outcome(name, m) for m in open_members)
+        return frozenset().union(*(o.causes for o in open_causes if o.outcome == "refer"))
 
     def _test(self, name: str, tree: Node, at: _At) -> TestResult:
         holds = _bool(self.value(tree, at))
@@ -374,7 +383,8 @@ class PlainRun:
             variable = self.law.variables[str(node.args[0])]
             return self.causes(variable.tree, _At(None if variable.entity == "household" else at.person))
         if op == "outcome":
-            return frozenset({f"outcome:{node.args[0]}"})
+            name = str(node.args[0])
+            return self.outcome(name, at.person).causes | {f"outcome:{name}"}
         if op == "agg":
             return self._agg_causes(node, at)
         if op in ("members", "supporters"):

@@ -1,0 +1,392 @@
+"""Why are many cases undecided? The causes of `plain.py`, for a block at once.
+
+A set of causes is a set of bits in Int64 columns (62 a word); causes get their bits as they are met. Only units with an
+undecided programme are looked at: `causes_of` cuts them out of the block and runs the law on them once more.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TypeAlias
+
+import polars as pl
+
+from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE, CaseBlock
+from meanscheck.law.emit import Emitter
+from meanscheck.law.law import Programme
+from meanscheck.law.tree import Node
+from meanscheck.law.vectors import VectorRun, _RowEmitter, _Rows, _Side
+from meanscheck.values.evidence_state import EvidenceState
+
+Mask: TypeAlias = dict[int, pl.Expr]
+"""Word → bits, as an expression."""
+WORD = 62
+
+
+def causes_of(run: VectorRun) -> tuple[dict[str, pl.Series], dict[str, pl.Series]]:
+    """For each programme the causes as sorted lists of text (List[String]), by household row or person row of the block.
+
+    Returns:
+        household programmes by id, member programmes by id; null where the outcome is not `refer`.
+    """
+    law = run.law
+    refers = pl.repeat(False, run.households.height, dtype=pl.Boolean, eager=True)
+    for p in law.programmes:
+        undecided = run.frame(p.entity)[f"o:{p.id}"].is_null()
+        if p.entity == "member":
+            rows = run.persons.select("unit_row").filter(undecided & (run.persons["role"] == "member"))
+            undecided = pl.Series(range(run.households.height)).is_in(rows["unit_row"].unique().implode())
+        refers = refers | undecided
+    homes: dict[str, pl.Series] = {}
+    members: dict[str, pl.Series] = {}
+    if not refers.any():
+        return homes, members
+    part, unit_rows, person_rows = _cut(run, refers)
+    causes = _Causes(VectorRun(law, part))
+    for p in law.programmes:
+        texts = causes.texts(p)
+        rows, height, target = (
+            (unit_rows, run.households.height, homes)
+            if p.entity == "household"
+            else (person_rows, run.persons.height, members)
+        )
+        target[p.id] = (
+            pl.DataFrame({"row": pl.arange(height, eager=True)})
+            .join(pl.DataFrame({"row": rows, "texts": texts}), on="row", how="left", maintain_order="left")["texts"]
+        )
+    return homes, members
+
+
+def _cut(run: VectorRun, wanted: pl.Series) -> tuple[CaseBlock, pl.Series, pl.Series]:
+    """The block of the wanted units only, and the rows its households and persons had before."""
+    block = run.block
+    of_person = wanted.gather(run.persons["unit_row"])
+    unit_rows = wanted.arg_true().cast(pl.Int64)
+    person_rows = of_person.arg_true().cast(pl.Int64)
+    feeds = {
+        feed: frame.filter(of_person.gather(run.owner_of_row(feed))) if frame.height else frame
+        for feed, frame in block.feeds.items()
+    }
+    renumbered = pl.DataFrame({"old": person_rows, "new": pl.arange(len(person_rows), eager=True)})
+    edges = block.supporters.filter(wanted.gather(run.edges["unit_row"]))
+    for name in ("member_row", "supporter_row"):
+        new = edges.select(old=pl.col(name).cast(pl.Int64)).join(renumbered, on="old", how="left", maintain_order="left")
+        edges = edges.with_columns(new["new"].cast(pl.UInt32).alias(name))
+    part = CaseBlock(block.households.filter(wanted), block.persons.filter(of_person), feeds, edges)
+    return part, unit_rows, person_rows
+
+
+class _Causes:
+    """Bits and masks over one run."""
+
+    def __init__(self, run: VectorRun) -> None:
+        self.run, self.law = run, run.law
+        self.bits: dict[str, int] = {}
+        self.kept: dict[object, tuple[int, ...]] = {}
+
+    # ---- bits
+
+    def bit(self, cause: str) -> Mask:
+        """The mask of one cause."""
+        index = self.bits.setdefault(cause, len(self.bits))
+        return {index // WORD: pl.lit(1 << (index % WORD), dtype=pl.Int64)}
+
+    @staticmethod
+    def either(masks: list[Mask]) -> Mask:
+        """Union."""
+        words = {w for m in masks for w in m}
+        return {w: reduce(lambda a, b: a | b, [m[w] for m in masks if w in m]) for w in words}
+
+    @staticmethod
+    def when(condition: pl.Expr, mask: Mask) -> Mask:
+        """The mask where the condition is true, nothing elsewhere."""
+        return {w: pl.when(condition).then(e).otherwise(pl.lit(0, dtype=pl.Int64)) for w, e in mask.items()}
+
+    def texts(self, programme: Programme) -> pl.Series:
+        """Sorted causes of a programme per row of its frame; null where it is decided."""
+        words = self.programme(programme)
+        level, p = programme.entity, programme.id
+        frame = self.run.frame(level)
+        columns = [f"c{w}:o:{p}" for w in words]
+        keys = frame.select(pl.col(f"o:{p}").is_null().alias("open"), *columns)
+        distinct = keys.filter(pl.col("open")).unique().sort(columns or ["open"])
+        names = sorted(self.bits, key=self.bits.__getitem__)
+        texts: list[list[str]] = []
+        for row in distinct.iter_rows(named=True):
+            found = [n for i, n in enumerate(names) if row.get(f"c{i // WORD}:o:{p}", 0) >> (i % WORD) & 1]
+            texts.append(sorted(found))
+        table = distinct.with_columns(pl.Series("texts", texts, dtype=pl.List(pl.String)))
+        return keys.join(table, on=["open", *columns], how="left", maintain_order="left")["texts"]
+
+    # ---- kept masks
+
+    def keep(self, key: object, level: str, name: str, mask: Mask) -> tuple[int, ...]:
+        """Store a mask as columns ``c{word}:{name}`` of a frame."""
+        if mask:
+            self.run.put(level, [e.alias(f"c{w}:{name}") for w, e in mask.items()])
+        self.kept[key] = tuple(sorted(mask))
+        return self.kept[key]
+
+    def carried(self, words: tuple[int, ...], name: str, home: str, level: str) -> Mask:
+        """A kept mask as another frame knows it."""
+        return {w: pl.col(self.run.carried(f"c{w}:{name}", home, level)) for w in words}
+
+    def variable(self, name: str) -> tuple[int, ...]:
+        """Words of a variable's mask, kept on its entity's frame."""
+        variable = self.law.variables[name]
+        if ("var", name) in self.kept:
+            return self.kept[("var", name)]
+        column = f"v:{name}"
+        if self.run.frame(variable.entity)[column].null_count() == 0:
+            return self.keep(("var", name), variable.entity, column, {})
+        mask = self.when(pl.col(column).is_null(), self.mask(variable.tree, variable.entity))
+        return self.keep(("var", name), variable.entity, column, mask)
+
+    def undecided(self, programme: Programme, other: str, when: str) -> Mask:
+        """Bits for which a programme that takes precedence is not decided."""
+        there = self.law.programme(other)
+        words = self.programme(there)
+        if there.entity == "household" or when == "this member":
+            return self.carried(words, f"o:{other}", there.entity, programme.entity)
+        open_there = pl.col(f"o:{other}").is_null() & (pl.col("role") == "member") & ~pl.col("v:is_member").eq_missing(False)
+        mask = self.when(open_there, self.carried(words, f"o:{other}", "member", "member"))
+        if not mask:
+            return {}
+        frame = self.run.persons.select(pl.col("unit_row").alias("owner"), *[e.alias(str(w)) for w, e in mask.items()])
+        name = f"all:{other}"
+        joined = self.joined(frame, self.run.households.height)
+        self.run.put("household", [s.alias(f"c{w}:{name}") for w, s in joined.items()])
+        return self.carried(tuple(joined), name, "household", programme.entity)
+
+    def programme(self, programme: Programme) -> tuple[int, ...]:
+        """Words of a programme's mask."""
+        if ("programme", programme.id) in self.kept:
+            return self.kept[("programme", programme.id)]
+        level, p = programme.entity, programme.id
+        masks: list[Mask] = []
+        own = pl.col(f"own:{p}")
+        if level == "member":
+            words = self.variable("is_member")
+            masks.append(self.carried(words, "v:is_member", "member", level))
+        for test in programme.tests:
+            masks.append(self.when(pl.col(f"t:{p}:{test.id}").is_null(), self.mask(test.tree, level)))
+        tests = [pl.col(f"t:{p}:{t.id}") for t in programme.tests]
+        if level == "member":
+            tests.append(pl.col(f"t:{p}:membership"))
+        verdict = reduce(lambda a, b: a & b, tests)
+        mask = self.when(verdict.is_null(), self.either(masks))
+        if programme.award is not None:
+            # The award's own column was emptied where the programme is undecided, so it is reckoned anew.
+            award = self.mask(programme.award.tree, level)
+            mask = self.either([mask, self.when(verdict.eq_missing(True) | verdict.is_null(), award)])
+        for rule in programme.yields_to:
+            gives = f"y:{p}:{rule.programme}"
+            if gives in self.run.frame(level).columns:
+                unknown = pl.col(gives).is_null() & ~own.eq_missing(False)
+                below = self.undecided(programme, rule.programme, rule.when)
+                below = self.either([below, self.bit(f"outcome:{rule.programme}")])
+                mask = self.either([mask, self.when(unknown, below)])
+        return self.keep(("programme", p), level, f"o:{p}", mask)
+
+    # ---- trees
+
+    def mask(self, node: Node, level: str) -> Mask:
+        """Bits of a node where it is unknown, 0 where it is known, over the frame of `level`."""
+        side = _Side(self.run, level)
+        op = node.op
+        if op == "var":
+            name = str(node.args[0])
+            return self.carried(self.variable(name), f"v:{name}", node.level, level)
+        if op == "attr":
+            return self.when(side.leaf(node).is_null(), self.bit(f"unknown:{node.args[1]}"))
+        if op == "outcome":
+            name = str(node.args[0])
+            words = self.programme(self.law.programme(name))
+            below = self.carried(words, f"o:{name}", node.level, level)
+            return self.when(side.leaf(node).is_null(), self.either([below, self.bit(f"outcome:{name}")]))
+        if op == "agg":
+            return self.carried(self.aggregate(node), self.run.plan.names[node], "member", level)
+        if op in ("members", "supporters"):
+            return self.carried(self.people(node), self.run.plan.names[node], node.level, level)
+        return self.composite(node, [self.mask(n, level) for n in node.nodes], Emitter(side))
+
+    def composite(self, node: Node, below: list[Mask], emitter: Emitter) -> Mask:
+        """An operation's bits from those of its arguments."""
+        op = node.op
+        unknown = emitter.emit(node).n.is_null()
+        if op == "param":
+            known = self.law.parameters[str(node.args[0])].get() is not None
+            return {} if known else self.bit(f"parameter:{node.args[0]}")
+        if op == "unknown":
+            return self.bit(f"formula:{node.args[0]}")
+        if op == "index":
+            keys = reduce(lambda a, b: a & b, [emitter.emit(k).n.is_not_null() for k in node.nodes])
+            own = self.when(keys & unknown, self.bit(f"parameter:{node.args[0]}"))
+            return self.either([*[self.when(unknown, m) for m in below], own])
+        if op == "if":
+            condition = emitter.emit(node.nodes[0]).n
+            chosen = [
+                self.when(condition.is_null(), below[0]),
+                self.when(condition.eq_missing(True), below[1]),
+                self.when(condition.eq_missing(False), below[2]),
+            ]
+            return {w: e for w, e in self.when(unknown, self.either(chosen)).items()}
+        mask = self.either(below)
+        if op == "/":
+            known = reduce(lambda a, b: a & b, [emitter.emit(n).n.is_not_null() for n in node.nodes])
+            mask = self.either([mask, self.when(known, self.bit("division_by_zero"))])
+        return self.when(unknown, mask) if mask else {}
+
+    # ---- aggregates
+
+    def aggregate(self, node: Node) -> tuple[int, ...]:
+        """Words of a feed aggregate, kept on the persons' frame."""
+        if node in self.kept:
+            return self.kept[node]
+        run, feed, name = self.run, str(node.args[1]), self.run.plan.names[node]
+        if run.persons[name].null_count() == 0:
+            return self.keep(node, "member", name, {})
+        state = run.state(feed)
+        codes = run.persons[state].unique().sort().to_list()
+        masks = [
+            self.when(pl.col(state) == code, self.bit(f"{EvidenceState(code).word}:{feed}")) for code in codes if code
+        ]
+        visible = pl.col(state) == 0
+        covered = run.covered(node)
+        if covered is not None:
+            masks.append(self.when(visible & ~covered, self.bit(f"not_covered:{feed}")))
+            visible = visible & covered
+        rows = self._row_masks(node)
+        run.put("member", [series.alias(f"r{w}:{name}") for w, series in rows.items()])
+        inside: Mask = {w: pl.col(f"r{w}:{name}") for w in rows}
+        masks.append(self.when(visible, inside))
+        nothing = visible & reduce(lambda a, b: a & b, [e == 0 for e in inside.values()], pl.lit(True))
+        some = run.persons.select(pl.Series("k", self._counts(node))).to_series() > 0 if node.args[0] == "latest" else None
+        if some is not None:
+            run.put("member", [some.alias(f"some:{name}")])
+            masks.append(self.when(nothing & pl.col(f"some:{name}"), self.bit(f"ambiguous:{feed}")))
+            nothing = nothing & ~pl.col(f"some:{name}")
+        masks.append(self.when(nothing, self.bit(f"no_rows:{feed}")))
+        return self.keep(node, "member", name, self.when(pl.col(name).is_null(), self.either(masks)))
+
+    def _counts(self, node: Node) -> pl.Series:
+        """How many rows of each person belong."""
+        rows = _Rows(self.run, str(node.args[1]))
+        belongs = self.run.membership(node, rows, _RowEmitter(rows))
+        truth = pl.repeat(True, pl.len(), dtype=pl.Boolean) if belongs is None else belongs
+        frame = rows.with_extra().select(truth.fill_null(False).cast(pl.Int64).alias("n"))
+        return self.run.segments(str(node.args[1])).sums(frame)["n"]
+
+    def _row_masks(self, node: Node) -> dict[int, pl.Series]:
+        """Bits of the rows that may count, joined per person."""
+        function, feed, element, condition, by, reviewed = node.args
+        rows = _Rows(self.run, str(feed))
+        if not rows.frame.height:
+            return {}
+        emitter = _RowEmitter(rows)
+        counts = pl.lit(True)
+        masks: list[Mask] = []
+        if reviewed:
+            verdict = pl.col("verdict")
+            counts = counts & (verdict != VERDICT_DROPPED)
+            masks.append(self.when(verdict == VERDICT_NONE, self.bit(f"unreviewed:{feed}")))
+        elif rows.frame["verdict"].max() == VERDICT_DROPPED:
+            counts = counts & (pl.col("verdict") != VERDICT_DROPPED)
+        for part in (condition, element, by):
+            if isinstance(part, Node):
+                masks.append(self.row_mask(part, rows, emitter))
+        if isinstance(condition, Node):
+            counts = counts & ~emitter.emit(condition).n.eq_missing(False)
+        if function in ("any", "all") and isinstance(element, Node):
+            counts = counts & ~emitter.emit(element).n.eq_missing(function == "all")
+        mask = self.when(counts, self.either(masks))
+        if not mask:
+            return {}
+        frame = rows.with_extra().select(
+            self.run.owner_of_row(str(feed)).alias("owner"), *[e.alias(str(w)) for w, e in mask.items()]
+        )
+        return self.joined(frame, self.run.persons.height)
+
+    def row_mask(self, node: Node, rows: _Rows, emitter: _RowEmitter) -> Mask:
+        """Bits of a node over the rows of a feed."""
+        if node.op == "col":
+            name = f"{node.args[0]}.{node.args[1]}"
+            return self.when(pl.col(str(node.args[1])).is_null(), self.bit(f"unknown:{name}"))
+        if node.level in ("household", "member"):
+            mask = self.mask(node, "member")
+            return {w: rows.from_owner(e, f"mask{w}:{node.key}") for w, e in mask.items()}
+        if node.op == "within" and not emitter.known_window(node):
+            return self.bit(f"parameter:{node.nodes[1].args[0]}")
+        return self.composite(node, [self.row_mask(n, rows, emitter) for n in node.nodes], emitter)
+
+    @staticmethod
+    def joined(frame: pl.DataFrame, owners: int) -> dict[int, pl.Series]:
+        """Union of bits per owner; frame has `owner` and one column a word."""
+        words = [c for c in frame.columns if c != "owner"]
+        some = frame.filter(pl.any_horizontal([pl.col(w) != 0 for w in words]))
+        union = some.group_by("owner").agg(pl.col(w).bitwise_or() for w in words).sort("owner")
+        full = pl.DataFrame({"owner": pl.arange(owners, eager=True)}).join(
+            union, on="owner", how="left", maintain_order="left"
+        )
+        return {int(w): full[w].fill_null(0) for w in words}
+
+    def people(self, node: Node) -> tuple[int, ...]:
+        """Words of an aggregate over members or supporters, kept on the frame that it belongs to."""
+        if node in self.kept:
+            return self.kept[node]
+        run, name = self.run, self.run.plan.names[node]
+        if run.frame(node.level)[name].null_count() == 0:
+            return self.keep(node, node.level, name, {})
+        function, element, condition = node.args
+        level = "member" if node.op == "members" else "supporter"
+        emitter = Emitter(_Side(run, level))
+        masks: list[Mask] = []
+        if node.op == "members":
+            belongs = pl.col("v:is_member")
+            masks.append(self.mask(Node("var", ("is_member",), self.law.variables["is_member"].tree.type, "member"), level))
+        else:
+            belongs = pl.col("first") if node.level == "household" else pl.lit(True)
+        counts = ~belongs.eq_missing(False)
+        if isinstance(condition, Node):
+            masks.append(self.mask(condition, level))
+            counts = counts & ~emitter.emit(condition).n.eq_missing(False)
+        if isinstance(element, Node):
+            masks.append(self.mask(element, level))
+            if function in ("any", "all"):
+                counts = counts & ~emitter.emit(element).n.eq_missing(function == "all")
+        mask = self.when(counts, self.either(masks))
+        index = "unit_row" if node.op == "members" or node.level == "household" else "member_row"
+        inside: dict[int, pl.Series] = {}
+        if mask:
+            frame = run.frame(level).select(pl.col(index).cast(pl.Int64).alias("owner"), *[e.alias(str(w)) for w, e in mask.items()])
+            inside = self.joined(frame, run.frame(node.level).height)
+        run.put(node.level, [s.alias(f"r{w}:{name}") for w, s in inside.items()])
+        result: Mask = {w: pl.col(f"r{w}:{name}") for w in inside}
+        if node.op == "supporters":
+            result = self._unlisted(node, name, result)
+        nothing = reduce(lambda a, b: a & b, [e == 0 for e in result.values()], pl.lit(True))
+        result = self.either([result, self.when(nothing, self.bit(f"no_rows:{node.op}"))])
+        return self.keep(node, node.level, name, self.when(pl.col(name).is_null(), result))
+
+    def _unlisted(self, node: Node, name: str, inside: Mask) -> Mask:
+        """Where the list of supporters itself is not known, that is the cause and the only one."""
+        run, state = self.run, self.run.state("supporters")
+        bits = self.either(
+            [
+                self.when((pl.col(state) == code) & (pl.col("role") == "member"), self.bit(f"{EvidenceState(code).word}:supporters"))
+                for code in run.persons[state].unique().sort().to_list()
+                if code
+            ]
+        )
+        if not bits:
+            return inside
+        if node.level == "household":
+            frame = run.persons.select(pl.col("unit_row").alias("owner"), *[e.alias(str(w)) for w, e in bits.items()])
+            run.put("household", [s.alias(f"u{w}:{name}") for w, s in self.joined(frame, run.households.height).items()])
+        else:
+            run.put("member", [e.alias(f"u{w}:{name}") for w, e in bits.items()])
+        unlisted: Mask = {w: pl.col(f"u{w}:{name}") for w in bits}
+        hidden = reduce(lambda a, b: a | b, [e != 0 for e in unlisted.values()])
+        return self.either([unlisted, self.when(~hidden, inside)])
+
+
