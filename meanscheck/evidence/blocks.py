@@ -18,7 +18,7 @@ from meanscheck.contracts import Column, all_feeds
 from meanscheck.contracts.units import MEMBER_ATTRIBUTES, RELATION, RESIDENCE, ROLE, SEX, CaseBlock
 from meanscheck.errors import InternalError
 from meanscheck.evidence.edges import edge_columns
-from meanscheck.evidence.rows import SUPPORTERS
+from meanscheck.evidence.rows import SUPPORTERS, formula_columns
 from meanscheck.evidence.tables import quoted
 
 STATE_PREFIXES = ("n", "s", "from", "to", "asof")
@@ -86,7 +86,7 @@ def _persons(source: Source, feeds: Collection[str], within: str) -> pl.DataFram
 
 
 def _rows(source: Source, feed: str, columns: Collection[str], within: str, counts: pl.Series) -> pl.DataFrame:
-    wanted = [c for c in all_feeds()[feed].formula_columns if c.name in columns]
+    wanted = [c for c in formula_columns(all_feeds()[feed]) if c.name in columns]
     names = ", ".join(["place", *(quoted(c.name) for c in wanted), "verdict"])
     frame = source.fetch(f"select {names} from {source.prefix}f_{feed} {within}")
     if frame.height != int(counts.sum()) or not frame["place"].is_sorted():

@@ -123,7 +123,7 @@ windows as (
     min(covers_from) as covers_from, max(covers_to) as covers_to, max(as_of) as as_of
   from islands group by terms, feed, institution, division, island
   qualify row_number() over (partition by terms, feed, institution, division
-    order by covers_to desc, covers_from) = 1),
+    order by max(covers_to) desc, min(covers_from)) = 1),
 per_need as (
   select m.terms, m.feed, m.institution, m.division, w.island is not null as answered,
     bool_or(coalesce(not m.readable, false)) as barred, any_value(w.covers_from) as covers_from,

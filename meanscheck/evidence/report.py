@@ -17,7 +17,7 @@ from meanscheck.contracts import all_feeds
 from meanscheck.errors import StoreError
 from meanscheck.evidence.coverage import make_states
 from meanscheck.evidence.people import drop_people, make_people
-from meanscheck.evidence.rows import make_verdicts, rows_sql
+from meanscheck.evidence.rows import formula_columns, make_verdicts, rows_sql
 from meanscheck.evidence.snapshot import Snapshot, snapshot_named
 from meanscheck.evidence.tables import quoted
 from meanscheck.values.evidence_state import STATE_WORDS
@@ -33,8 +33,9 @@ class ReportRows:
     request: one row: request_no, application_no, case_id, accepting_place, applied_on, reference_day, purpose, division.
     states: position Int32, id, role, feed, state (word) String; covers_from, covers_to, as_of Date; rows UInt32; by
         position and feed; only feeds asked for or answered.
-    rows: feed → position, id, row_ref, sender, answered_on, file, row_no, verdict UInt8 and the feed's formula columns in
-        stored units (choices as text), by position and digest; only feeds with rows.
+    rows: feed → position Int32, member (id), ref (16 hex: the `row_ref` of a finding) String, finding UInt8 (verdict),
+        source_sender String, source_answered_on Date, source_file String, source_line Int64, and the feed's formula
+        columns in stored units (choices as text), by position and digest; only feeds with rows.
     quarantined: position, id, feed, file, row_no, field, reason: rows of these people that were not accepted.
     """
 
@@ -81,14 +82,14 @@ def report_rows(
 def _rows(store: Store, feed: str, mark: int, reviewed: frozenset[str]) -> pl.DataFrame:
     contract = all_feeds()[feed]
     query = rows_sql(
-        contract, mark=mark, reviewed=reviewed, extra=", p.position, p.id as member, r.batch as batch, r.row_no as row_no"
+        contract, mark=mark, reviewed=reviewed, extra=", p.position, p.id as member, r.batch as batch, r.row_no as source_line"
     )
-    names = ", ".join(f"q.{quoted(c.name)}" for c in contract.formula_columns)
+    names = ", ".join(f"q.{quoted(c.name)}" for c in formula_columns(contract))
     frame = store.fetch(
-        f"select q.position, q.member, lower(hex(q.digest[1:8])) as row_ref, b.sender, b.answered_on, b.file, q.row_no, "
-        f"q.verdict, {names} from ({query}) q join batches b on b.batch = q.batch order by q.place, q.digest"
+        f"select q.position, q.member, lower(hex(q.digest[1:8])) as ref, q.verdict as finding, b.sender as source_sender, "
+        f"b.answered_on as source_answered_on, b.file as source_file, q.source_line, {names} from ({query}) q join batches b on b.batch = q.batch order by q.place, q.digest"
     )
-    choices = [c for c in contract.formula_columns if c.kind == "choice"]
+    choices = [c for c in formula_columns(contract) if c.kind == "choice"]
     return frame.with_columns(
         frame[c.name].cat.to(pl.Enum(list(c.choices))).cast(pl.String) for c in choices
     )

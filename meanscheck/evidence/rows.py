@@ -68,7 +68,7 @@ def rows_sql(
     """
     name = contract.name
     digest = row_digest_sql(contract, row="r", identity="i") if recompute else "r.digest"
-    wanted = [c for c in contract.formula_columns if columns is None or c.name in columns]
+    wanted = [c for c in formula_columns(contract) if columns is None or c.name in columns]
     cells = "".join(f", {_cell(c)} as {quoted(c.name)}" for c in wanted)
     verdict = "coalesce(v.verdict, 0)::utinyint" if name in reviewed else f"{VERDICT_NONE}::utinyint"
     joins = " join persons i on i.person = r.person" if recompute else ""
@@ -82,6 +82,11 @@ def rows_sql(
         f"from feed_{name} r join p_people p on p.person = r.person join p_states s on s.terms = p.terms{joins} "
         f"where r.batch <= {mark} and s.{quoted('s:' + name)} <> {int(EvidenceState.NO_CONSENT)}{_latest(contract)}"
     )
+
+
+def formula_columns(contract: FeedContract) -> tuple[Column, ...]:
+    """Columns that a block of rows carries; `verdict` is taken by the finding on the row (feed `findings` has its own)."""
+    return tuple(c for c in contract.formula_columns if c.name != "verdict")
 
 
 def _cell(column: Column) -> str:
