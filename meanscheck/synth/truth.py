@@ -223,7 +223,7 @@ def _idle_without_reason(facts: Facts, earns: Bools) -> Bools:
     refused = has(offers.person[offers.ints("refused") == 1], n)
     unable = has(register.person[status.where("not_able")], n)
     looking = has(register.person[status.where("registered_unemployed")], n) & ~refused
-    return ~works & ~unable & ~looking & (facts.excused != 1)
+    return np.asarray(~works & ~unable & ~looking & (facts.excused != 1))
 
 
 def financial_assets(facts: Facts) -> Ints:
