@@ -1,7 +1,7 @@
 """On what does a pack rest, and for which years can it decide?
 
-`audit(path)` loads a pack and reports, without any case: per programme the periods in which it decides, decides in part, or
-can find nobody eligible, with the figures that are missing; and everything in the pack's files that a reader should know of:
+`audit(path)` loads a pack and reports, without any case: per programme the periods in which it decides, decides in
+part, or can find nobody eligible, with the figures that are missing; and what a reader of its files should know of:
 
     unsure        a figure or rule whose source is not sure; not used unless the deployment accepts it by name
     unknown       a figure or rule that was looked for and not found; what needs it refers
@@ -13,6 +13,7 @@ can find nobody eligible, with the figures that are missing; and everything in t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -20,15 +21,14 @@ from pathlib import Path
 from typing import Literal
 
 from meanscheck.errors import PackError
-from meanscheck.law.law import Law
-from meanscheck.law.pack import FigureRevision, FormulaRevision, Level, Revision
+from meanscheck.law.pack import Level, Revision
 from meanscheck.law.plain import FRESHNESS
 from meanscheck.law.reach import Reach
 from meanscheck.law.resolve import RulePack
 
 Answer = Literal["decides", "in part", "refers"]
 ANSWERS: tuple[Answer, ...] = ("decides", "in part", "refers")
-"""Every case whose evidence is complete · some cases, others refer · nobody can be found eligible: ineligible or refer."""
+"""Every case with complete evidence · some cases, others refer · nobody can be found eligible: ineligible or refer."""
 
 ENGINE_FIGURES = frozenset({FRESHNESS, "evidence.report_validity"})
 """Figures read by the library itself and not by a formula."""
@@ -38,7 +38,7 @@ ENGINE_FIGURES = frozenset({FRESHNESS, "evidence.report_validity"})
 class Finding:
     """Something in a pack's files that a reader should know of.
 
-    `what` names the place, such as ``parameter dibao.standard``; `since` and `until` (null: open) are the revision's days.
+    `what` names it, such as ``parameter dibao.standard``; `since` and `until` (None: open) are the revision's days.
     """
 
     kind: str
@@ -52,10 +52,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """How one programme fares from a day to a day (`until` null: to this day and on).
+    """How one programme fares from a day to a day (`until` None: open).
 
-    `missing`: figures and formulas not found; `waits_for`: programmes it depends on that may refer; `accepting`: what the
-    answer would be, and with which unsure figures accepted, where that is better.
+    `missing`: figures and formulas not found; `waits_for`: programmes it depends on that may refer; `accepting`: what
+    the answer would be, and with which unsure figures accepted, where that is better.
     """
 
     programme: str
@@ -120,18 +120,18 @@ def answers_by_year(report: Audit, programme: str) -> dict[int, tuple[Period, ..
 def _periods(pack: RulePack) -> Iterator[Period]:
     days = pack.boundary_days()
     ends = [*(d - timedelta(days=1) for d in days[1:]), None]
-    unsure = tuple(sorted({name for name, revision in _named(pack) if revision.status == "unsure"}))
+    unsure = _accepted_names(pack)
     found: dict[str, list[Period]] = {}
     for since, until in zip(days, ends, strict=True):
         # All that was ever published counts: the question is what can be decided with what is known today.
         plain = Reach(pack.on(since, known_by=date.max))
         accepting = Reach(pack.on(since, known_by=date.max, accept=unsure))
-        for law_programme in plain.law.programmes:
-            name = law_programme.id
-            periods = found.setdefault(name, [])
-            period = _period(name, since, until, plain, accepting)
+        for programme in plain.law.programmes:
+            periods = found.setdefault(programme.id, [])
+            period = _period(programme.id, since, until, plain, accepting)
             last = periods[-1] if periods else None
-            if last and last.until == since - timedelta(days=1) and _same(last, period):
+            adjoins = last is not None and last.until == since - timedelta(days=1)
+            if last and adjoins and replace(period, since=last.since) == replace(last, until=until):
                 periods[-1] = replace(last, until=until)
             else:
                 periods.append(period)
@@ -141,9 +141,84 @@ def _periods(pack: RulePack) -> Iterator[Period]:
 
 def _period(name: str, since: date, until: date | None, plain: Reach, accepting: Reach) -> Period:
     programme = plain.law.programme(name)
-    answer, better = (_answer(reach, reach.law) for reach in (_Of(plain, name), _Of(accepting, name)))
-    missing = plain.missing(programme)
+    answer, better = _answer(plain, name), _answer(accepting, name)
     gained = None
     if ANSWERS.index(better) < ANSWERS.index(answer):
-        gained = (better, _accepted(name, plain, accepting))
-    return Period(name, since, until, answer, missing, plain.waits_for(programme), gained)
+        gained = (better, tuple(sorted(_open(plain, name) - _open(accepting, name))))
+    return Period(name, since, until, answer, plain.missing(programme), plain.waits_for(programme), gained)
+
+
+def _answer(reach: Reach, name: str) -> Answer:
+    outcomes = reach.outcomes(reach.law.programme(name))
+    if "eligible" not in outcomes:
+        return "refers"
+    return "in part" if "refer" in outcomes else "decides"
+
+
+def _open(reach: Reach, name: str) -> set[str]:
+    """What a programme and those it waits for leave open."""
+    programme = reach.law.programme(name)
+    names = set(reach.missing(programme))
+    for other in reach.waits_for(programme):
+        names |= _open(reach, other)
+    return names
+
+
+# ---- what is written in the files
+
+
+def _findings(pack: RulePack, level: Level) -> Iterator[Finding]:
+    for what, revisions in _revisions(level):
+        for revision in revisions:
+            kind = "unknown" if revision.unknown else revision.status
+            if kind != "sourced":
+                why = "; ".join(filter(None, (revision.unknown, _bounds(revision), revision.note)))
+                until = _until(revision, revisions)
+                yield Finding(kind, what, why, revision.in_force_on, until, tuple(revision.cite), level.place)
+    for measure in level.pack.not_applied:
+        yield Finding("not_applied", measure.id, measure.why, None, None, tuple(measure.cite), level.place)
+    formulas = [getattr(r, "formula", "") for one in pack.levels for _, revisions in _revisions(one) for r in revisions]
+    for parameter in level.parameters:
+        name = re.compile(rf"(?<![\w.]){re.escape(parameter.id)}(?![\w.])")
+        if parameter.id not in ENGINE_FIGURES and not any(map(name.search, formulas)):
+            yield Finding("unused", f"parameter {parameter.id}", "no formula reads it", None, None, (), level.place)
+
+
+def _revisions(level: Level) -> Iterator[tuple[str, Sequence[Revision]]]:
+    for parameter in level.parameters:
+        yield f"parameter {parameter.id}", parameter.revision
+    for variable in level.variables:
+        yield f"variable {variable.id}", variable.revision
+    for programme in level.programmes:
+        for test in programme.test:
+            yield f"programme {programme.id}, test {test.id}", test.revision
+        if programme.award is not None:
+            yield f"programme {programme.id}, award", programme.award.revision
+
+
+def _bounds(revision: Revision) -> str:
+    words = []
+    for word, bound in (("at least", revision.at_least), ("at most", revision.at_most)):
+        if isinstance(bound, dict):
+            words.append(f"{word} {', '.join(f'{k} {v}' for k, v in bound.items())}")
+        elif bound is not None:
+            words.append(f"{word} {bound}")
+    return "; ".join(words)
+
+
+def _until(revision: Revision, revisions: Iterable[Revision]) -> date | None:
+    later = [r.in_force_on for r in revisions if r.in_force_on > revision.in_force_on]
+    ends = [d - timedelta(days=1) for d in later] + ([revision.ends_on] if revision.ends_on else [])
+    return min(ends, default=None)
+
+
+def _accepted_names(pack: RulePack) -> tuple[str, ...]:
+    """Figures and variables with an unsure revision, which a deployment may accept by name."""
+    return tuple(
+        sorted(
+            what.split(" ", 1)[1]
+            for level in pack.levels
+            for what, revisions in _revisions(level)
+            if not what.startswith("programme") and any(r.status == "unsure" and not r.unknown for r in revisions)
+        )
+    )

@@ -1,10 +1,10 @@
 """Which outcomes can the law of a day reach, and which missing figures stand in the way?
 
-Asked before there is any case: suppose every feed answered, every fact stated and every doubtful point reviewed. Then only
-the law itself can leave something unknown: a figure not found, a figure unsure and not accepted, a formula not found. Each
-tree is walked over *sets of possible results* instead of results: ``true``, ``false``, ``unknown`` for a yes/no, ``known``
-and ``unknown`` for anything else. The sets are never too small; where two conditions depend on each other they may be
-larger than what can really happen, so "decides" is certain and "may refer" is a possibility.
+Asked before there is any case: suppose every feed answered, every fact stated and every doubtful point reviewed. Then
+only the law itself can leave something unknown: a figure or formula not found, a figure unsure and not accepted. Each
+tree is walked over *sets of possible results* instead of results: ``true``, ``false``, ``unknown`` for a yes/no,
+``known`` and ``unknown`` for anything else. The sets are never too small; where two conditions depend on each other
+they may be larger than what can really happen, so "decides" is certain and "may refer" is a possibility.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Reach:
         return self._programmes[programme.id]
 
     def missing(self, programme: Programme) -> tuple[str, ...]:
-        """What the law leaves open here: ids of figures, and places of formulas such as ``test x`` or ``award``, sorted.
+        """What the law leaves open here: ids of figures, and places of formulas such as ``test x``, ``award``; sorted.
 
         What another programme leaves open is not repeated: see `waits_for`.
         """
