@@ -1,8 +1,8 @@
 """Where does every made-up value come from? From one stream of numbers per part of the county, fixed by the seed.
 
 A part is `PART` households. Each part has its own stream, seeded by (seed, part), so the data of a county depend on
-seed and size only: not on threads, machine or how far a run got. Whole numbers are drawn throughout, so that no rounding of a
-machine can show.
+seed and size only: not on threads, machine or how far a run got. Whole numbers are drawn throughout, so that no
+rounding of a machine can show.
 """
 
 from __future__ import annotations

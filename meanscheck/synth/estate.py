@@ -1,8 +1,9 @@
-"""What do the members own? Accounts, policies, vehicles, houses, firms: with the register entries that are wrong about it.
+"""What do the members own? Accounts, policies, vehicles, houses, firms: with the register entries that are wrong
+about it.
 
-A register row is noise (`real` False) when it names a member but tells no true fact about him: a car scrapped long ago or lent to
-another, a shop flat registered to a namesake, a firm that was revoked though the register says open. The office finds that out and
-disregards the row; until then it is a doubtful point (疑点) like a true one.
+A register row is noise (`real` False) when it names a member but tells no true fact about him: a car scrapped long
+ago or lent to another, a shop flat registered to a namesake, a firm that was revoked though the register says open.
+The office finds that out and disregards the row; until then it is a doubtful point (疑点) like a true one.
 """
 
 from __future__ import annotations

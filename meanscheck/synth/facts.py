@@ -1,4 +1,5 @@
-"""What is true of a part of the county: its applications, its people and every row that a fully informed office would hold."""
+"""What is true of a part of the county: its applications, its people and every row that a fully informed office would
+hold."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ from meanscheck.synth.rows import Rows
 class Facts:
     """True facts of a part.
 
-    `feeds` holds the rows as the senders keep them, before any file is written or spoilt; rows of a register that are wrong
-    about the person carry `real` False. The other arrays are attributes of the application, one entry a person.
+    `feeds` holds the rows as the senders keep them, before any file is written or spoilt; rows of a register that are
+    wrong about the person carry `real` False. The other arrays are attributes of the application, one entry a person.
     """
 
     households: Households

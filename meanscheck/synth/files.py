@@ -1,7 +1,7 @@
 """How does a sent file look on disk? CSV in three encodings, a spreadsheet, Parquet; every byte fixed by its content.
 
-The spreadsheet is written by hand (ECMA-376, inline strings, one sheet, fixed times): few lines, no dependency, and a cell may
-hold a formula, as sent sheets do.
+The spreadsheet is written by hand (ECMA-376, inline strings, one sheet, fixed times): few lines, no dependency, and a
+cell may hold a formula, as sent sheets do.
 """
 
 from __future__ import annotations

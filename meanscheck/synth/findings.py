@@ -1,7 +1,7 @@
 """What does the office find out about each doubtful point (疑点)? The complete review of a county, from its truth.
 
-Row digests are known only after ingest, so this comes later: a report lists the doubtful rows, the truth says which are real,
-and the feed `findings` says confirmed, explained or disregarded (核减后视为无) for each.
+Row digests are known only after ingest, so this comes later: a report lists the doubtful rows, the truth says which
+are real, and the feed `findings` says confirmed, explained or disregarded (核减后视为无) for each.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import polars as pl
 from meanscheck.contracts import feed
 from meanscheck.errors import FeedError
 from meanscheck.synth.inbox import manifest
-
-KEYS = {"vehicles": "vehicle_token", "real_estate": "right_token", "business_registration": "credit_code"}
-"""The column that identifies a row of each register beside the person."""
+from meanscheck.synth.record import KEYS
 
 
 def complete_findings(report: pl.DataFrame, *, folder: Path) -> Path:
     """Write the feed `findings` for all doubtful points of a report.
 
     Args:
-        report: feed String · row_ref String (16 hexadecimal characters) · id_number String (normalised) · and the rows' natural
-            keys as String columns `vehicle_token`, `right_token`, `credit_code` (null or missing where another feed is meant).
-            Other columns are ignored. A row that the truth does not list tells a true fact and is confirmed.
+        report: feed String · row_ref String (16 hexadecimal characters) · id_number String (normalised) · and the
+        rows' natural
+            keys as String columns `vehicle_token`, `right_token`, `credit_code` (null or missing where another feed
+            is meant). Other columns are ignored. A row that the truth does not list tells a true fact and is
+            confirmed.
         folder: the county's folder.
 
     Returns:

@@ -1,11 +1,12 @@
-"""Which numbers and names do made-up people and firms carry? Ones that pass every published check and belong to nobody here.
+"""Which numbers and names do made-up people and firms carry? Ones that pass every published check and belong to
+nobody here.
 
 GB 11643-1999: 17 digits (six of the place, eight of the birthday, three of order, odd for men) and a check character
 (weights 2^(17-i) mod 11). GB 32100-2015: 17 characters and a check character (weights 3^i mod 31), of which nine are an
 organisation code with its own check (GB 11714).
 
-Orders are given out per place and birthday by a count that runs through the whole county, so no number repeats. They stay
-below 996: 996 to 999 were kept for the hundred-year-old, whose 15-digit form means another century.
+Orders are given out per place and birthday by a count that runs through the whole county, so no number repeats. They
+stay below 996: 996 to 999 were kept for the hundred-year-old, whose 15-digit form means another century.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ _DAYS = 47_500
 _ORDERS = 498  # per sex: 0 … 995 in steps of two
 
 SURNAMES = "陈李黄张梁林吴谭刘区余何周冯邓罗谢叶苏卢赵杨伍麦关司徒容甄阮汤冼简施岑钟赖曾莫朱许郑潘温胡唐龙钱甘"
-GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰建国志文辉红梅春生海燕健雄仪婷嘉欣俊豪子晴永康锦荣惠珍美玲少彬耀庭家宝月娥顺安"
+GIVEN = (
+    "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰建国志文辉红"
+    "梅春生海燕健雄仪婷嘉欣俊豪子晴永康锦荣惠珍美玲少彬耀庭家宝月娥顺安"
+)
 
 
 class Numbers:

@@ -32,7 +32,8 @@ _PLACES = ("白沙街道", "会城街道", "台城街道", "长沙街道", "沙�
 
 @dataclass(frozen=True, slots=True)
 class ConsentState:
-    """Consents of a part, one entry a person: 0 live, 1 expired the day before the answers, 2 withdrawn, 3 never given."""
+    """Consents of a part, one entry a person: 0 live, 1 expired the day before the answers, 2 withdrawn, 3 never
+    given."""
 
     state: Ints
 
@@ -53,7 +54,8 @@ def request_numbers(facts: Facts) -> pl.Series:
 
 
 def member_ids(facts: Facts) -> pl.Series:
-    """Identifier of each person within the application: A, B, … for members, S1, S2, … for supporters, null for others."""
+    """Identifier of each person within the application: A, B, … for members, S1, S2, … for supporters, null for
+    others."""
     people = facts.people
     first = np.searchsorted(people.household, np.arange(facts.households.n))
     order = np.arange(people.n) - first[people.household]

@@ -1,7 +1,7 @@
 """Who owes support, who is already on relief, who was ill this year? And what the registers of families hold.
 
-A supporter pays by agreement, or pays what he pays; some cannot (民发〔2016〕178号): in prison, missing, incapable, on relief
-themselves and old or disabled, or still minors.
+A supporter pays by agreement, or pays what he pays; some cannot (民发〔2016〕178号): in prison, missing, incapable,
+on relief themselves and old or disabled, or still minors.
 """
 
 from __future__ import annotations

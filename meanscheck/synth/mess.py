@@ -1,8 +1,9 @@
 """What does the real world do to the files? Every kind of disorder at a stated rate, each spoilt place written down.
 
-Rates are in thousandths: of rows, of persons per feed, or of households. Harmless habits (spelling of numbers, encodings, units)
-change no decision; harmful ones (spoilt cells, silence, missing consent) make something unknown. Nothing here removes a true
-row silently: a number with a wrong check digit comes beside the right row, as when a clerk types a row again.
+Rates are in thousandths: of rows, of persons per feed, or of households. Harmless habits (spelling of numbers,
+encodings, units) change no decision; harmful ones (spoilt cells, silence, missing consent) make something unknown.
+Nothing here removes a true row silently: a number with a wrong check digit comes beside the right row, as when a
+clerk types a row again.
 """
 
 from __future__ import annotations
@@ -24,14 +25,16 @@ ROW_RATES: Mapping[str, int] = {
     "full_width_number": 5,
     "spaced_number": 3,
     "fifteen_digits": 8,
+    "lower_case_x": 9,
     "repeated_row": 4,
     "stranger": 3,
     "bad_check_digit": 1,
     "impossible_date": 1,
     "negative_amount": 1,
-    "formula": 2,
+    "formula": 20,
 }
-"""Thousandths of a file's rows. Impossible dates and negative amounts only where the feed has such a column, formulas in sheets only."""
+"""Thousandths of a file's rows. Impossible dates and negative amounts only where the feed has such a column, formulas
+in sheets only."""
 PERSON_RATES: Mapping[str, int] = {"not_answered": 1}
 """Thousandths of the persons, anew for every feed that needs consent."""
 HOUSEHOLD_RATES: Mapping[str, int] = {"silent_bank": 15, "late_month": 30}
@@ -107,10 +110,12 @@ def spoil(chance: Chance, contract: FeedContract, frame: pl.DataFrame, *, kind: 
             if reason == "formula":
                 formulas = [(int(row), frame.columns.index(column)) for row in rows]
     number = frame["id_number"]
-    for reason in ("full_width_number", "spaced_number", "fifteen_digits"):
+    for reason in ("full_width_number", "spaced_number", "fifteen_digits", "lower_case_x"):
         chosen = chance.happens(ROW_RATES[reason], n=n) & number.str.contains("^[0-9]{17}[0-9X]$").to_numpy()
         if reason == "fifteen_digits":
             chosen &= (number.str.slice(6, 2) == "19").to_numpy()
+        if reason == "lower_case_x":  # a tenth of those that end in X: one in a hundred of all
+            chosen = chance.happens(100, n=n) & number.str.ends_with("X").to_numpy()
         rows = np.flatnonzero(chosen)
         places[reason] = rows
         if len(rows):
@@ -125,6 +130,8 @@ def _respelt(reason: str, numbers: pl.Series) -> pl.Series:
         return pl.Series([text.translate(_FULL_WIDTH) for text in numbers.to_list()])
     if reason == "spaced_number":
         return numbers.str.slice(0, 6) + " " + numbers.str.slice(6, 8) + " " + numbers.str.slice(14)
+    if reason == "lower_case_x":
+        return numbers.str.to_lowercase()
     return numbers.str.slice(0, 6) + numbers.str.slice(8, 9)
 
 

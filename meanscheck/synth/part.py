@@ -1,4 +1,5 @@
-"""How is one part of the county made? People first, then their condition, work and property, then what was declared, then the lines."""
+"""How is one part of the county made? People first, then their condition, work and property, then what was declared,
+then the lines."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Who lives in the made-up county? Households of twelve kinds, with the people of the application, supporters and co-residents.
+"""Who lives in the made-up county? Households of twelve kinds, with the people of the application, supporters and
+co-residents.
 
-A kind says who is there (a probability per place in the family) and how old the head is; the others' ages follow from the
-head's. Places in a household, in the order in which its people are kept: members of the application, then supporters
-(法定赡养抚养扶养义务人), then people who are only in the same household register.
+A kind says who is there (a probability per place in the family) and how old the head is; the others' ages follow from
+the head's. Places in a household, in the order in which its people are kept: members of the application, then
+supporters (法定赡养抚养扶养义务人), then people who are only in the same household register.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ HEAD, SPOUSE, CHILD, SECOND_CHILD, PARENT, SECOND_PARENT, IN_LAW, GRANDCHILD, SI
 SUPPORTERS, REGISTER = (10, 11, 12), (13, 14)
 MEMBER, SUPPORTER, CO_RESIDENT = range(3)
 
-# kind: share of households; head's ages; head male in thousandths; presence in thousandths of places 1–9; then of 1, 2, 3 supporters
+# kind: share of households; head's ages; head male in thousandths; presence in thousandths of places 1–9; then of 1,
+# 2, 3 supporters
 KINDS: dict[str, tuple[int, tuple[int, int], int, tuple[int, ...], tuple[int, int, int]]] = {
     "single_elder": (180, (60, 92), 500, (0, 0, 0, 0, 0, 0, 0, 0, 0), (750, 450, 150)),
     "elder_couple": (110, (60, 88), 850, (1000, 0, 0, 0, 0, 0, 0, 0, 0), (750, 450, 150)),
@@ -214,7 +216,8 @@ def _ages_and_sexes(chance: Chance, households: Households) -> tuple[Ints, Bools
 
 
 def _supported(chance: Chance, households: Households, household: Ints, place: Ints) -> tuple[Ints, Ints]:
-    """Whom each supporter supports: mostly the head; the child of a single parent, of a disabled child's family, and so on."""
+    """Whom each supporter supports: mostly the head; the child of a single parent, of a disabled child's family, and
+    so on."""
     kind = households.kind
     row_of = np.full((households.n, len(PLACES)), -1, dtype=np.int64)
     row_of[household, place] = np.arange(len(household))

@@ -1,8 +1,8 @@
 """How is a feed held before it is written? As typed columns over the persons of a part, with the noise marked.
 
 `Rows` is one feed of one part: `person` (index into the part's `People`, ascending) and columns by the names of the
-contract. A column is whole numbers (fen, cm², millionths, counts, days since 1970-01-01, 0/1, token numbers, person indexes;
-`NULL` where absent), words of a small set (`Coded`), or a text series.
+contract. A column is whole numbers (fen, cm², millionths, counts, days since 1970-01-01, 0/1, token numbers, person
+indexes; `NULL` where absent), words of a small set (`Coded`), or a text series.
 """
 
 from __future__ import annotations

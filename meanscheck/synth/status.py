@@ -1,8 +1,9 @@
-"""In what condition is each person? Alive or dead, present or away, at school, disabled, ill, fit for work, able to care for himself.
+"""In what condition is each person? Alive or dead, present or away, at school, disabled, ill, fit for work, able to
+care for himself.
 
 These are facts; the feeds they come from (`deaths`, `absences`, `school`, `disability`, `serious_illness`,
-`labour_capacity`, `self_care_assessments`) are drawn with them. A head is always alive and not serving a sentence, so no
-household is empty.
+`labour_capacity`, `self_care_assessments`) are drawn with them. A head is always alive and not serving a sentence, so
+no household is empty.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """What did the office find at home, and what did the applicant declare? And who stands right on a line?
 
-The field survey (入户调查) and the declaration are drawn last, because declared figures follow the found ones: mostly equal,
-sometimes lower, now and then higher. A share of households is put on a line to the fen: the head's odd jobs make the family's income
-equal to the standard, or one fen less, or a little more; a balance makes the assets equal to the ceiling.
+The field survey (入户调查) and the declaration are drawn last, because declared figures follow the found ones: mostly
+equal, sometimes lower, now and then higher. A share of households is put on a line to the fen: the head's odd jobs
+make the family's income equal to the standard, or one fen less, or a little more; a balance makes the assets equal to
+the ceiling.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import numpy as np
 
 from meanscheck.synth.chance import Bools, Chance, Ints
 from meanscheck.synth.facts import Facts
+from meanscheck.synth.means import WINDOW, Income, financial_assets, incomes
 from meanscheck.synth.people import HEAD, MEMBER, kind_code
 from meanscheck.synth.rows import Coded, Rows, day, full, has, stack, total
-from meanscheck.synth.truth import ASSET_MONTHS, STANDARD, WINDOW, Income, financial_assets, incomes, membership
+from meanscheck.synth.truth import ASSET_MONTHS, STANDARD, membership
 from meanscheck.synth.work import ELSEWHERE, FARMER, ODD_JOBS, UNRECORDED, Work
 
 SURVEYED = (
@@ -145,7 +147,8 @@ def _declared(chance: Chance, item: str, found: Ints, group: Bools) -> Rows:
 
 
 def put_on_line(chance: Chance, facts: Facts, *, income_heads: Bools, asset_heads: Bools) -> Facts:
-    """The same facts with odd jobs and balances of the chosen heads set right at the line, a fen or a little beside it."""
+    """The same facts with odd jobs and balances of the chosen heads set right at the line, a fen or a little beside
+    it."""
     belongs = membership(facts)
     feeds = dict(facts.feeds)
     size = total(belongs.astype(np.int64), facts.people.household, facts.households.n)

@@ -1,7 +1,7 @@
 """How does a department write a feed down? Typed rows of facts become text cells, in the department's own habits.
 
-A `Style` is one sender's habits: Chinese or plain headers and words, how days and months are written, the unit of amounts.
-All styles say the same; the contract's reader must understand each.
+A `Style` is one sender's habits: Chinese or plain headers and words, how days and months are written, the unit of
+amounts. All styles say the same; the contract's reader must understand each.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ PREFIXES = {
     "application_no": "SQ",
 }
 _UNITS: dict[str, tuple[int, str]] = {"yuan": (2, ""), "fen": (0, "(分)"), "wan_yuan": (6, "(万元)")}
+_TYPES: dict[str, type[pl.DataType]] = {"money": pl.Int64, "number": pl.Int64, "bool": pl.Boolean}
 _FIRST_DAY, _LAST_DAY = -40_000, 30_000
 
 
@@ -47,10 +48,14 @@ class Style:
     chinese: bool = True
     dates: DateStyle = "iso"
     money: MoneyUnit = "yuan"
+    is_typed: bool = False
+    """Whole fen, days and yes/no as such (Parquet), not as text."""
 
 
 PLAIN = Style(chinese=False)
 """Canonical names and codes, ISO dates, yuan."""
+TYPED = Style(chinese=False, money="fen", is_typed=True)
+"""The same with typed columns, amounts in whole fen."""
 
 
 def numbered(prefix: str, numbers: Ints) -> pl.Series:
@@ -60,7 +65,7 @@ def numbered(prefix: str, numbers: Ints) -> pl.Series:
 
 
 def written(contract: FeedContract, rows: Rows, facts: Facts, style: Style) -> pl.DataFrame:
-    """The rows as text cells under the contract's column names, identity and name first."""
+    """The rows as cells (String but for a typed style) under the contract's column names, identity and name first."""
     cells: dict[str, pl.Series] = {
         "id_number": facts.people.identity.gather(rows.person),
         "name": facts.people.name.gather(rows.person),
@@ -84,6 +89,8 @@ def _cells(column: FeedColumn, rows: Rows, facts: Facts, style: Style) -> pl.Ser
     if isinstance(held, Coded):
         words = [column.choice_labels.get(w, w) if style.chinese and column.kind == "choice" else w for w in held.words]
         return pl.Series([*words, None], dtype=pl.String).gather(held.codes % (len(words) + 1))
+    if style.is_typed and column.kind in _TYPES:
+        return pl.Series(held).set(pl.Series(held == NULL), None).cast(_TYPES[column.kind])
     if column.kind == "money":
         return _decimal(held, _UNITS[style.money][0])
     if column.kind == "area":
@@ -92,6 +99,8 @@ def _cells(column: FeedColumn, rows: Rows, facts: Facts, style: Style) -> pl.Ser
         return _decimal(held, 6)
     if column.kind == "bool":
         return pl.Series(["否", "是"] if style.chinese else ["false", "true"]).gather(held)
+    if style.is_typed and column.kind == "date":
+        return pl.Series(held).set(pl.Series(held == NULL), None).cast(pl.Int32).cast(pl.Date)
     if column.kind in ("date", "month"):
         return _days(column.kind, style.dates).gather(np.where(held == NULL, _LAST_DAY, held) - _FIRST_DAY)
     if column.kind == "person":

@@ -1,8 +1,9 @@
-"""What does each member of the application live on? Occupations, and the monthly rows that tax, insurers and payers keep of them.
+"""What does each member of the application live on? Occupations, and the monthly rows that tax, insurers and payers
+keep of them.
 
-Every adult below sixty has an occupation. Those who earn are in a register as employed or flexible; those who do not are
-registered unemployed, unregistered, unable, or in no register at all, and for the last the officer's word stands in the application
-(`is_excused_from_work`).
+Every adult below sixty has an occupation. Those who earn are in a register as employed or flexible; those who do not
+are registered unemployed, unregistered, unable, or in no register at all, and for the last the officer's word stands
+in the application (`is_excused_from_work`).
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ PENSIONS = (
     "bravery_award",
 )
 CENTRAL_PART_FEN = 8_800
-"""Central part of the resident basic pension in this county: a made-up constant of the data, no rule rests on it in 2020."""
+"""Central part of the resident basic pension in this county: a made-up constant of the data, no rule rests on it in
+2020."""
 
 
 @dataclass(frozen=True, slots=True)
