@@ -1,8 +1,8 @@
 """How does a column of text or numbers become whole units (fen, cm², millionths, counts), exactly and fast?
 
-Plain decimal text of the expected fineness is recognised by one regular expression and parsed as Decimal; only the cells
-that are written otherwise (thousands separators, ¥, full-width digits, 元, 万元, %) are looked at one by one. No float
-occurs on any path: a typed float column of money is refused by the caller.
+Plain decimal text of the expected fineness is recognised by one regular expression and parsed as Decimal; only the
+cells that are written otherwise (thousands separators, ¥, full-width digits, 元, 万元, %) are looked at one by one.
+No float occurs on any path: a typed float column of money is refused by the caller.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def whole_units_typed(column: Column, values: pl.Series, unit: str | None, fault
         factor = 10 ** (scale - given)
         limit = BOUND // factor
         high, low = exact.max(), exact.min()
-        if high is not None and low is not None and (high > limit or low < -limit):  # type: ignore[operator]
+        if high is not None and low is not None and (high > limit or low < -limit):
             exact = faults.blank(column.name, "beyond_bound", exact, (exact > limit) | (exact < -limit))
         whole = exact * factor
     return bounded(column, whole.cast(pl.Int64), faults)
@@ -111,7 +111,7 @@ def _decimal(cells: pl.Series, scale: int) -> pl.Series:
     return cells.cast(pl.Decimal(38, scale), strict=False).to_physical().cast(pl.Int64)
 
 
-def _parse(text: str, kind: str, unit: str) -> int | None | Fault:
+def _parse(text: str, kind: str, unit: str) -> int | Fault | None:
     bare = trim(text, is_amount=True)
     if not isinstance(bare, str):
         return bare

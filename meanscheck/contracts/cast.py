@@ -1,11 +1,11 @@
 """Which rows of a file does the contract accept, and why not the others?
 
 `cast_rows` takes a frame whose columns have the contract's names, as text or already typed, and gives two frames:
-the accepted rows in stored types, and one line for every (row, field, reason) at fault. A row with any fault is not accepted;
-nothing is dropped. A repeat of an accepted row is quarantined as `repeated_row`, the first one stays. Rows that say
-different things under one natural key are all quarantined: whichever were kept would depend on the order of the file,
-so shuffling it would change the evidence, and the choice would be a guess. A key with an empty part identifies nothing and
-is not checked (an empty `as_of` is a value of its own).
+the accepted rows in stored types, and one line for every (row, field, reason) at fault. A row with any fault is not
+accepted; nothing is dropped. A repeat of an accepted row is quarantined as `repeated_row`, the first one stays. Rows
+that say different things under one natural key are all quarantined: whichever were kept would depend on the order of
+the file, so shuffling it would change the evidence, and the choice would be a guess. A key with an empty part
+identifies nothing and is not checked (an empty `as_of` is a value of its own).
 """
 
 from __future__ import annotations
@@ -206,10 +206,16 @@ def _check_repeats(contract: FeedContract, frame: pl.DataFrame, faults: Faults) 
         conflicting = _sharing(keyed, [*identity, *key])["at"]
         faults.add_each(",".join(contract.key), conflicting, ["conflicting_key"] * len(conflicting))
     if rows.height > MAX_ROWS_PER_PERSON and "id_number" in columns:
-        crowd = rows.group_by("id_number").len().filter(pl.col("len") > MAX_ROWS_PER_PERSON)["id_number"]
-        if len(crowd):
-            places = rows.filter(pl.col("id_number").is_in(crowd.implode()))["at"]
-            faults.add_each("id_number", places, ["too_many_rows"] * len(places))
+        _mark_crowds(rows, faults)
+
+
+def _mark_crowds(rows: pl.DataFrame, faults: Faults) -> None:
+    ordered = rows["id_number"].hash(0).sort()
+    if not (ordered == ordered.shift(MAX_ROWS_PER_PERSON)).any():
+        return  # no hash, so no person, occurs that often
+    crowd = rows.group_by("id_number").len().filter(pl.col("len") > MAX_ROWS_PER_PERSON)["id_number"]
+    places = rows.filter(pl.col("id_number").is_in(crowd.implode()))["at"]
+    faults.add_each("id_number", places, ["too_many_rows"] * len(places))
 
 
 def _sharing(rows: pl.DataFrame, columns: list[str]) -> pl.DataFrame:

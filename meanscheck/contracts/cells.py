@@ -1,7 +1,7 @@
 """What does one cell of text say? Plain functions of one text, applied once to each distinct text of a column.
 
-`Fault` is a text that names a reason; every other result is the value. Blank cells and the marks that forms and database
-exports use for "nothing here" (`NULL_MARKS`) are None: unknown, never zero.
+`Fault` is a text that names a reason; every other result is the value. Blank cells and the marks that forms and
+database exports use for "nothing here" (`NULL_MARKS`) are None: unknown, never zero.
 
 >>> parse_day("2024年6月30日"), parse_month("202406"), parse_bool("是"), parse_day("2024-02-30")
 (datetime.date(2024, 6, 30), datetime.date(2024, 6, 1), True, Fault(reason='not_date'))
@@ -48,7 +48,7 @@ class Fault:
     reason: str
 
 
-def trim(text: str, *, is_amount: bool = False) -> str | None | Fault:
+def trim(text: str, *, is_amount: bool = False) -> str | Fault | None:
     """The cell without spaces around it; None for a blank or a null mark; a fault for what no cell may hold.
 
     A spreadsheet takes a text that begins with ``= + - @`` for a formula; an amount may have a sign before its digits.
@@ -62,7 +62,7 @@ def trim(text: str, *, is_amount: bool = False) -> str | None | Fault:
     return Fault("formula") if formula.match(bare) is not None else bare
 
 
-def parse_day(text: str) -> date | None | Fault:
+def parse_day(text: str) -> date | Fault | None:
     """A day in any style of DESIGN section 4; a time of day after it is dropped."""
     bare = trim(text)
     if not isinstance(bare, str):
@@ -81,7 +81,7 @@ def parse_day(text: str) -> date | None | Fault:
     return found if year >= 1850 else Fault("not_date")
 
 
-def parse_month(text: str) -> date | None | Fault:
+def parse_month(text: str) -> date | Fault | None:
     """A month as its first day; the first day of a month written out is that month, any other day is not."""
     bare = trim(text)
     if not isinstance(bare, str):
@@ -92,10 +92,10 @@ def parse_month(text: str) -> date | None | Fault:
         day = parse_day(plain)
         return day if isinstance(day, date) and day.day == 1 else Fault("not_month")
     year, month = (int(part) for part in match.groups() if part is not None)
-    return date(year, month, 1) if 1850 <= year and 1 <= month <= 12 else Fault("not_month")
+    return date(year, month, 1) if year >= 1850 and 1 <= month <= 12 else Fault("not_month")
 
 
-def parse_bool(text: str) -> bool | None | Fault:
+def parse_bool(text: str) -> bool | Fault | None:
     """Yes or no."""
     bare = trim(text)
     if not isinstance(bare, str):
@@ -104,7 +104,7 @@ def parse_bool(text: str) -> bool | None | Fault:
     return True if word in _YES else False if word in _NO else Fault("not_bool")
 
 
-def parse_choice(text: str, column: Column) -> str | None | Fault:
+def parse_choice(text: str, column: Column) -> str | Fault | None:
     """A choice by any of its spellings."""
     bare = trim(text)
     if not isinstance(bare, str):
@@ -112,7 +112,7 @@ def parse_choice(text: str, column: Column) -> str | None | Fault:
     return column.choice_aliases.get(choice_key(bare), Fault("not_choice"))
 
 
-def parse_text(text: str, column: Column) -> str | None | Fault:
+def parse_text(text: str, column: Column) -> str | Fault | None:
     """Free text, kept as it is but for spaces around it; half-width where the contract gives a form."""
     bare = trim(text)
     if not isinstance(bare, str):
@@ -125,7 +125,7 @@ def parse_text(text: str, column: Column) -> str | None | Fault:
     return plain if re.fullmatch(column.pattern, plain) is not None else Fault("bad_form")
 
 
-def parse_persons(text: str, column: Column) -> str | None | Fault:
+def parse_persons(text: str, column: Column) -> str | Fault | None:
     """One or more references to persons, with commas between: identity numbers normalised, other references kept."""
     bare = trim(text)
     if not isinstance(bare, str):
@@ -147,7 +147,7 @@ def parse_persons(text: str, column: Column) -> str | None | Fault:
     return ",".join(found)
 
 
-def parse_resident(text: str) -> str | None | Fault:
+def parse_resident(text: str) -> str | Fault | None:
     """A resident identity number as 18 characters: full-width, spaces, lower-case x and 15 digits are understood."""
     bare = trim(text.lstrip(_SPACES).removeprefix("'"))
     if not isinstance(bare, str):
@@ -161,7 +161,7 @@ def parse_resident(text: str) -> str | None | Fault:
     return number if fault is None else Fault(fault)
 
 
-def parse_document(text: str) -> str | None | Fault:
+def parse_document(text: str) -> str | Fault | None:
     """The number of another document: upper case, half-width, no spaces."""
     bare = trim(text.lstrip(_SPACES).removeprefix("'"))
     if not isinstance(bare, str):

@@ -34,7 +34,7 @@ class Faults:
         return values.zip_with(sound, pl.Series([None], dtype=values.dtype))
 
     def table(self) -> pl.DataFrame:
-        """`at` UInt32 (row position), `field`, `reason` String; one reason a cell, sorted by place and order of finding."""
+        """`at` UInt32 (row position), `field`, `reason` String; one reason a cell, sorted by place, then as found."""
         empty = pl.DataFrame(schema={"at": pl.UInt32, "field": pl.String, "reason": pl.String})
         found = pl.concat([empty, *self._parts])
         found = found.unique(subset=["at", "field"], keep="first", maintain_order=True)

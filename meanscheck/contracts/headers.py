@@ -7,7 +7,7 @@ understands better, is refused with the name of the feed it looks like.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from meanscheck.contracts.catalogue import all_feeds, application_contract
@@ -56,6 +56,12 @@ def match_headers(contract: FeedContract, headers: Sequence[str], *, where: str 
             remedy=f"Add it; `meanscheck feeds template {contract.name}` writes a file with every header",
         )
     return found
+
+
+def known_headers(contract: FeedContract) -> Callable[[str], bool]:
+    """A test of whether a cell is a header that the contract, or any other feed, knows."""
+    tables = [_owners(contract), *(_owners_of(name) for name in all_feeds())]
+    return lambda cell: bool(cell.strip()) and any(header_key(cell) in table for table in tables)
 
 
 def units_of(contract: FeedContract, matched: Mapping[str, str]) -> Mapping[str, str]:

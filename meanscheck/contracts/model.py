@@ -1,8 +1,8 @@
 """What is a feed, and how is each of its columns held?
 
 A *feed* is one kind of rows that one kind of sender answers with (bank deposits, marriages …). A *column* has a
-*kind* (money, area, ratio, number, bool, date, month, choice, text, person), which fixes its form in files, in the store
-and in formulas. Money is whole fen, area whole cm², a ratio whole millionths: the stored name ends in the unit.
+*kind* (money, area, ratio, number, bool, date, month, choice, text, person), which fixes its form in files, in the
+store and in formulas. Money is whole fen, area whole cm², a ratio whole millionths: the stored name ends in the unit.
 """
 
 from __future__ import annotations
@@ -64,8 +64,9 @@ class Column:
 
     `choices` keep their order, which is append-only; `choice_aliases` maps every accepted spelling (Chinese labels,
     codes of the national standard) to its choice. `unit` is the unit of a file whose header names none. `default` is
-    the value of an empty cell, if the contract gives one. `as_of_from` (on `as_of` only) names the date column that dates a
-    row which has no `as_of` of its own. `negative_only_when` is (column, choices): negatives are allowed in such rows.
+    the value of an empty cell, if the contract gives one. `as_of_from` (on `as_of` only) names the date column that
+    dates a row which has no `as_of` of its own. `negative_only_when` is (column, choices): negatives are allowed in
+    such rows.
     """
 
     name: str

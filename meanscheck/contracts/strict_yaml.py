@@ -1,8 +1,8 @@
 """How is a contract file read without YAML's surprises?
 
 YAML 1.1 reads ``010101`` as 4161, ``no`` as false, ``2020-05`` as text but ``2020-05-01`` as a date, and keeps the
-second of two equal keys. Here only ``true``, ``false``, ``null`` and plain decimal integers are not text; equal keys, anchors,
-aliases and tags are refused, and every value keeps its line.
+second of two equal keys. Here only ``true``, ``false``, ``null`` and plain decimal integers are not text; equal keys,
+anchors, aliases and tags are refused, and every value keeps its line.
 
 >>> load_yaml("a: 010101\\nb: no\\nc: 7", where="x.yaml")[0]
 {'a': '010101', 'b': 'no', 'c': 7}
@@ -33,10 +33,10 @@ def load_yaml(text: str, *, where: str) -> tuple[Any, Lines]:
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             if isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None:
-                raise _fault("anchors and aliases are not used in contracts", where, event.start_mark.line + 1)
+                raise _fault("anchors and aliases are not used in contracts", where, _line(event.start_mark))
             tag = getattr(event, "tag", None)
             if tag is not None and tag != "!":
-                raise _fault("tags are not used in contracts", where, event.start_mark.line + 1)
+                raise _fault("tags are not used in contracts", where, _line(event.start_mark))
         root = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -76,6 +76,10 @@ def _scalar(node: ScalarNode) -> str | int | bool | None:
     if text in _WORDS:
         return _WORDS[text]
     return int(text) if _INTEGER.fullmatch(text) else text
+
+
+def _line(mark: Any) -> int:
+    return 1 if mark is None else int(mark.line) + 1
 
 
 def _fault(what: str, where: str, line: int) -> ContractError:

@@ -1,7 +1,8 @@
 """How does a column of words, days, texts or identity numbers become typed, fast?
 
 A plain function of one text (cells.py) says what a cell means. Here it is applied once to each distinct text where a
-column repeats itself (days, months, choices), and elsewhere only to the cells that one regular expression finds unusual.
+column repeats itself (days, months, choices), and elsewhere only to the cells that one regular expression finds
+unusual.
 """
 
 from __future__ import annotations

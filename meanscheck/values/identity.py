@@ -1,9 +1,9 @@
 """Is this a resident identity number (公民身份号码), and which one?
 
-GB 11643-1999: six digits of the place, eight of the birthday, three of order, and a check character that follows from the
-other 17 (weights 2^(17-i) mod 11, then "10X98765432"). Numbers of before 1999 have 15 digits: two-digit year, no check
-character; they are brought to 18. The orders 996 to 999 were kept for persons born before 1900: nobody alive bears one,
-so such a 15-digit number is refused rather than given a century.
+GB 11643-1999: six digits of the place, eight of the birthday, three of order, and a check character that follows from
+the other 17 (weights 2^(17-i) mod 11, then "10X98765432"). Numbers of before 1999 have 15 digits: two-digit year, no
+check character; they are brought to 18. The orders 996 to 999 were kept for persons born before 1900: nobody alive
+bears one, so such a 15-digit number is refused rather than given a century.
 
 Two forms of each question: plain Python for one number, and Polars for a column (0.1 s per million).
 

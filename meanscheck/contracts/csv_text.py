@@ -1,0 +1,216 @@
+"""How does a CSV file become cells, when senders write it in any encoding and with broken lines?
+
+A physical line is a row: no cell may hold a line break, so a quote that does not close on its line breaks this line and
+every line up to the one that closes it, each of which is quarantined by itself. A line with too few or too many cells
+is quarantined too. The common clean file is recognised by counting (separators of the whole file, and a reader that
+refuses long lines) and read in one pass.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from meanscheck.errors import FeedError
+
+SEPARATORS = (",", "\t", ";", "|")
+MAX_PREAMBLE = 10
+"""Lines that may stand before the header, such as a title."""
+
+_WRONG_BOMS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+_ENCODING_REMEDY = "Save it as CSV UTF-8 (or GB18030) and send it again"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells of a file.
+
+    Attributes:
+        headers: as written.
+        cells: one String column for each header, named c0, c1 …
+        lines: line of each row as a person counts it (the first line is 1).
+        broken: `row_no` Int64, `reason`, `line` String: rows that could not be divided into cells.
+        encoding: "utf-8" or "gb18030"; empty for formats without one.
+    """
+
+    headers: tuple[str, ...]
+    cells: pl.DataFrame
+    lines: pl.Series
+    broken: pl.DataFrame
+    encoding: str = ""
+
+
+def broken_schema() -> dict[str, pl.DataType]:
+    """Columns of `Table.broken`."""
+    return {"row_no": pl.Int64(), "reason": pl.String(), "line": pl.String()}
+
+
+def read_csv(data: bytes, *, where: str, is_header: Callable[[Sequence[str]], bool]) -> Table:
+    """Divide a CSV file into cells.
+
+    Args:
+        where: the file's name for messages.
+        is_header: whether a line of cells is the header.
+
+    Raises:
+        FeedError: empty file, unknown encoding, no header.
+    """
+    text, encoding = _decoded(data, where)
+    start, header_line, separator, headers = _header(text, encoding, where, is_header)
+    body = text[start:]
+    cells = _clean(body, separator, len(headers))
+    if cells is not None:
+        return Table(headers, cells, _counted(header_line + 1, cells.height), _none_broken(), encoding)
+    return _careful(body, separator, headers, header_line, encoding, where)
+
+
+def _decoded(data: bytes, where: str) -> tuple[bytes, str]:
+    """The file as UTF-8 bytes with line feeds, and the encoding it came in."""
+    for mark, name in _WRONG_BOMS:
+        if data.startswith(mark):
+            raise FeedError(f"the file is in {name}", where=where, remedy=_ENCODING_REMEDY)
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if not data.strip():
+        raise FeedError("the file is empty", where=where, remedy="Ask the sender for the file")
+    if b"\x00" in data[:65_536]:
+        raise FeedError("the file is not text in UTF-8 or GB18030", where=where, remedy=_ENCODING_REMEDY)
+    if b"\r" in data and b"\n" not in data:
+        data = data.replace(b"\r", b"\n")
+    try:
+        codecs.utf_8_decode(data, "strict", True)
+    except UnicodeDecodeError:
+        pass
+    else:
+        return data, "utf-8"
+    try:
+        return data.decode("gb18030").removeprefix("\ufeff").encode("utf-8"), "gb18030"
+    except (UnicodeDecodeError, UnicodeEncodeError):
+        raise FeedError(
+            "the file is neither UTF-8 nor GB18030 throughout", where=where, remedy=_ENCODING_REMEDY
+        ) from None
+
+
+def _header(
+    text: bytes, encoding: str, where: str, is_header: Callable[[Sequence[str]], bool]
+) -> tuple[int, int, str, tuple[str, ...]]:
+    """Where the body starts, the header's line number, the separator and the headers.
+
+    If no line among the first is a header, the first line with text is taken, so that the caller can say what is
+    missing.
+    """
+    start, first = 0, None
+    for line_no in range(1, MAX_PREAMBLE + 1):
+        end = text.find(b"\n", start)
+        stop = len(text) if end < 0 else end
+        line = text[start:stop].decode("utf-8").rstrip("\r")
+        start = stop + 1
+        if line.strip():
+            separator = max(SEPARATORS, key=line.count)
+            headers = tuple(_cells(line, separator))
+            found = (min(start, len(text)), line_no, separator, headers)
+            if is_header(headers):
+                return found
+            first = first or found
+        if end < 0:
+            break
+    if first is None:
+        raise FeedError("no header in the first lines", where=where, remedy="Put the header on the first line")
+    return first
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    """Cells of a header line: quotes around a cell are taken off."""
+    return [cell.strip().removeprefix('"').removesuffix('"').strip() for cell in line.split(separator)]
+
+
+def _clean(body: bytes, separator: str, width: int) -> pl.DataFrame | None:
+    """All cells in one pass, if the file is clean: no quotes, no blank line, every line of equal width."""
+    if b'"' in body or width < 2 or not body:
+        return None
+    lines = body.count(b"\n") + (not body.endswith(b"\n"))
+    if body.count(separator.encode()) != lines * (width - 1):
+        return None
+    try:
+        cells = _parsed(body, separator, width)
+    except pl.exceptions.PolarsError:
+        return None
+    # Equal totals and no line too long (the reader refuses those): no line is too short either.
+    return cells if cells.height == lines else None
+
+
+def _parsed(body: bytes, separator: str, width: int) -> pl.DataFrame:
+    return pl.read_csv(
+        body,
+        has_header=False,
+        separator=separator,
+        quote_char='"',
+        schema={f"c{at}": pl.String for at in range(width)},
+        truncate_ragged_lines=False,
+    )
+
+
+def _careful(
+    body: bytes, separator: str, headers: tuple[str, ...], header_line: int, encoding: str, where: str
+) -> Table:
+    """The same line by line, still without Python per row."""
+    width = len(headers)
+    if not body:
+        empty = pl.DataFrame(schema={f"c{at}": pl.String for at in range(width)})
+        return Table(headers, empty, _counted(1, 0), _none_broken(), encoding)
+    lines = pl.read_csv(
+        body,
+        has_header=False,
+        separator="\x01",
+        quote_char=None,
+        schema={"line": pl.String},
+        truncate_ragged_lines=True,
+    )["line"]
+    frame = pl.DataFrame({"line": lines, "row_no": _counted(header_line + 1, len(lines))})
+    # Lines that hold the byte used to keep lines whole would have been cut; no cell may hold it anyway.
+    if b"\x01" in body:
+        raise FeedError("the file holds control characters", where=where, remedy="Export the file again")
+    frame = frame.filter(pl.col("line").str.strip_chars().str.len_bytes() > 0)
+    frame = frame.with_columns(reason=_reasons(separator, width))
+    broken = frame.filter(pl.col("reason").is_not_null()).select("row_no", "reason", "line")
+    whole = frame.filter(pl.col("reason").is_null())
+    joined = whole["line"].str.join("\n").item() if whole.height else ""
+    cells = pl.DataFrame(schema={f"c{at}": pl.String for at in range(width)})
+    if joined:
+        cells = _parsed((joined + "\n").encode("utf-8"), separator, width)
+    if cells.height != whole.height:
+        raise FeedError("the file cannot be divided into rows", where=where, remedy="Export the file again")
+    return Table(headers, cells, whole["row_no"], broken, encoding)
+
+
+def _reasons(separator: str, width: int) -> pl.Expr:
+    """Why a line cannot be divided into cells; null if it can."""
+    line = pl.col("line")
+    is_odd = line.str.count_matches('"', literal=True) % 2 == 1
+    is_inside = is_odd | (is_odd.cast(pl.Int64).cum_sum() % 2 == 1)
+    mark = "\\" + separator if separator == "|" else separator
+    cell = rf'(?:[^"{mark}]*|\s*"(?:[^"]|"")*"\s*)'
+    is_formed = ~line.str.contains('"', literal=True) | line.str.contains(rf"^{cell}(?:{mark}{cell})*$")
+    is_wide = line.str.replace_all(r'"[^"]*"', "").str.count_matches(separator, literal=True) == width - 1
+    return (
+        pl.when(is_inside | ~is_formed)
+        .then(pl.lit("broken_quotes"))
+        .when(~is_wide)
+        .then(pl.lit("broken_row"))
+        .otherwise(pl.lit(None, dtype=pl.String))
+    )
+
+
+def _counted(first: int, height: int) -> pl.Series:
+    return pl.int_range(first, first + height, dtype=pl.Int64, eager=True)
+
+
+def _none_broken() -> pl.DataFrame:
+    return pl.DataFrame(schema=broken_schema())
