@@ -45,8 +45,8 @@ Choices
   `verify` checks.
 * Receipts put signature lines in one order. The specification leaves it open; one text for each receipt needs it.
 * Groups travel in receipts as JSON text inside JSON, not as nested objects: what is hashed is what was received.
-* New tiles wait under `.staging/` and are renamed together, so that a reader who prefers full tiles hardly ever meets
-  one that a crash left behind.
+* New tiles wait under `.staging/` and are renamed together, and leftovers of a crash are removed before the log
+  grows, so that a reader who prefers full tiles meets none of them.
 * A subject group that has a member `household` must carry the entry's token there.
 """
 

@@ -77,7 +77,10 @@ class Batch(Protocol):
         """The decisions in the batch's order; called once, after the opening is published."""
 
     def keep(self, block_no: int, *, first_index: int, salts: Sequence[bytes], leaves: Sequence[bytes]) -> None:
-        """Take the salts (112 bytes a decision) and leaves of a block, before anything of it is published."""
+        """Take the salts (112 bytes a decision) and leaves of a block, before anything of it is published.
+
+        After a run that broke off, indexes come again with other salts: the later ones count.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +237,10 @@ class Ledger:
                 receipts.Opening(open_index, opening, tuple(merkle.prove_inclusion(tiles, open_index, tiles.size))),
             )
         )
+
+    def check(self) -> int:
+        """Recompute the whole folder from its entries; returns the leaves, LedgerError names what does not fit."""
+        return self._log.check()
 
     def consistency(self, old_size: int) -> list[bytes]:
         """Proof that the newest checkpoint continues the log's first `old_size` leaves (`merkle.check_consistency`)."""

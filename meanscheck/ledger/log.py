@@ -98,7 +98,7 @@ class Log:
         with files.lock(self.folder / f".{CHECKPOINT}"):
             self.refresh()
             self._recover(signer)
-            shutil.rmtree(self.folder / STAGING, ignore_errors=True)
+            self._clear()
             growth = Growth(self, signer)
             try:
                 yield growth
@@ -114,6 +114,31 @@ class Log:
         files.replace(self.folder / CHECKPOINT, text.encode())
         self.refresh()
         return text
+
+    def check(self) -> int:
+        """Recompute every hash from the entries and compare with tiles and checkpoint; returns the number of leaves.
+
+        Raises:
+            LedgerError: names the first bundle whose entries do not hash to its tile, or says that the root differs.
+        """
+        reader, frontier = self.reader(), merkle.Frontier()
+        for number in range(-(-self.size // tiles.WIDTH)):
+            hashes = merkle.leaf_hashes(tiles.parse_bundle(reader.read(tiles.ENTRIES, number)))
+            width = min(tiles.WIDTH, self.size - number * tiles.WIDTH)
+            if hashes[: width * merkle.HASH] != reader.read(0, number):
+                raise LedgerError(f"{tiles.path(tiles.ENTRIES, number, width=width)} does not hash to its tile")
+            frontier.extend(hashes[: width * merkle.HASH])
+        if self.head is not None and not frontier.root() == self.head.root == reader.subtree(0, self.size):
+            raise LedgerError("the entries do not give the root of the checkpoint")
+        return self.size
+
+    def _clear(self) -> None:
+        """Remove what a crash left: staged files, and full tiles where the published log has only a partial one."""
+        shutil.rmtree(self.folder / STAGING, ignore_errors=True)
+        for level, number, _ in tiles.partial_tiles(self.size):
+            (self.folder / tiles.path(level, number)).unlink(missing_ok=True)
+            if level == 0:
+                (self.folder / tiles.path(tiles.ENTRIES, number)).unlink(missing_ok=True)
 
     def _keep_apart(self, signer: Signer) -> None:
         if signer.path is not None and self.folder.resolve() in signer.path.resolve().parents:

@@ -87,6 +87,8 @@ def test_a_crash_leaves_the_old_log_or_is_finished_on_the_next_opening(
     assert log.size == 7 + recovered + 1
     assert log.head is not None
     assert merkle.root(merkle.leaf_hashes(log.reader().entries())) == log.head.root
+    assert log.check() == log.size
+    assert (fresh.path / "tile" / "0" / "000").exists() == (recovered > 0)
 
 
 def test_a_folder_put_back_from_a_backup_is_refused(fresh: Folder, tmp_path: Path) -> None:

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from meanscheck.ledger import note, proof
+from meanscheck.errors import LedgerError
+from meanscheck.ledger import Ledger, note, proof
 
 from .builders import Folder
 
 DECISION = 300
+# Decision 299 of the second batch: seven entries of the first batch and one opening come before the batch's first.
+AT_299 = 7 + 1 + 299
 
 
 def test_tlog_scales_reads_the_folder_and_refuses_a_changed_leaf(folder: Folder, tmp_path: Path) -> None:
@@ -30,9 +33,17 @@ def test_tlog_scales_reads_the_folder_and_refuses_a_changed_leaf(folder: Folder,
         reader.get_inclusion_proof(index, head.size).check(leaf_hash(reader.get_entry(index)), head.root_hash)
     parts = proof.parse(folder.receipt(DECISION))
     assert reader.get_inclusion_proof(DECISION, head.size).node_hashes == list(parts.path)
+    changed = tmp_path / "changed"
+    shutil.copytree(folder.path, changed)
+    bundle = changed / "tile" / "entries" / "001"
+    bundle.write_bytes(bundle.read_bytes().replace(b'"n":299,', b'"n":298,'))
+    other = TilesReader(backend.make_backend(str(changed)))
+    head = other.get_checkpoint()
     with pytest.raises(tlog.InclusionProofInvalid):
-        changed = reader.get_entry(DECISION).replace(b'"n":', b'"n":1')
-        tlog.InclusionProof(DECISION, head.size, list(parts.path)).check(leaf_hash(changed), head.root_hash)
+        proven = other.get_inclusion_proof(AT_299, head.size)
+        proven.check(leaf_hash(other.get_entry(AT_299)), head.root_hash)
+    with pytest.raises(LedgerError, match="entries/001 does not hash"):
+        Ledger.open(changed, origin=folder.ledger.origin).check()
     old = folder.batches[1][1].size
     grown = reader.get_consistency_proof(old, head.size)
     assert grown.node_hashes == folder.ledger.consistency(old)
