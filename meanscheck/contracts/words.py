@@ -45,7 +45,7 @@ def by_distinct(column: Column, cells: pl.Series, parse: Parse, dtype: pl.DataTy
     bad = [at for at, value in enumerate(found) if isinstance(value, Fault)]
     for reason in dict.fromkeys(found[at].reason for at in bad):
         chosen = [at for at in bad if found[at].reason == reason]
-        faults.add(column.name, reason, codes.is_in(pl.Series(chosen, dtype=codes.dtype)))
+        faults.add(column.name, reason, codes.is_in(pl.Series(chosen, dtype=codes.dtype).implode()))
     values = pl.Series([None if isinstance(value, Fault) else value for value in found], dtype=dtype)
     return values.gather(codes)
 
