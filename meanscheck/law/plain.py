@@ -94,6 +94,11 @@ class PlainRun:
             self.values[key] = self.value(variable.tree, _At(key[1]))
         return self.values[key]
 
+    def at(self, tree: Node, person: int | None = None) -> int | None:
+        """A tree that gives a whole number, such as a margin, for the household or a person."""
+        value = self.value(tree, _At(person))
+        return None if value is None else int(value)  # type: ignore[arg-type]
+
     def decide(self) -> tuple[Outcome, ...]:
         """All programmes in force, in the law's order; member programmes once per member of the application."""
         result: list[Outcome] = []

@@ -58,7 +58,7 @@ from meanscheck.ledger.commitment import GROUPS, Leaf
 from meanscheck.ledger.note import VerifierKey
 from meanscheck.ledger.policy import Policy
 from meanscheck.ledger.signer import Signer
-from meanscheck.ledger.verdict import Proven, Step, verify
+from meanscheck.ledger.verdict import Proven, Step, open_receipt, verify
 
 __all__ = [
     "GROUPS",
@@ -80,6 +80,7 @@ __all__ = [
     "commitment",
     "merkle",
     "note",
+    "open_receipt",
     "policy",
     "proof",
     "receipts",

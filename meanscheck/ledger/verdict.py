@@ -138,6 +138,25 @@ def verify(receipt: Path | str | bytes, *, policy: Path | str | bytes | Policy) 
     return verify_receipt(receipts.parse(text), trusted)
 
 
+def open_receipt(receipt: Path | str | bytes) -> Mapping[str, Any]:
+    """The groups that a receipt shows, after all checks but those of keys: inclusion, leaf and commitment hold in themselves.
+
+    For one who compares a receipt with evidence and not with a trusted log (a replay); it does not say whose log it is.
+
+    Raises:
+        InputError: the file cannot be read.
+        NotProven: something does not hold.
+    """
+    try:
+        text = _bytes(receipt).decode("utf-8")
+    except UnicodeDecodeError:
+        raise NotProven("form", "the receipt is not UTF-8 text") from None
+    parsed = receipts.parse(text)
+    steps: list[Step] = []
+    head = checkpoint.parse(note.parse(parsed.checkpoint)[0])
+    return MappingProxyType(_disclosed(parsed, _included(parsed, head, steps), steps))
+
+
 def verify_receipt(receipt: receipts.Receipt, policy: Policy) -> Proven:
     """Steps after `form`, for a receipt already taken apart."""
     steps = [

@@ -1,0 +1,309 @@
+"""The records of a block: seven columns of canonical JSON, written by Polars.
+
+Flat objects are `struct.json_encode` over name-sorted columns; lists are joined from texts, since a list of structs takes
+fourteen times longer. `self_test` compares the writer with the rfc8785 package on a fixed sample; a Polars release that
+writes JSON in another way must not produce records.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from functools import cache
+
+import polars as pl
+import rfc8785
+
+from meanscheck.decisions.record import (
+    GROUPS,
+    Provenance,
+    canonical,
+    provenance_group,
+    requested_programmes,
+    shown_variables,
+    tests_of,
+)
+from meanscheck.errors import InternalError
+from meanscheck.law.law import Law, Programme
+from meanscheck.law.vector_causes import causes_of
+from meanscheck.law.vectors import VectorRun
+
+NULL = pl.lit("null")
+
+
+def text_json(name: str) -> pl.Expr:
+    """A text column as JSON text, null as ``null``."""
+    wrapped = pl.struct(pl.col(name).cast(pl.String).alias("x")).struct.json_encode()
+    return wrapped.str.slice(5).str.head(-1)
+
+
+def plain_json(e: pl.Expr) -> pl.Expr:
+    """A number or yes/no as JSON text, null as ``null``."""
+    return e.cast(pl.String).fill_null("null")
+
+
+def object_json(frame: pl.DataFrame, columns: dict[str, str]) -> pl.Series:
+    """One flat object a row; `columns` maps member names to columns."""
+    if not columns:
+        return pl.Series("json", ["{}"] * frame.height, dtype=pl.String)
+    cells = [
+        (pl.col(c).dt.to_string("iso") if frame.schema[c] == pl.Date else pl.col(c)).alias(n)
+        for n, c in sorted(columns.items())
+    ]
+    cells = [c.cast(pl.String) if isinstance(frame.schema[columns[c.meta.output_name()]], pl.Enum) else c for c in cells]
+    return frame.select(pl.struct(cells).struct.json_encode().alias("json")).to_series()
+
+
+def joined(frame: pl.DataFrame, text: pl.Expr, units: int) -> pl.Series:
+    """Texts of consecutive rows joined by commas per `unit_row`; empty where a unit has none."""
+    parts = frame.select("unit_row", text.alias("text")).filter(pl.col("text").is_not_null())
+    lists = parts.group_by("unit_row", maintain_order=True).agg(pl.col("text").str.join(","))
+    every = pl.DataFrame({"unit_row": pl.arange(units, eager=True)})
+    found = every.join(lists, on="unit_row", how="left", maintain_order="left")
+    return found["text"].fill_null("").alias("json")
+
+
+class BlockRecords:
+    """Encodes the block of one run."""
+
+    def __init__(self, run: VectorRun, *, provenance: Provenance) -> None:
+        self.run, self.law, self.provenance = run, run.law, provenance
+        self.units = run.households.height
+        homes, members = causes_of(run)
+        self.causes = {"household": homes, "member": members}
+        self.members = run.persons.with_row_index("person_row").filter(pl.col("role") == "member")
+        self.homes = run.households
+
+    def frame(self, *, household_tokens: pl.Series, person_tokens: pl.Series) -> pl.DataFrame:
+        """The block's records.
+
+        Args:
+            household_tokens: String, one a household row.
+            person_tokens: String, one a person row of the block.
+
+        Returns:
+            case_id String, then the seven groups as String columns, in the block's order.
+        """
+        persons = self.members.with_columns(person_tokens.gather(self.members["person_row"]).alias("token"))
+        tokens = joined(persons, text_json("token"), self.units)
+        homes = self.homes.with_columns(household_tokens.alias("household"), tokens.alias("persons"))
+        subject = homes.select(
+            pl.concat_str(
+                pl.lit('{"case":'),
+                text_json("case_id"),
+                pl.lit(',"household":'),
+                text_json("household"),
+                pl.lit(',"persons":['),
+                pl.col("persons"),
+                pl.lit("]}"),
+            )
+        ).to_series()
+        provenance = canonical(provenance_group(self.law, self.provenance)).decode()
+        evidence = homes.select(pl.concat_str(pl.lit('{"input":'), text_json("input_digest"), pl.lit("}"))).to_series()
+        groups = [subject, self.household(), self.means(), *self.result_and_reasons()]
+        groups += [pl.Series([provenance]).new_from_index(0, self.units), evidence]
+        return pl.DataFrame([self.homes["case_id"], *(g.alias(n) for g, n in zip(groups, GROUPS, strict=True))])
+
+    def household(self) -> pl.Series:
+        """The household group."""
+        listed = pl.concat_str(
+            pl.lit('{"id":'), text_json("id"), pl.lit(',"relation":'), text_json("relation"), pl.lit("}")
+        )
+        homes = self.homes.with_columns(joined(self.members, listed, self.units).alias("members"))
+        names = ("accepting_place", "application_no", "applied_on", "division")
+        parts: list[pl.Expr] = []
+        for name in names:
+            parts += [pl.lit(f'{"," if parts else "{"}"{name}":'), self._day_or_text(name)]
+        parts += [pl.lit(',"members":['), pl.col("members"), pl.lit('],"reference_day":')]
+        parts += [self._day_or_text("reference_day"), pl.lit(',"residence":'), text_json("residence")]
+        parts += [pl.lit(',"size":'), plain_json(pl.col("v:size")), pl.lit("}")]
+        return homes.select(pl.concat_str(parts)).to_series()
+
+    def _day_or_text(self, name: str) -> pl.Expr:
+        if self.homes.schema[name] == pl.Date:
+            return pl.concat_str(pl.lit('"'), pl.col(name).dt.to_string("iso"), pl.lit('"')).fill_null("null")
+        return text_json(name)
+
+    def means(self) -> pl.Series:
+        """The means group: every variable."""
+        home = object_json(self.homes, {v: f"v:{v}" for v in shown_variables(self.law, "household")})
+        member = self._people(self.members, "member", "id")
+        edges = self.run.edges
+        ids = self.run.persons["id"].gather(edges["supporter_row"])
+        edges = edges.with_columns(ids.alias("supporter_id_shown")).filter(pl.col("first")).sort("supporter_row")
+        supporter = self._people(edges, "supporter", "supporter_id_shown")
+        frame = pl.DataFrame({"h": home, "m": member, "s": supporter})
+        return frame.select(
+            pl.concat_str(
+                pl.lit('{"household":'),
+                pl.col("h"),
+                pl.lit(',"members":['),
+                pl.col("m"),
+                pl.lit('],"supporters":['),
+                pl.col("s"),
+                pl.lit("]}"),
+            )
+        ).to_series()
+
+    def _people(self, frame: pl.DataFrame, entity: str, id_column: str) -> pl.Series:
+        values = object_json(frame, {v: f"v:{v}" for v in shown_variables(self.law, entity)})
+        text = pl.concat_str(
+            pl.lit('{"id":'), text_json(id_column), pl.lit(',"values":'), pl.col("values"), pl.lit("}")
+        )
+        return joined(frame.with_columns(values.alias("values")), text, self.units)
+
+    def result_and_reasons(self) -> tuple[pl.Series, pl.Series]:
+        """The result and reasons groups."""
+        programmes = requested_programmes(self.law, ())
+        home = [p for p in programmes if p.entity == "household"]
+        own = [p for p in programmes if p.entity == "member"]
+        homes = self._with_causes(self.homes, home, None)
+        members = self._with_causes(self.members, own, self.members["person_row"])
+        requested = self.homes["requested"].gather(self.members["unit_row"]).alias("requested")
+        members = members.with_columns(requested)
+        day = self.law.on.isoformat()
+        frame = pl.DataFrame(
+            {
+                "result": homes.select(self._listed([self._outcome(p) for p in home])).to_series(),
+                "reasons": homes.select(self._listed([e for p in home for e in self._tests(p)])).to_series(),
+                "member_result": self._of_members(members, "outcomes", [self._outcome(p) for p in own]),
+                "member_reasons": self._of_members(members, "tests", [e for p in own for e in self._tests(p)]),
+            }
+        )
+        columns = frame.select(
+            result=pl.concat_str(
+                pl.lit('{"household":['),
+                pl.col("result"),
+                pl.lit('],"members":['),
+                pl.col("member_result"),
+                pl.lit(f'],"on":"{day}"}}'),
+            ),
+            reasons=pl.concat_str(
+                pl.lit('{"household":['),
+                pl.col("reasons"),
+                pl.lit('],"members":['),
+                pl.col("member_reasons"),
+                pl.lit("]}"),
+            ),
+        )
+        return columns["result"], columns["reasons"]
+
+    def _of_members(self, members: pl.DataFrame, name: str, entries: Sequence[pl.Expr]) -> pl.Series:
+        text = pl.concat_str(
+            pl.lit('{"id":'), text_json("id"), pl.lit(f',"{name}":['), self._listed(entries), pl.lit("]}")
+        )
+        return joined(members, text, self.units)
+
+    @staticmethod
+    def _listed(entries: Sequence[pl.Expr]) -> pl.Expr:
+        """Those of the texts that are not null, with commas between."""
+        return pl.concat_str(list(entries), separator=",", ignore_nulls=True) if entries else pl.lit("")
+
+    def _with_causes(self, frame: pl.DataFrame, programmes: Sequence[Programme], rows: pl.Series | None) -> pl.DataFrame:
+        """Adds per programme its causes as a JSON list."""
+        columns = []
+        for p in programmes:
+            causes = self.causes[p.entity].get(p.id)
+            name = f"why:{p.id}"
+            if causes is None:
+                columns.append(pl.Series(name, ["[]"]).new_from_index(0, frame.height))
+                continue
+            lists = causes if rows is None else causes.gather(rows)
+            text = pl.DataFrame({"c": lists}).select(
+                pl.when(pl.col("c").list.len() > 0)
+                .then(pl.concat_str(pl.lit('["'), pl.col("c").list.join('","'), pl.lit('"]')))
+                .otherwise(pl.lit("[]"))
+                .fill_null("[]")
+                .alias(name)
+            )
+            columns.append(text.to_series())
+        return frame.with_columns(columns)
+
+    def _wanted(self, p: Programme) -> pl.Expr:
+        """Whether a programme was asked for."""
+        names = pl.concat_str(pl.lit(","), pl.col("requested"), pl.lit(","))
+        return (pl.col("requested") == "") | names.str.contains(f",{p.id},", literal=True)
+
+    def _outcome(self, p: Programme) -> pl.Expr:
+        eligible = pl.col(f"o:{p.id}")
+        award = plain_json(pl.col(f"w:{p.id}")) if p.award is not None else NULL
+        causes = pl.col(f"why:{p.id}")
+        own = pl.col(f"own:{p.id}")
+        for rule in reversed(p.yields_to):
+            gives = f"y:{p.id}:{rule.programme}"
+            if gives in self.run.frame(p.entity).columns:
+                gone = pl.col(gives).eq_missing(True) & ~own.eq_missing(False)
+                causes = pl.when(gone).then(pl.lit(f'["yields:{rule.programme}"]')).otherwise(causes)
+        word = pl.when(eligible).then(pl.lit("eligible")).when(~eligible).then(pl.lit("ineligible")).otherwise(pl.lit("refer"))
+        text = pl.concat_str(
+            pl.lit('{"award":'),
+            award,
+            pl.lit(',"causes":'),
+            causes,
+            pl.lit(',"outcome":"'),
+            word,
+            pl.lit(f'","programme":"{p.id}"}}'),
+        )
+        return pl.when(self._wanted(p)).then(text)
+
+    def _tests(self, p: Programme) -> list[pl.Expr]:
+        tests = tests_of(self.law, p)
+        only_failed = pl.lit(False)
+        if p.entity == "member":
+            only_failed = pl.any_horizontal([pl.col(f"t:{p.id}:{name}").eq_missing(False) for name, _, _ in tests])
+        entries: list[pl.Expr] = []
+        for name, cite, _ in tests:
+            holds = pl.col(f"t:{p.id}:{name}")
+            has_margin = f"m:{p.id}:{name}" in self.run.frame(p.entity).columns
+            limit, margin, value = (
+                plain_json(pl.col(f"{k}:{p.id}:{name}")) if has_margin else NULL for k in ("l", "m", "x")
+            )
+            text = pl.concat_str(
+                pl.lit(f'{{"cite":{json.dumps(list(cite), ensure_ascii=False, separators=(",", ":"))},"holds":'),
+                plain_json(holds),
+                pl.lit(f',"id":"{name}","limit":'),
+                limit,
+                pl.lit(',"margin":'),
+                margin,
+                pl.lit(f',"programme":"{p.id}","value":'),
+                value,
+                pl.lit("}"),
+            )
+            entries.append(pl.when(self._wanted(p) & (~only_failed | holds.eq_missing(False))).then(text))
+        return entries
+
+
+@cache
+def self_test() -> None:
+    """Compare the bulk writer with the rfc8785 package; InternalError on any difference."""
+    texts = ["", "低保", 'a"b\\c/', "x\u007f\u2028é", "𠮷", None]
+    frame = pl.DataFrame(
+        {
+            "t": pl.Series(texts, dtype=pl.String),
+            "n": pl.Series([0, -1, 2**53 - 1, -(2**53 - 1), None, 7], dtype=pl.Int64),
+            "b": pl.Series([True, False, None, True, False, None]),
+            "d": pl.Series([date(2020, 2, 29), date(9999, 12, 31), date(1900, 1, 1), None, None, None], dtype=pl.Date),
+        }
+    )
+    flat = object_json(frame, {"n": "n", "b": "b", "d": "d", "t": "t"}).to_list()
+    lone = frame.select(text_json("t")).to_series().to_list()
+    for row, text, one in zip(frame.to_dicts(), flat, lone, strict=True):
+        value = {k: v.isoformat() if isinstance(v, date) else v for k, v in row.items()}
+        if rfc8785.dumps(value).decode() != text or rfc8785.dumps(row["t"]).decode() != one:
+            raise InternalError("this release of Polars writes JSON in another way; records were not written")
+
+
+def input_needs(law: Law) -> dict[str, frozenset[str]]:
+    """Feed → columns that a block must carry for this law, supporters' columns included."""
+    from meanscheck.law.names import source_columns
+
+    needs = {feed: source_columns(feed, columns) for feed, columns in law.needs.items()}
+    own = {
+        str(node.args[1])
+        for tree in law.trees
+        for node in tree.walk()
+        if node.op == "attr" and node.args[0] == "supporter" and node.args[1] != "id"
+    }
+    needs["supporters"] = frozenset(own)
+    return needs

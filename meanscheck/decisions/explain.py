@@ -1,0 +1,131 @@
+"""How is a ruling told? In Chinese or English, test by test, with figures in yuan and the article each rests on.
+
+Words approve and reject do not appear: the output is advice to the office (个人信息保护法 art. 24).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from meanscheck.law.law import Law, Programme
+from meanscheck.values.money import format_yuan
+
+if TYPE_CHECKING:
+    from meanscheck.decisions.decision import Ruling
+
+_WORDS = {
+    "zh": {
+        "eligible": "符合条件",
+        "ineligible": "不符合条件",
+        "refer": "转人工核查",
+        True: "✓ 满足",
+        False: "✗ 不满足",
+        None: "? 待核实",
+        "value": "核对值",
+        "limit": "界限",
+        "award": "金额",
+        "because": "原因",
+        "cite": "依据",
+        "member": "成员",
+    },
+    "en": {
+        "eligible": "eligible",
+        "ineligible": "not eligible",
+        "refer": "referred to a person",
+        True: "✓ met",
+        False: "✗ not met",
+        None: "? open",
+        "value": "value",
+        "limit": "limit",
+        "award": "amount",
+        "because": "because",
+        "cite": "under",
+        "member": "member",
+    },
+}
+_STATES = {
+    "no_consent": ("没有有效授权，未查询{}", "no live consent for {}"),
+    "not_requested": ("未请求查询{}", "{} was not asked"),
+    "no_answer": ("{}尚未答复或答复不完整", "{} has not answered, or not in full"),
+    "conflicting": ("{}的答复相互矛盾", "answers of {} contradict each other"),
+    "stale": ("{}的数据已过期，需重新查询", "{} is out of date: ask again"),
+    "not_covered": ("{}的答复未覆盖所需期间", "the answer of {} does not cover the period"),
+    "unreviewed": ("{}中的疑点尚未核实", "doubtful points in {} have no finding yet"),
+    "unknown": ("缺少“{}”", "{} is not stated"),
+    "parameter": ("政策参数 {} 未找到或未确认", "the figure {} was not found or is not confirmed"),
+    "formula": ("规则 {} 未找到或未确认", "the rule {} was not found or is not confirmed"),
+    "no_rows": ("{}没有记录", "{} has no row to take it from"),
+    "ambiguous": ("{}最新记录不一致", "the latest rows of {} differ"),
+    "outcome": ("须先决定 {}", "{} must be decided first"),
+    "yields": ("由 {} 优先保障", "{} takes precedence"),
+    "division_by_zero": ("除数为零", "a division by zero"),
+}
+
+
+def cause_text(cause: str, language: str) -> str:
+    """A cause in words; names of feeds in Chinese for Chinese."""
+    from meanscheck.contracts import all_feeds
+
+    kind, _, subject = cause.partition(":")
+    zh, en = _STATES.get(kind, ("{}", "{}"))
+    if language == "en":
+        return en.format(subject)
+    contract = all_feeds().get(subject)
+    return zh.format(f"“{contract.title_zh}”" if contract else subject)
+
+
+def citation_text(cite: str, law: Law, language: str) -> str:
+    """An instrument and its article."""
+    name, _, article = cite.partition("#")
+    instrument = law.instruments.get(name)
+    title = f"《{instrument.title}》{instrument.number}" if instrument and language == "zh" else name
+    if instrument and language == "en":
+        title = f"{instrument.title} {instrument.number}".strip()
+    if not article:
+        return title
+    return f"{title} {article}" if not article.isdigit() else (f"{title}第{article}条" if language == "zh" else f"{title}, art. {article}")
+
+
+def test_line(programme: Programme, entry: Mapping[str, Any], law: Law, language: str) -> str:
+    """One test: verdict, label, value against limit with the margin, citation."""
+    words = _WORDS[language]
+    test = next((t for t in programme.tests if t.id == entry["id"]), None)
+    if test is None:
+        label = "属于共同生活的家庭成员" if language == "zh" else "is a member of the household"
+        is_money = False
+    else:
+        label = test.label_zh if language == "zh" else test.label
+        is_money = bool(test.tree.nodes) and test.tree.nodes[0].type.kind == "num" and test.tree.nodes[0].type.dimension[0] == 1
+    parts = [f"{words[entry['holds']]} {label}"]
+    if entry["value"] is not None and entry["limit"] is not None:
+        value, limit = (format_yuan(v) if is_money else str(v) for v in (entry["value"], entry["limit"]))
+        parts.append(f"{words['value']} {value}, {words['limit']} {limit}")
+        if is_money and entry["margin"] is not None:
+            parts.append(_margin(entry["margin"], language))
+    parts.append(f"{words['cite']} " + "; ".join(citation_text(c, law, language) for c in entry["cite"]))
+    return " · ".join(parts)
+
+
+def _margin(fen: int, language: str) -> str:
+    amount = format_yuan(abs(fen))
+    if language == "zh":
+        return f"再多 {amount} 元结论仍不变" if fen >= 0 else f"须减少 {amount} 元才满足"
+    return f"still met with {amount} more" if fen >= 0 else f"met only with {amount} less"
+
+
+def ruling_text(ruling: Ruling, language: str) -> str:
+    """A ruling in full."""
+    words, programme = _WORDS[language], ruling.programme
+    label = programme.label_zh if language == "zh" else programme.label
+    head = f"{label}: {words[ruling.outcome]}"
+    if ruling.member is not None:
+        head = f"{label} ({words['member']} {ruling.member}): {words[ruling.outcome]}"
+    if ruling.award is not None and programme.award is not None:
+        unit = {"money/month": ("元/月", "yuan a month"), "money": ("元", "yuan")}.get(programme.award.unit, ("", ""))
+        head += f", {words['award']} {format_yuan(ruling.award)} {unit[0 if language == 'zh' else 1]}"
+    lines = [head]
+    lines += ["  " + test_line(programme, t, ruling.law, language) for t in ruling.tests]
+    if ruling.causes:
+        lines.append(f"  {words['because']}: " + "; ".join(cause_text(c, language) for c in ruling.causes))
+    return "\n".join(lines)
