@@ -1,0 +1,1 @@
+"""Faces: what people and programs outside see. The only room that reads the clock."""

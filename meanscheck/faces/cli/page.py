@@ -1,0 +1,90 @@
+"""How does a command show its result? As tables for a person, or as one JSON value for a program."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value, alone, on standard output.")]
+
+
+@cache
+def console(*, errors: bool = False) -> Console:
+    """The console for results, or for progress and errors."""
+    from rich.console import Console
+
+    # A pipe or file is read by people too: do not cut it at 80 columns.
+    width = None if sys.stdout.isatty() else 140
+    # Formulas and file contents hold square brackets: text is never markup, colours are `painted`.
+    return Console(stderr=errors, width=width, highlight=False, markup=False, emoji=False)
+
+
+def table(*columns: str, title: str = "", **options: Any) -> Table:
+    """An empty table in the one style of all commands; a column that ends in ``>`` is set to the right."""
+    from rich import box
+    from rich.table import Table
+
+    result = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False, **options)
+    for column in columns:
+        result.add_column(column.removesuffix(">"), justify="right" if column.endswith(">") else "left", overflow="fold")
+    return result
+
+
+def say(content: Any = "") -> None:
+    """Print a line or a table for a person."""
+    console().print(content)
+
+
+def painted(text: str, style: str) -> Text:
+    """Text in a colour or weight, where the terminal has them."""
+    from rich.text import Text
+
+    return Text(text, style=style)
+
+
+def complain(line: str) -> None:
+    """Print a line on standard error."""
+    sys.stdout.flush()
+    sys.stderr.write(line + "\n")
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value; days as ISO text."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")
+
+
+CAUSES = {
+    "no_consent": "no consent",
+    "not_requested": "not asked for",
+    "no_answer": "no answer",
+    "conflicting": "answers conflict",
+    "stale": "answer too old",
+    "not_covered": "answer does not cover the time",
+    "unreviewed": "not reviewed",
+    "unknown": "not stated",
+    "parameter": "figure missing",
+    "formula": "rule missing",
+    "no_rows": "nothing to take from",
+    "ambiguous": "two latest rows differ",
+    "outcome": "undecided",
+    "yields": "gives way to",
+}
+
+
+def in_words(causes: Sequence[str]) -> str:
+    """Causes (``kind:subject``, see `meanscheck.law.plain`) grouped by kind, in words."""
+    subjects: dict[str, list[str]] = {}
+    for cause in causes:
+        kind, _, subject = cause.partition(":")
+        subjects.setdefault(CAUSES.get(kind, kind.replace("_", " ")), []).append(subject)
+    return "; ".join(f"{kind}: {', '.join(names)}" if any(names) else kind for kind, names in subjects.items())
