@@ -15,7 +15,6 @@ from meanscheck.evidence.blocks import code_sql
 from meanscheck.evidence.digests import SORTED_HEX
 from meanscheck.evidence.edges import edges_sql, support_extra
 from meanscheck.evidence.rows import SUPPORTERS, rows_sql
-from meanscheck.evidence.tables import quoted
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
@@ -47,36 +46,16 @@ def edges(store: Store, *, create: str, prefix: str, has_feed: bool) -> None:
     store.run(f"{create} {prefix}supporters as {edges_sql(f'{prefix}f_{SUPPORTERS}' if has_feed else None)}")
 
 
-def persons_sql(feeds: Sequence[str], *, prefix: str, within: str) -> str:
-    """Query of ``persons``: counts from the feeds' rows, states from ``p_states``; ordered by place.
-
-    Args:
-        feeds: every feed whose states are wanted; all of them have a relation ``f_<feed>``.
-        prefix: before the relations' names.
-        within: SQL condition on `unit`.
-    """
+def persons(store: Store, *, create: str, prefix: str) -> None:
+    """Make ``persons`` and ``states``."""
     attributes = ", ".join(
-        f"{code_sql(f'p.{name}', name)} as {name}" if name in ("relation", "sex") else f"p.{name}"
-        for name in MEMBER_ATTRIBUTES
+        f"{code_sql(name, name)} as {name}" if name in ("relation", "sex") else name for name in MEMBER_ATTRIBUTES
     )
-    cells = "".join(
-        f", coalesce({_counts(i)}.n, 0)::uinteger as {quoted('n:' + feed)}"
-        + "".join(f", s.{quoted(f'{prefix_}:{feed}')}" for prefix_ in ("s", "from", "to", "asof"))
-        for i, feed in enumerate(feeds)
+    store.run(
+        f"{create} {prefix}persons as select place, unit, position, {code_sql('role', 'role')} as role, person, "
+        f"{attributes}, term from p_people order by place"
     )
-    joins = " ".join(
-        f"left join (select place, count(*) as n from {prefix}f_{feed} where {within} group by place) {_counts(i)} "
-        f"on {_counts(i)}.place = p.place"
-        for i, feed in enumerate(feeds)
-    )
-    return (
-        f"select p.place, p.unit, p.position, {code_sql('p.role', 'role')} as role, p.person, {attributes}{cells} "
-        f"from (select * from p_people where {within}) p join p_states s on s.terms = p.terms {joins} order by p.place"
-    )
-
-
-def _counts(number: int) -> str:
-    return f"c{number}"
+    store.run(f"{create} {prefix}states as select * from p_states order by feed, term")
 
 
 def households_sql(feeds: Sequence[str], *, prefix: str, within: str) -> str:

@@ -3,15 +3,20 @@
 One shape for both sources: the projection (all units, in ranges) and the evidence tables (some cases). A source offers
 relations of these names, and `pull` reads a range of units from them:
 
-    households   unit, case_id, …, n_persons, input_digest     persons    place, unit, position, role, …, `n:f`, `s:f`, …
+    households   unit, case_id, …, n_persons, input_digest     persons    place, unit, position, role, …, term
     f_<feed>     unit, place, columns, verdict                 supporters unit, member_place, supporter_place, columns
+    states       term, feed, state, covers_from, covers_to, as_of
+
+What is known about a person in a feed depends on his term only (see `people`), so states are kept per term and gathered
+per person here; row counts are taken from the rows' own places.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 
 from meanscheck.contracts import Column, all_feeds
@@ -20,8 +25,8 @@ from meanscheck.errors import InternalError
 from meanscheck.evidence.edges import edge_columns
 from meanscheck.evidence.rows import SUPPORTERS, formula_columns
 from meanscheck.evidence.tables import quoted
+from meanscheck.values.evidence_state import EvidenceState
 
-STATE_PREFIXES = ("n", "s", "from", "to", "asof")
 HOUSEHOLD_COLUMNS = (
     "unit",
     "case_id",
@@ -38,12 +43,34 @@ HOUSEHOLD_COLUMNS = (
 _CHOICES = {"residence": RESIDENCE, "role": ROLE, "relation": RELATION, "sex": SEX}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Source:
-    """Where to read: `fetch` runs a query, `prefix` stands before the relations' names."""
+    """Where to read: `fetch` runs a query, `present` feeds have a relation, `prefix` stands before the relations' names."""
 
     fetch: Callable[[str], pl.DataFrame]
+    present: Collection[str]
     prefix: str = ""
+    _states: dict[str, pl.DataFrame] = field(default_factory=dict)
+
+    def states(self, feed: str) -> pl.DataFrame:
+        """States of a feed with one row per term, so that a term is a row index; read once."""
+        if feed not in self._states:
+            terms = self.fetch(f"select coalesce(max(term), -1) + 1 as n from {self.prefix}persons")["n"][0]
+            known = self.fetch(
+                "select term, state, covers_from, covers_to, as_of "
+                f"from {self.prefix}states where feed = '{feed}' order by term"
+            )
+            self._states[feed] = (
+                pl.DataFrame({"term": pl.int_range(terms, dtype=pl.Int32, eager=True)})
+                .join(known, on="term", how="left", maintain_order="left")
+                .select(
+                    pl.col("state").fill_null(int(EvidenceState.NOT_REQUESTED)).cast(pl.UInt8).alias(f"s:{feed}"),
+                    pl.col("covers_from").alias(f"from:{feed}"),
+                    pl.col("covers_to").alias(f"to:{feed}"),
+                    pl.col("as_of").alias(f"asof:{feed}"),
+                )
+            )
+        return self._states[feed]
 
 
 def pull(source: Source, feeds: Mapping[str, Collection[str]], *, first: int, after: int) -> CaseBlock:
@@ -53,45 +80,54 @@ def pull(source: Source, feeds: Mapping[str, Collection[str]], *, first: int, af
     rows; `persons` has counts and states of the feeds asked for and of `supporters`.
 
     Raises:
-        InternalError: rows did not come in stored order, or counts and rows disagree.
+        InternalError: rows did not come in stored order.
     """
     within = f"where unit >= {first} and unit < {after}"
     households = source.fetch(f"select {', '.join(HOUSEHOLD_COLUMNS)} from {source.prefix}households {within}")
-    persons = _persons(source, [*(f for f in feeds if f != SUPPORTERS), SUPPORTERS], within)
+    persons = _persons(source, within)
     start = int(persons["place"][0]) if persons.height else 0
-    if not (households["unit"].is_sorted() and persons["place"].is_sorted()):
+    if not (households["unit"].is_sorted() and _counts_up(persons["place"])):
         raise InternalError("units or persons of a block did not come in stored order")
-    frames = {
-        feed: _rows(source, feed, columns, within, persons[f"n:{feed}"])
-        for feed, columns in feeds.items()
-        if feed != SUPPORTERS
-    }
+    frames: dict[str, pl.DataFrame] = {}
+    facts: list[pl.DataFrame] = []
+    for feed in (*(f for f in feeds if f != SUPPORTERS), SUPPORTERS):
+        rows, places = _rows(source, feed, () if feed == SUPPORTERS else feeds[feed], within)
+        counts = np.bincount(places.to_numpy() - start, minlength=persons.height)
+        if not places.is_sorted() or len(counts) != persons.height:
+            raise InternalError(f"rows of feed {feed} did not come in stored order")
+        facts += [
+            pl.Series(f"n:{feed}", counts.astype(np.uint32)).to_frame(),
+            source.states(feed)[persons["term"]],
+        ]
+        if feed != SUPPORTERS:
+            frames[feed] = rows
     return CaseBlock(
         households=_decoded(households, ("residence",)).with_columns(pl.col("n_persons").cast(pl.UInt32)),
-        persons=persons.drop("place"),
+        persons=pl.concat([persons.drop("place", "term"), *facts], how="horizontal"),
         feeds=frames,
         supporters=_edges(source, feeds.get(SUPPORTERS, ()), within, start),
     )
 
 
-def _persons(source: Source, feeds: Collection[str], within: str) -> pl.DataFrame:
-    states = [f"{prefix}:{feed}" for feed in feeds for prefix in STATE_PREFIXES]
-    names = ["place", "unit", "position", "role", "person", *MEMBER_ATTRIBUTES, *states]
+def _counts_up(places: pl.Series) -> bool:
+    return len(places) == 0 or (places.is_sorted() and int(places[-1]) - int(places[0]) + 1 == len(places))
+
+
+def _persons(source: Source, within: str) -> pl.DataFrame:
+    names = ["place", "unit", "position", "role", "person", *MEMBER_ATTRIBUTES, "term"]
     frame = source.fetch(f"select {', '.join(map(quoted, names))} from {source.prefix}persons {within}")
-    return _decoded(frame, ("role", "relation", "sex")).with_columns(
-        pl.col("position").cast(pl.Int64),
-        *(pl.col(f"n:{feed}").cast(pl.UInt32) for feed in feeds),
-        *(pl.col(f"s:{feed}").cast(pl.UInt8) for feed in feeds),
-    )
+    return _decoded(frame, ("role", "relation", "sex")).with_columns(pl.col("position").cast(pl.Int64))
 
 
-def _rows(source: Source, feed: str, columns: Collection[str], within: str, counts: pl.Series) -> pl.DataFrame:
+def _rows(source: Source, feed: str, columns: Collection[str], within: str) -> tuple[pl.DataFrame, pl.Series]:
+    """Rows of a feed, and the place of the person of each."""
     wanted = [c for c in formula_columns(all_feeds()[feed]) if c.name in columns]
+    if feed not in source.present:
+        schema = {**{c.name: c.formula_type for c in wanted}, "verdict": pl.UInt8()}
+        return pl.DataFrame(schema=schema), pl.Series("place", [], dtype=pl.Int64)
     names = ", ".join(["place", *(quoted(c.name) for c in wanted), "verdict"])
     frame = source.fetch(f"select {names} from {source.prefix}f_{feed} {within}")
-    if frame.height != int(counts.sum()) or not frame["place"].is_sorted():
-        raise InternalError(f"rows of feed {feed} and the counts of its persons disagree")
-    return _enums(frame.drop("place"), wanted)
+    return _enums(frame.drop("place"), wanted), frame["place"]
 
 
 def _edges(source: Source, columns: Collection[str], within: str, start: int) -> pl.DataFrame:

@@ -16,11 +16,11 @@ import polars as pl
 from meanscheck.contracts import all_feeds
 from meanscheck.contracts.units import CaseBlock
 from meanscheck.errors import StoreError
-from meanscheck.evidence.assemble import edges, feed_rows, households_sql, persons_sql
+from meanscheck.evidence.assemble import edges, feed_rows, households_sql, persons
 from meanscheck.evidence.blocks import Source, pull
 from meanscheck.evidence.coverage import make_states
 from meanscheck.evidence.people import drop_people, make_people
-from meanscheck.evidence.rows import SUPPORTERS, make_verdicts
+from meanscheck.evidence.rows import SUPPORTERS, feeds_present, make_verdicts
 from meanscheck.evidence.snapshot import Snapshot, snapshot_named
 
 if TYPE_CHECKING:
@@ -58,24 +58,22 @@ def case_block(
         found = int(store.value("select count(*) from p_units"))
         if found != wanted.height:
             raise StoreError(f"{wanted.height - found} of {wanted.height} cases are not in the store as of that snapshot")
-        fill(store, mark=mark, on=on)
-        return pull(Source(store.fetch, _PREFIX), feeds, first=0, after=found)
+        present = _fill(store, mark=mark, on=on)
+        return pull(Source(store.fetch, present, _PREFIX), feeds, first=0, after=found)
     finally:
-        for feed in all_feeds():
-            store.run(f"drop table if exists {_PREFIX}f_{feed}")
-        for table in ("households", "persons", "supporters"):
+        for table in (*(f"f_{feed}" for feed in all_feeds()), "households", "persons", "states", "supporters"):
             store.run(f"drop table if exists {_PREFIX}{table}")
         drop_people(store)
 
 
-def fill(store: Store, *, mark: int, on: date) -> None:
-    """Make the relations of the cases in ``p_units`` as temporary tables."""
-    every = list(all_feeds())
-    make_states(store, every, mark=mark, on=on)
+def _fill(store: Store, *, mark: int, on: date) -> list[str]:
+    """Make the relations of the cases in ``p_units`` as temporary tables; the feeds that have one."""
+    make_states(store, list(all_feeds()), mark=mark, on=on)
+    present = feeds_present(store, mark=mark)
     reviewed = make_verdicts(store, mark=mark, only_wanted=True)
-    for feed in every:
+    for feed in present:
         feed_rows(store, feed, create=_CREATE, prefix=_PREFIX, mark=mark, reviewed=reviewed, recompute=True)
-    edges(store, create=_CREATE, prefix=_PREFIX, has_feed=SUPPORTERS in every)
-    within = "unit >= 0"
-    store.run(f"{_CREATE} {_PREFIX}persons as {persons_sql(every, prefix=_PREFIX, within=within)}")
-    store.run(f"{_CREATE} {_PREFIX}households as {households_sql(every, prefix=_PREFIX, within=within)}")
+    edges(store, create=_CREATE, prefix=_PREFIX, has_feed=SUPPORTERS in present)
+    persons(store, create=_CREATE, prefix=_PREFIX)
+    store.run(f"{_CREATE} {_PREFIX}households as {households_sql(present, prefix=_PREFIX, within='unit >= 0')}")
+    return present

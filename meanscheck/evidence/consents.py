@@ -122,9 +122,10 @@ def _take(store: Store, name: str) -> Counts:
     total = int(store.value("select count(*) from c_all"))
     store.run(
         """create or replace temp table c_new as select * from c_all n
-        where not exists (select 1 from consents c
-          where c.consent_no = n.consent_no and c.superseded_by is null and c.digest = n.digest)
-        qualify row_number() over (partition by consent_no order by line) = 1"""
+        semi join (select consent_no, min(line) as line from c_all group by consent_no) f
+          on f.consent_no = n.consent_no and f.line = n.line
+        anti join (select consent_no, digest from consents where superseded_by is null) c
+          on c.consent_no = n.consent_no and c.digest = n.digest"""
     )
     added = int(store.value("select count(*) from c_new"))
     persons = 0

@@ -7,7 +7,7 @@ been withdrawn by then or by `on`. Each institution and each division asked for 
 of one institution are joined where they touch, the windows of several are intersected. The worse state wins
 (`EvidenceState`); `stale` depends on the law's freshness and is not decided here.
 
-    p_states   terms VARCHAR · per feed f: `s:f` UTINYINT, `from:f`, `to:f`, `asof:f` DATE
+    p_states   term INTEGER · feed · state UTINYINT · covers_from, covers_to, as_of DATE; no row: not requested
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from meanscheck.contracts import FeedContract, all_feeds
-from meanscheck.evidence.tables import quoted
 from meanscheck.values.evidence_state import EvidenceState
 
 if TYPE_CHECKING:
@@ -57,26 +56,12 @@ def make_states(store: Store, feeds: Sequence[str], *, mark: int, on: date) -> N
     )
     with store.frame("traits", traits):
         store.run(_STATES.format(mark=mark, on=on, first=_FIRST, last=_LAST, reaches=CONSENT_REACHES, **_CODES))
-    wide = ", ".join(
-        f"coalesce(max(state) filter (where feed = '{f}'), {int(EvidenceState.NOT_REQUESTED)})::utinyint as {quoted('s:' + f)}, "
-        + ", ".join(
-            f"max({column}) filter (where feed = '{f}') as {quoted(f'{prefix}:{f}')}"
-            for prefix, column in (("from", "covers_from"), ("to", "covers_to"), ("asof", "as_of"))
-        )
-        for f in feeds
-    )
-    store.run(
-        "create or replace temp table p_states as select t.terms"
-        + (f", {wide}" if feeds else "")
-        + " from p_terms t left join p_states_long s on s.terms = t.terms group by t.terms"
-    )
-    store.run("drop table p_states_long")
 
 
 _CODES = {state.name: int(state) for state in EvidenceState}
 
 _STATES = """
-create or replace temp table p_states_long as
+create or replace temp table p_states as
 with b as (
   select batches.*, t.office, t.balance from batches join traits t on t.feed = batches.feed where batch <= {mark}),
 k as (select distinct consents, purpose, reference_day from p_terms),
@@ -92,7 +77,7 @@ consented as (
         from traits t, (select distinct reference_day from k) d) b on b.reference_day = k.reference_day and {reaches}
   where c.withdrawn_on is null or c.withdrawn_on > date '{on}'),
 reached as (
-  select t.terms, b.feed, b.batch, b.institutions, b.divisions, b.covers_from, b.covers_to, b.as_of, b.answered_on,
+  select t.term, b.feed, b.batch, b.institutions, b.divisions, b.covers_from, b.covers_to, b.as_of, b.answered_on,
     b.office or r.batch is not null as readable
   from p_terms t join b on b.batch > t.load
     and (b.all_requests or list_contains(string_split(t.listed, ','), b.batch::varchar))
@@ -100,52 +85,52 @@ reached as (
     and (not b.balance or b.as_of is null or b.as_of <= t.reference_day)
   left join readable r on r.consents = t.consents and r.purpose = t.purpose and r.batch = b.batch),
 needed as (
-  select t.terms, a.feed, a.institution, a.division from p_terms t join asks a on a.ask = t.ask
+  select t.term, a.feed, a.institution, a.division from p_terms t join asks a on a.ask = t.ask
   union all
-  select distinct r.terms, r.feed, null, null from reached r join traits on traits.feed = r.feed and traits.office
-  where not exists (select 1 from p_terms t join asks a on a.ask = t.ask where t.terms = r.terms and a.feed = r.feed)),
+  select distinct r.term, r.feed, null, null from reached r join traits on traits.feed = r.feed and traits.office
+  where not exists (select 1 from p_terms t join asks a on a.ask = t.ask where t.term = r.term and a.feed = r.feed)),
 matched as (
-  select n.terms, n.feed, n.institution, n.division, r.batch, r.readable,
+  select n.term, n.feed, n.institution, n.division, r.batch, r.readable,
     coalesce(r.covers_from, {first}) as covers_from, coalesce(r.covers_to, {last}) as covers_to,
     coalesce(r.as_of, r.answered_on) as as_of
-  from needed n left join reached r on r.terms = n.terms and r.feed = n.feed
+  from needed n left join reached r on r.term = n.term and r.feed = n.feed
     and (n.institution is null or list_contains(r.institutions, n.institution))
     and (n.division is null or list_contains(r.divisions, n.division))),
 islands as (
-  select *, sum(is_new) over (partition by terms, feed, institution, division order by covers_from, covers_to, batch
+  select *, sum(is_new) over (partition by term, feed, institution, division order by covers_from, covers_to, batch
       rows unbounded preceding) as island
   from (select *, case when covers_from <= max(covers_to) over (
-      partition by terms, feed, institution, division order by covers_from, covers_to, batch
+      partition by term, feed, institution, division order by covers_from, covers_to, batch
       rows between unbounded preceding and 1 preceding) + 1 then 0 else 1 end as is_new
     from matched where readable)),
 windows as (
-  select terms, feed, institution, division, island,
+  select term, feed, institution, division, island,
     min(covers_from) as covers_from, max(covers_to) as covers_to, max(as_of) as as_of
-  from islands group by terms, feed, institution, division, island
-  qualify row_number() over (partition by terms, feed, institution, division
+  from islands group by term, feed, institution, division, island
+  qualify row_number() over (partition by term, feed, institution, division
     order by max(covers_to) desc, min(covers_from)) = 1),
 per_need as (
-  select m.terms, m.feed, m.institution, m.division, w.island is not null as answered,
+  select m.term, m.feed, m.institution, m.division, w.island is not null as answered,
     bool_or(coalesce(not m.readable, false)) as barred, any_value(w.covers_from) as covers_from,
     any_value(w.covers_to) as covers_to, any_value(w.as_of) as as_of
-  from matched m left join windows w on w.terms = m.terms and w.feed = m.feed
+  from matched m left join windows w on w.term = m.term and w.feed = m.feed
     and w.institution is not distinct from m.institution and w.division is not distinct from m.division
   group by all),
 per_feed as (
-  select terms, feed, bool_and(answered) and max(covers_from) <= min(covers_to) as answered,
+  select term, feed, bool_and(answered) and max(covers_from) <= min(covers_to) as answered,
     bool_or(barred and not answered) as barred, max(covers_from) as covers_from, min(covers_to) as covers_to,
     min(as_of) as as_of
-  from per_need group by terms, feed)
-select p.terms, p.feed,
+  from per_need group by term, feed)
+select p.term, p.feed,
   case when p.answered and list_contains(string_split(t.contradicted, ','), p.feed) then {CONFLICTING}
     when p.answered then {ANSWERED}
     when traits.office then {NO_ANSWER}
     when p.barred or c.feed is null then {NO_CONSENT}
-    else {NO_ANSWER} end as state,
+    else {NO_ANSWER} end::utinyint as state,
   nullif(case when p.answered then p.covers_from end, {first}) as covers_from,
   nullif(case when p.answered then p.covers_to end, {last}) as covers_to,
   case when p.answered then p.as_of end as as_of
-from per_feed p join p_terms t on t.terms = p.terms join traits on traits.feed = p.feed
+from per_feed p join p_terms t on t.term = p.term join traits on traits.feed = p.feed
 left join consented c on c.consents = t.consents and c.purpose = t.purpose and c.reference_day = t.reference_day
   and c.feed = p.feed
 """

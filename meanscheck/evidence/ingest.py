@@ -8,8 +8,7 @@ a supplementary batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +21,7 @@ from meanscheck.contracts.cast import cast_rows
 from meanscheck.contracts.model import PERSON
 from meanscheck.contracts.readers import read_rows
 from meanscheck.evidence.coverage import CONSENT_REACHES, is_office
-from meanscheck.evidence.digests import SHORT_ID, canonical, digest_of_sorted, row_digest_sql
+from meanscheck.evidence.digests import SHORT_ID, canonical, digest_of_sorted, named, row_digest_sql
 from meanscheck.evidence.manifest import OFFICE, Identity, Manifest, load_manifest
 from meanscheck.evidence.requests import NO_BOUND
 from meanscheck.evidence.tables import quoted, stored_columns
@@ -31,7 +30,9 @@ if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
 REPEATED, CONTRADICTION = "repeated_row", "conflicting_key"
-_STAGES = ("i_rows", "i_bad", "i_covered", "i_new", "i_asked")
+_AT_ONCE = 1_000_000
+"""Rows that are cast at a time: bounds memory."""
+_STAGES = ("i_rows", "i_bad", "i_covered", "i_kept", "i_new", "i_asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,50 +93,57 @@ def _drop(store: Store) -> None:
 def _stage(store: Store, contract: FeedContract, path: Path, answer: Manifest | None) -> None:
     columns = ", ".join(f"{quoted(c.stored_name)} {c.duckdb_type}" for c in stored_columns(contract))
     store.run(
-        f"create temp table i_rows (row_no BIGINT, id_type VARCHAR, id_number VARCHAR, digest BLOB, {columns})"
+        f"create temp table i_rows (person BIGINT, row_no BIGINT, digest BLOB, {columns})"
     )
-    store.run("create temp table i_bad (row_no BIGINT, field VARCHAR, reason VARCHAR, raw VARCHAR)")
+    store.run("create temp table i_bad (row_no BIGINT, field VARCHAR, reason VARCHAR, raw VARCHAR, person BIGINT)")
     digest = row_digest_sql(contract, row="r", identity="r")
     names = ", ".join(f"r.{quoted(c.stored_name)}" for c in stored_columns(contract))
     as_of = None if answer is None else answer.as_of
     not_after = NO_BOUND if answer is None else answer.answered_on
-    chunks = 0
-    for rows in _chunks(contract, path):
-        chunks += 1
-        cast = cast_rows(contract, rows, as_of=as_of, not_after=not_after)
+    file = read_rows(contract, path)
+    is_large = file.rows.height > _AT_ONCE
+    # Slices cannot see each other, so the natural key of a large file is checked once over all of it, in the store.
+    checked = replace(contract, key=()) if is_large else contract
+    for rows in file.rows.iter_slices(_AT_ONCE):
+        cast = cast_rows(checked, rows, as_of=as_of, not_after=not_after, units=file.units)
         with store.frame("incoming", cast.accepted):
             store.run(
-                f"insert into i_rows select r.row_no, r.id_type, r.id_number, {digest}, {names} from incoming r"
+                f"insert into i_rows select p.person, r.row_no, {digest}, {names} from incoming r "
+                "left join persons p on p.id_type = r.id_type and p.id_number = r.id_number"
             )
         if cast.quarantined.height:
             store.insert("i_bad", cast.quarantined.select("row_no", "field", "reason", "raw"))
-    if chunks > 1:
+    if file.broken.height:
+        store.insert("i_bad", file.broken.select("row_no", "field", "reason", "raw"))
+    if is_large:
         _refuse_contradictions(store, contract)
 
 
 def _refuse_contradictions(store: Store, contract: FeedContract) -> None:
-    """What `cast_rows` does within a chunk, between chunks: rows that contradict each other under one key all go."""
+    """What `cast_rows` does for a small file: rows that contradict each other under one natural key all go."""
     if not contract.key:
         return
     columns = [contract.column(name) for name in contract.key if name != PERSON]
-    key = ", ".join(["id_type", "id_number", *(quoted(c.stored_name) for c in columns)])
-    keyed = " and ".join(f"{quoted(c.stored_name)} is not null" for c in columns if c.name != "as_of") or "true"
-    cells = ", ".join(f"{quoted(c.name)} := {quoted(c.stored_name)}" for c in contract.columns)
+    key = ", ".join(["person", *(quoted(c.stored_name) for c in columns)])
+    keyed = "".join(f" and {quoted(c.stored_name)} is not null" for c in columns if c.name != "as_of")
+    cells = ", ".join(f"{quoted(c.name)} := r.{quoted(c.stored_name)}" for c in stored_columns(contract))
+    at_odds = f"select {key} from i_rows where person is not null{keyed} group by {key} having min(digest) <> max(digest)"
+    same = " and ".join(
+        f"r.{quoted(name)} is not distinct from k.{quoted(name)}" for name in ("person", *(c.stored_name for c in columns))
+    )
     store.run(
-        f"""insert into i_bad select row_no, ?, '{CONTRADICTION}', to_json(struct_pack({cells})) from i_rows
-        where {keyed} qualify min(digest) over (partition by {key}) <> max(digest) over (partition by {key})""",
+        f"insert into i_bad select r.row_no, ?, '{CONTRADICTION}', to_json(struct_pack({cells})), r.person "
+        f"from i_rows r join ({at_odds}) k on {same}",
         [",".join(contract.key)],
     )
     store.run(f"delete from i_rows using i_bad b where b.row_no = i_rows.row_no and b.reason = '{CONTRADICTION}'")
 
 
-def _chunks(contract: FeedContract, path: Path) -> Iterator[pl.DataFrame]:
-    yield from read_rows(contract, path)
-
-
 def _take(store: Store, contract: FeedContract, path: Path, answer: Manifest | None) -> IngestReport:
     facts = _facts(contract, answer)
-    file_id = _file_id(store, facts, answer)
+    repeats = _set_repeats_apart(store)
+    every_row = digest_of_sorted(store, "select digest from i_rows")
+    file_id = _file_id(store, facts, answer, every_row)
     earlier = store.fetch(
         "select batch, batch_id, covered_mark, count(*) over () as many from batches where file_id = ? "
         "order by batch desc limit 1",
@@ -143,7 +151,6 @@ def _take(store: Store, contract: FeedContract, path: Path, answer: Manifest | N
     )
     _covered(store, contract, answer)
     covered, mark = store.fetch("select count(*) as n, coalesce(bit_xor(hash(person, load)), 0) as mark from i_covered").row(0)
-    repeats = _set_repeats_apart(store)
     counts = _sort_out(store, contract)
     if earlier.height and counts["new"] == 0 and earlier["covered_mark"][0] == mark:
         return IngestReport(
@@ -162,13 +169,15 @@ def _take(store: Store, contract: FeedContract, path: Path, answer: Manifest | N
         )
     batch = store.next_load()
     head = canonical(facts) + (f" supplement {earlier['many'][0]}".encode() if earlier.height else b"")
-    of_batch = "i_new" if earlier.height else "i_rows semi join i_asked using (row_no)"
-    batch_id = digest_of_sorted(store, head, f"select distinct digest from {of_batch}")
+    if earlier.height or counts["dropped"]:
+        every_row = digest_of_sorted(store, f"select digest from {'i_new' if earlier.height else 'i_kept'}")
+    batch_id = named(head, every_row)
     _find_conflicts(store, contract, batch)
     names = ", ".join(quoted(c.stored_name) for c in stored_columns(contract))
+    some = " semi join i_new using (row_no)" if counts["dropped"] or counts["known"] else ""
     store.run(
         f"insert into feed_{contract.name} (person, batch, row_no, digest, {names}) "
-        f"select person, {batch}, row_no, digest, {names} from i_new order by person, digest"
+        f"select person, {batch}, row_no, digest, {names} from i_rows{some} order by person"
     )
     quarantined = _quarantine(store, contract, path, batch)
     _exceptions(store, batch, answer)
@@ -211,13 +220,15 @@ def _facts(contract: FeedContract, answer: Manifest | None) -> dict[str, object]
     return {"feed": contract.name, "sender": OFFICE} if answer is None else answer.facts()
 
 
-def _file_id(store: Store, facts: dict[str, object], answer: Manifest | None) -> str:
+def _file_id(store: Store, facts: dict[str, object], answer: Manifest | None, every_row: str) -> str:
     """Names the answer as it came, whoever may be kept of it: facts, whom it leaves out, and every row in it."""
     silent = sorted(f"{p.id_type} {p.id_number}" for p in (answer.not_answered if answer else ()))
-    bad = f"select unhex(sha256(concat_ws(chr(31), field, reason, raw)))[1:16] as digest from i_bad where reason <> '{REPEATED}'"
-    return digest_of_sorted(
-        store, canonical({**facts, "not_answered": silent}), f"select distinct digest from i_rows union all {bad}"
+    bad = digest_of_sorted(
+        store,
+        "select distinct unhex(sha256(concat_ws(chr(31), field, reason, raw)))[1:16] as digest from i_bad "
+        f"where reason <> '{REPEATED}'",
     )
+    return named(canonical({**facts, "not_answered": silent, "quarantined": bad}), every_row)
 
 
 def _covered(store: Store, contract: FeedContract, answer: Manifest | None) -> None:
@@ -249,40 +260,40 @@ def _covered(store: Store, contract: FeedContract, answer: Manifest | None) -> N
 
 def _set_repeats_apart(store: Store) -> int:
     """Rows that stand in the file before, word for word: the first one counts, the others go to quarantine."""
+    twice = "select digest, min(row_no) as first from i_rows group by digest having count(*) > 1"
     store.run(
-        f"""insert into i_bad select r.row_no, null, '{REPEATED}', null from i_rows r join
-        (select digest, min(row_no) as first from i_rows group by digest having count(*) > 1) d
-        on d.digest = r.digest and r.row_no <> d.first"""
+        f"insert into i_bad select r.row_no, '', '{REPEATED}', null, null from i_rows r join ({twice}) d "
+        "on d.digest = r.digest and r.row_no <> d.first"
     )
-    return int(store.value(f"select count(*) from i_bad where reason = '{REPEATED}'"))
+    repeats = int(store.value(f"select count(*) from i_bad where reason = '{REPEATED}'"))
+    if repeats:
+        store.run(f"delete from i_rows using i_bad b where b.row_no = i_rows.row_no and b.reason = '{REPEATED}'")
+    return repeats
 
 
 def _sort_out(store: Store, contract: FeedContract) -> dict[str, int]:
-    """``i_new``: rows to store. Counts of the others."""
-    repeated = f"anti join (select row_no from i_bad where reason = '{REPEATED}') b using (row_no)"
-    store.run(
-        f"""create temp table i_new as select i.person, r.* from i_rows r join persons i using (id_type, id_number)
-        semi join i_covered using (person) {repeated}"""
-    )
-    total = int(store.value(f"select count(*) from i_rows {repeated}"))
-    covered = int(store.value("select count(*) from i_new"))
-    asked = int(
-        store.value(
-            f"select count(*) from (select row_no, person from i_rows join persons using (id_type, id_number) {repeated}) "
-            "semi join i_asked using (person)"
-        )
-    )
-    store.run("drop table i_asked")
-    store.run("create temp table i_asked as select row_no from i_new")
-    if store.value(f"select count(*) from (select 1 from feed_{contract.name} limit 1)"):
-        store.run(f"delete from i_new using feed_{contract.name} f where f.person = i_new.person and f.digest = i_new.digest")
+    """``i_kept``: rows that may be kept; ``i_new``: those of them not in the store yet. Counts of the others."""
+    store.run("create temp table i_kept as select row_no, person, digest from i_rows semi join i_covered using (person)")
+    total, asked = store.fetch(
+        "select count(*) as total, count(*) filter (where person in (select person from i_asked)) as asked from i_rows"
+    ).row(0)
+    kept = int(store.value("select count(*) from i_kept"))
+    known = f"anti join feed_{contract.name} f on f.person = k.person and f.digest = k.digest"
+    is_first = store.value(f"select count(*) from (select 1 from feed_{contract.name} limit 1)") == 0
+    store.run(f"create temp table i_new as select k.row_no, k.person, k.digest from i_kept k {'' if is_first else known}")
     new = int(store.value("select count(*) from i_new"))
-    return {"new": new, "known": covered - new, "not_covered": asked - covered, "not_requested": total - asked}
+    return {
+        "new": new,
+        "known": kept - new,
+        "not_covered": asked - kept,
+        "not_requested": total - asked,
+        "dropped": total - kept,
+    }
 
 
 def _find_conflicts(store: Store, contract: FeedContract, batch: int) -> None:
     """Persons of whom another answer says something else under the same natural key."""
-    if not contract.key:
+    if not contract.key or not store.value(f"select count(*) from (select 1 from feed_{contract.name} limit 1)"):
         return
     same = " and ".join(
         f"f.{quoted(name)} {'is not distinct from' if column == 'as_of' else '='} n.{quoted(name)}"
@@ -291,8 +302,8 @@ def _find_conflicts(store: Store, contract: FeedContract, batch: int) -> None:
         for name in (contract.column(column).stored_name,)
     )
     store.run(
-        f"insert into conflicts select distinct '{contract.name}', n.person, {batch} from i_new n "
-        f"join feed_{contract.name} f on f.person = n.person and f.digest <> n.digest{' and ' + same if same else ''}"
+        f"insert into conflicts select distinct '{contract.name}', n.person, {batch} "
+        f"from (select * from i_rows semi join i_new using (row_no)) n join feed_{contract.name} f on f.person = n.person and f.digest <> n.digest{' and ' + same if same else ''}"
     )
 
 
@@ -306,8 +317,8 @@ def _quarantine(store: Store, contract: FeedContract, path: Path, batch: int) ->
     store.run(
         f"""insert into quarantine
         with told as (
-          select *, upper(regexp_replace(translate(coalesce(json_extract_string(raw, '$.id_number'), ''),
-            '０１２３４５６７８９ＸｘＯ', '0123456789XXO'), '[\\s'']', '', 'g')) as number from i_bad),
+          select *, upper(regexp_replace(translate(coalesce(json_extract_string(raw, '$.id_number'),
+            regexp_extract(raw, '[0-9]{{17}}[0-9Xx]'), ''), '０１２３４５６７８９ＸｘＯ', '0123456789XXO'), '[\\s'']', '', 'g')) as number from i_bad),
         keyed as (
           select *, case length(number) when 18 then number[1:17] when 15 then number[1:6] || '19' || number[7:15]
             else number end as key from told),
@@ -316,7 +327,8 @@ def _quarantine(store: Store, contract: FeedContract, path: Path, batch: int) ->
           from persons semi join i_covered using (person))
         select {batch}, '{contract.name}', ?, k.row_no, k.field, k.reason,
           case when p.person is not null then k.raw end, p.person
-        from keyed k left join (select key, min(person) as person from known group by key) p on p.key = k.key
+        from keyed k left join (select key, min(person) as person from known group by key) q on q.key = k.key
+        left join known p on p.person = coalesce(k.person, q.person)
         order by k.row_no, k.field, k.reason""",
         [path.name],
     )

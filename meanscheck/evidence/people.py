@@ -4,11 +4,11 @@ Temporary tables made here, for a snapshot (a load number) and a day `on`, for a
 
     p_units     unit BIGINT (0, 1, … in the order of case_id) and the columns of `requests`
     p_people    place BIGINT (0, 1, … in the order of unit and position) · unit · position · role · person · the member
-                attributes · reference_day · terms VARCHAR
+                attributes · reference_day · term INTEGER
     p_consents  distinct consent terms of this snapshot, numbered
-    p_terms     the distinct `terms` with their parts
+    p_terms     term INTEGER (0, 1, …) and its parts
 
-`terms` sums up everything on which the evidence states of a person depend: what the request asks for, its purpose,
+A term sums up everything on which the evidence states of a person depend: what the request asks for, its purpose,
 reference day, the load number since when he is asked about for these feeds, the consents, the batches whose manifest lists
 the case, the batches that did not
 answer for this person, and the batches in which he was contradicted. A county has few distinct terms, so states are
@@ -25,7 +25,7 @@ from meanscheck.evidence.tables import MEMBER_COLUMNS
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
-TEMPORARY = ("p_units", "p_people", "p_consents", "p_terms", "p_states_long", "p_states", "p_verdicts")
+TEMPORARY = ("p_units", "p_raw", "p_people", "p_consents", "p_terms", "p_states", "p_verdicts")
 
 
 def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False) -> None:
@@ -48,7 +48,7 @@ def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False)
     attributes = ", ".join(f"up.{name}" for name in MEMBER_COLUMNS)
     store.run(
         f"""
-        create or replace temp table p_people as
+        create or replace temp table p_raw as
         with consented as (
           select c.person, string_agg(p.consent::varchar, ',' order by p.consent) as consents
           from consents c join p_consents p on c.feeds = p.feeds and c.purpose = p.purpose
@@ -81,16 +81,20 @@ def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False)
         left join listed l on l.case_id = u.case_id
         left join silent s on s.person = up.person
         left join contradicted x on x.person = up.person
-        order by place
         """
     )
     parts = ("ask", "purpose", "reference_day", "load", "consents", "listed", "silent", "contradicted")
     cells = ", ".join(f"split_part(terms, '|', {i}) as {name}" for i, name in enumerate(parts, 1))
     store.run(
-        "create or replace temp table p_terms as select * replace (ask::integer as ask, "
-        "reference_day::date as reference_day, load::integer as load) from "
-        f"(select terms, {cells} from (select distinct terms from p_people))"
+        "create or replace temp table p_terms as select (row_number() over (order by terms) - 1)::integer as term, "
+        "* replace (ask::integer as ask, reference_day::date as reference_day, load::integer as load) from "
+        f"(select terms, {cells} from (select distinct terms from p_raw))"
     )
+    store.run(
+        "create or replace temp table p_people as select p.* exclude (terms), t.term "
+        "from p_raw p join p_terms t on t.terms = p.terms order by p.place"
+    )
+    store.run("drop table p_raw")
 
 
 def drop_people(store: Store) -> None:

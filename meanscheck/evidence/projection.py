@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 from meanscheck.contracts import all_feeds
 from meanscheck.contracts.units import CaseBlock
 from meanscheck.errors import StoreError
-from meanscheck.evidence.assemble import edges, feed_rows, households_sql, persons_sql
+from meanscheck.evidence.assemble import edges, feed_rows, households_sql, persons
 from meanscheck.evidence.blocks import Source, pull
 from meanscheck.evidence.coverage import make_states
 from meanscheck.evidence.people import drop_people, make_people
-from meanscheck.evidence.rows import SUPPORTERS, make_verdicts
+from meanscheck.evidence.rows import SUPPORTERS, feeds_present, make_verdicts
 from meanscheck.evidence.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _RANGE = 50_000
-"""Units whose persons and digests are put together at a time: bounds memory."""
+"""Units whose digests are put together at a time: bounds memory."""
 _NAME = "projection"
 
 
@@ -59,14 +59,18 @@ class Projection:
         Raises:
             StoreError: another projection has taken this one's place.
         """
+        source = self._source()
         for first in range(0, self.units, block_units):
-            yield self.block(feeds, first=first, after=min(first + block_units, self.units))
+            yield pull(source, feeds, first=first, after=min(first + block_units, self.units))
 
     def block(self, feeds: Mapping[str, Collection[str]], *, first: int, after: int) -> CaseBlock:
         """Units `first` … `after`-1, as one block."""
+        return pull(self._source(), feeds, first=first, after=after)
+
+    def _source(self) -> Source:
         if _key_of(self.store) != self.key:
             raise StoreError("this projection was replaced by another; call Store.project again")
-        return pull(Source(self.store.fetch, f"{_NAME}.main."), feeds, first=first, after=after)
+        return Source(self.store.fetch, self.rows, f"{_NAME}.main.")
 
 
 def project(store: Store, snapshot: Snapshot, *, on: date, progress: Progress | None = None) -> Projection:
@@ -106,27 +110,28 @@ def project(store: Store, snapshot: Snapshot, *, on: date, progress: Progress | 
 
 
 def _build(store: Store, snapshot: Snapshot, *, on: date, key: str, progress: Progress | None) -> None:
-    every = list(all_feeds())
     prefix = f"{_NAME}.main."
-    steps = len(every) + 2
+    mark = snapshot.load
+    present = feeds_present(store, mark=mark)
+    steps = len(present) + 2
     tell = progress or (lambda what, done, total: None)
     tell("units and states", 0, steps)
-    make_people(store, mark=snapshot.load, on=on)
-    make_states(store, every, mark=snapshot.load, on=on)
-    reviewed = make_verdicts(store, mark=snapshot.load)
-    for done, feed in enumerate(every, 1):
+    make_people(store, mark=mark, on=on)
+    make_states(store, list(all_feeds()), mark=mark, on=on)
+    reviewed = make_verdicts(store, mark=mark)
+    for done, feed in enumerate(present, 1):
         tell(feed, done, steps)
-        feed_rows(store, feed, create="create table", prefix=prefix, mark=snapshot.load, reviewed=reviewed)
-    tell("persons", steps - 1, steps)
-    edges(store, create="create table", prefix=prefix, has_feed=SUPPORTERS in every)
+        feed_rows(store, feed, create="create table", prefix=prefix, mark=mark, reviewed=reviewed)
+    tell("households", steps - 1, steps)
+    edges(store, create="create table", prefix=prefix, has_feed=SUPPORTERS in present)
+    persons(store, create="create table", prefix=prefix)
     units = int(store.value("select count(*) from p_units"))
     for first in range(0, max(units, 1), _RANGE):
         within = f"unit >= {first} and unit < {first + _RANGE}"
-        for table, query in (("persons", persons_sql), ("households", households_sql)):
-            verb = f"insert into {prefix}{table}" if first else f"create table {prefix}{table} as"
-            store.run(f"{verb} {query(every, prefix=prefix, within=within)}")
+        verb = f"insert into {prefix}households" if first else f"create table {prefix}households as"
+        store.run(f"{verb} {households_sql(present, prefix=prefix, within=within)}")
     store.run(f"create table {prefix}counts (what varchar, n bigint)")
-    for name, table in (("units", "households"), ("persons", "persons"), *((f"f_{f}", f"f_{f}") for f in every)):
+    for name, table in (("units", "households"), ("persons", "persons"), *((f"f_{f}", f"f_{f}") for f in present)):
         store.run(f"insert into {prefix}counts select '{name}', count(*) from {prefix}{table}")
     store.run(f"create table {prefix}mark as select '{key}' as key")
     store.run(f"checkpoint {_NAME}")

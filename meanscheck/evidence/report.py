@@ -17,7 +17,7 @@ from meanscheck.contracts import all_feeds
 from meanscheck.errors import StoreError
 from meanscheck.evidence.coverage import make_states
 from meanscheck.evidence.people import drop_people, make_people
-from meanscheck.evidence.rows import formula_columns, make_verdicts, rows_sql
+from meanscheck.evidence.rows import feeds_present, formula_columns, make_verdicts, rows_sql
 from meanscheck.evidence.snapshot import Snapshot, snapshot_named
 from meanscheck.evidence.tables import quoted
 from meanscheck.values.evidence_state import STATE_WORDS
@@ -56,19 +56,18 @@ def report_rows(
     wanted = store.fetch(f"select case_id from requests where request_no = ? and load <= {mark}", [request_no])
     if wanted.is_empty():
         raise StoreError("the store does not know that request")
-    every = list(all_feeds())
     try:
         with store.frame("wanted", wanted):
             make_people(store, mark=mark, on=on, only_wanted=True)
-        make_states(store, every, mark=mark, on=on)
+        make_states(store, list(all_feeds()), mark=mark, on=on)
         reviewed = make_verdicts(store, mark=mark, only_wanted=True)
-        rows = {feed: frame for feed in every if (frame := _rows(store, feed, mark, reviewed)).height}
+        rows = {feed: frame for feed in feeds_present(store, mark=mark) if (frame := _rows(store, feed, mark, reviewed)).height}
         return ReportRows(
             request=store.fetch(
                 "select request_no, application_no, case_id, accepting_place, applied_on, "
                 f"coalesce(reference_day, date '{on}') as reference_day, purpose, division from p_units"
             ),
-            states=_states(store, every, rows),
+            states=_states(store, rows),
             rows=rows,
             quarantined=store.fetch(
                 "select p.position, p.id, q.feed, q.file, q.row_no, q.field, q.reason from quarantine q "
@@ -95,41 +94,18 @@ def _rows(store: Store, feed: str, mark: int, reviewed: frozenset[str]) -> pl.Da
     )
 
 
-def _states(store: Store, feeds: list[str], rows: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    wide = store.fetch("select p.position, p.id, p.role, s.* from p_people p join p_states s using (terms) order by p.place")
-    asked = set(store.fetch("select distinct feed from asks join p_units using (ask)")["feed"].to_list())
-    parts = []
-    for feed in feeds:
-        if feed not in asked and feed not in rows and (wide[f"s:{feed}"] == STATE_WORDS.index("not_requested")).all():
-            continue
-        count = (
-            rows[feed].group_by("position").agg(rows=pl.len())
-            if feed in rows
-            else pl.DataFrame(schema={"position": wide["position"].dtype, "rows": pl.UInt32})
-        )
-        parts.append(
-            wide.select(
-                "position",
-                "id",
-                "role",
-                feed=pl.lit(feed),
-                state=pl.col(f"s:{feed}").replace_strict(dict(enumerate(STATE_WORDS)), return_dtype=pl.String),
-                covers_from=f"from:{feed}",
-                covers_to=f"to:{feed}",
-                as_of=f"asof:{feed}",
-            )
-            .join(count, on="position", how="left", maintain_order="left")
-            .with_columns(pl.col("rows").fill_null(0).cast(pl.UInt32))
-        )
-    schema = {
-        "position": pl.Int32,
-        "id": pl.String,
-        "role": pl.String,
-        "feed": pl.String,
-        "state": pl.String,
-        "covers_from": pl.Date,
-        "covers_to": pl.Date,
-        "as_of": pl.Date,
-        "rows": pl.UInt32,
-    }
-    return (pl.concat(parts) if parts else pl.DataFrame(schema=schema)).sort("position", "feed")
+def _states(store: Store, rows: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    found = store.fetch(
+        """select p.position, p.id, p.role, s.feed, s.state, s.covers_from, s.covers_to, s.as_of
+        from p_people p join p_states s using (term) order by p.position, s.feed"""
+    )
+    counts = [
+        frame.group_by("position").agg(rows=pl.len().cast(pl.UInt32)).with_columns(feed=pl.lit(feed))
+        for feed, frame in rows.items()
+    ]
+    empty = pl.DataFrame(schema={"position": found["position"].dtype, "rows": pl.UInt32, "feed": pl.String})
+    return found.with_columns(
+        pl.col("state").replace_strict(dict(enumerate(STATE_WORDS)), return_dtype=pl.String)
+    ).join(pl.concat([empty, *counts]), on=["position", "feed"], how="left", maintain_order="left").with_columns(
+        pl.col("rows").fill_null(0)
+    )

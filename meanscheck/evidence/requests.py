@@ -148,9 +148,10 @@ def _take(store: Store, name: str) -> Counts:
     _refuse_faults(store, name)
     store.run(
         """create or replace temp table r_new as
-        select h.*, unhex(sha256(h.text))[1:16] as digest from r_heads h
-        where not exists (select 1 from requests r where r.request_no = h.request_no)
-        qualify row_number() over (partition by h.request_no order by h.line) = 1"""
+        select h.* exclude (text), unhex(sha256(h.text))[1:16] as digest from r_heads h
+        semi join (select request_no, min(line) as line from r_heads group by request_no) f
+          on f.request_no = h.request_no and f.line = h.line
+        anti join requests r on r.request_no = h.request_no"""
     )
     total = int(store.value("select count(*) from r_heads"))
     added = int(store.value("select count(*) from r_new"))

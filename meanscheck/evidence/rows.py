@@ -27,6 +27,12 @@ FINDINGS = "findings"
 SUPPORTERS = "supporters"
 
 
+def feeds_present(store: Store, *, mark: int) -> list[str]:
+    """Feeds that have an answer in the snapshot, sorted; the others have no rows."""
+    found = store.fetch(f"select distinct feed from batches where batch <= {mark} order by feed")["feed"].to_list()
+    return [str(feed) for feed in found]
+
+
 def make_verdicts(store: Store, *, mark: int, only_wanted: bool = False) -> frozenset[str]:
     """Fill ``p_verdicts`` (feed, person, row_ref, verdict); the feeds that have any."""
     if FINDINGS not in all_feeds():
@@ -79,8 +85,9 @@ def rows_sql(
         )
     return (
         f"select p.unit, p.place, {digest} as digest{cells}, {verdict} as verdict{extra} "
-        f"from feed_{name} r join p_people p on p.person = r.person join p_states s on s.terms = p.terms{joins} "
-        f"where r.batch <= {mark} and s.{quoted('s:' + name)} <> {int(EvidenceState.NO_CONSENT)}{_latest(contract)}"
+        f"from feed_{name} r join p_people p on p.person = r.person{joins} where r.batch <= {mark} "
+        f"and p.term not in (select term from p_states where feed = '{name}' and state = {int(EvidenceState.NO_CONSENT)})"
+        f"{_latest(contract)}"
     )
 
 

@@ -35,9 +35,9 @@ def take_snapshot(store: Store) -> Snapshot:
     if known is not None:
         return Snapshot(str(known), load)
     parts = [
-        digest_of_sorted(store, b"requests", "select digest from requests where superseded_by is null"),
-        digest_of_sorted(store, b"consents", "select digest from consents where superseded_by is null"),
-        digest_of_sorted(store, b"batches", "select unhex(batch_id) as digest from batches"),
+        digest_of_sorted(store, "select digest from requests where superseded_by is null"),
+        digest_of_sorted(store, "select digest from consents where superseded_by is null"),
+        digest_of_sorted(store, "select unhex(batch_id) as digest from batches"),
     ]
     snapshot = Snapshot(hashlib.sha256("\n".join(["meanscheck snapshot", *parts]).encode()).hexdigest(), load)
     if not store.read_only:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done and how many there are."""
 
+_CHECKPOINT = "256MB"
+"""How much the write-ahead log may grow before it is folded into the file: small files come in often."""
 _OUR_MISTAKE = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException, duckdb.SyntaxException)
 
 
@@ -84,6 +86,7 @@ class Store:
             "threads": threads,
             "temp_directory": str(temp_dir if temp_dir is not None else path.with_name(path.name + ".tmp")),
             "python_enable_replacements": False,
+            "checkpoint_threshold": _CHECKPOINT,
         }
         try:
             connection = duckdb.connect(str(path), read_only=read_only, config=settings)
