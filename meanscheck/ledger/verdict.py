@@ -139,7 +139,7 @@ def verify(receipt: Path | str | bytes, *, policy: Path | str | bytes | Policy) 
 
 
 def open_receipt(receipt: Path | str | bytes) -> Mapping[str, Any]:
-    """The groups that a receipt shows, after all checks but those of keys: inclusion, leaf and commitment hold in themselves.
+    """Shown groups of a receipt whose inclusion, leaf and commitment hold in themselves: no signature is checked.
 
     For one who compares a receipt with evidence and not with a trusted log (a replay); it does not say whose log it is.
 
