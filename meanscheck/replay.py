@@ -88,7 +88,7 @@ def disclosed_groups(receipt: Path | str | bytes, policy: Path | str | bytes | P
 
     if policy is not None:
         return verify(receipt, policy=policy).groups
-    return open_receipt(receipt).groups
+    return open_receipt(receipt)
 
 
 def replay_records(records: Iterable[Mapping[str, Any]], *, store: Store) -> Iterator[Replay]:

@@ -15,7 +15,8 @@ from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE, CaseBlock
 from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Programme
 from meanscheck.law.tree import Node
-from meanscheck.law.vectors import VectorRun, _RowEmitter, _Rows, _Side
+from meanscheck.law.sides import RowEmitter, Rows, Side
+from meanscheck.law.vectors import VectorRun
 from meanscheck.values.evidence_state import EvidenceState
 
 Mask: TypeAlias = dict[int, pl.Expr]
@@ -192,7 +193,7 @@ class _Causes:
 
     def mask(self, node: Node, level: str) -> Mask:
         """Bits of a node where it is unknown, 0 where it is known, over the frame of `level`."""
-        side = _Side(self.run, level)
+        side = Side(self.run, level)
         op = node.op
         if op == "var":
             name = str(node.args[0])
@@ -271,8 +272,8 @@ class _Causes:
 
     def _counts(self, node: Node) -> pl.Series:
         """How many rows of each person belong."""
-        rows = _Rows(self.run, str(node.args[1]))
-        belongs = self.run.membership(node, rows, _RowEmitter(rows))
+        rows = Rows(self.run, str(node.args[1]))
+        belongs = self.run.membership(node, rows, RowEmitter(rows))
         truth = pl.repeat(True, pl.len(), dtype=pl.Boolean) if belongs is None else belongs
         frame = rows.with_extra().select(truth.fill_null(False).cast(pl.Int64).alias("n"))
         return self.run.segments(str(node.args[1])).sums(frame)["n"]
@@ -280,10 +281,10 @@ class _Causes:
     def _row_masks(self, node: Node) -> dict[int, pl.Series]:
         """Bits of the rows that may count, joined per person."""
         function, feed, element, condition, by, reviewed = node.args
-        rows = _Rows(self.run, str(feed))
+        rows = Rows(self.run, str(feed))
         if not rows.frame.height:
             return {}
-        emitter = _RowEmitter(rows)
+        emitter = RowEmitter(rows)
         counts = pl.lit(True)
         masks: list[Mask] = []
         if reviewed:
@@ -307,7 +308,7 @@ class _Causes:
         )
         return self.joined(frame, self.run.persons.height)
 
-    def row_mask(self, node: Node, rows: _Rows, emitter: _RowEmitter) -> Mask:
+    def row_mask(self, node: Node, rows: Rows, emitter: RowEmitter) -> Mask:
         """Bits of a node over the rows of a feed."""
         if node.op == "col":
             name = f"{node.args[0]}.{node.args[1]}"
@@ -339,7 +340,7 @@ class _Causes:
             return self.keep(node, node.level, name, {})
         function, element, condition = node.args
         level = "member" if node.op == "members" else "supporter"
-        emitter = Emitter(_Side(run, level))
+        emitter = Emitter(Side(run, level))
         masks: list[Mask] = []
         if node.op == "members":
             belongs = pl.col("v:is_member")
