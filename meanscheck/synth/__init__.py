@@ -11,11 +11,10 @@ Choices
 -------
 * The truth is known for days from 2020-03-30 to 2020-12-31 only, where Jiangmen's figures are sourced; other days are
   refused rather than reckoned with figures nobody has seen.
-* Parts of 50 000 households are drawn one after the other, because identity numbers are given out through the whole county.
-* Balances are dated ten days before the day, everything else on the day itself, so that no rule of the law reaches beyond
-  what was answered.
-* A name that stands in two registers for one person is never the only trace of a fact: mess makes evidence unknown or adds
-  rows of strangers, and never removes a true row without a sign.
+* Parts of 50 000 households are drawn one after the other: identity numbers are given out through the whole county.
+* Balances are dated ten days before the day, everything else on the day itself, so that no rule of the law reaches
+  beyond what was answered.
+* Mess makes evidence unknown or adds rows; it never takes away a true row without a sign that something is missing.
 """
 
 from meanscheck.synth.county import County, county

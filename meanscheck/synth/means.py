@@ -2,11 +2,11 @@
 
 Guangdong's law of 2020 for Jiangmen, in whole fen:
 
-    window             the 6 whole months before the month of the application                    粤府令262号
-    higher of both     declared or found, per person and kind of income or property, from 2019-09-01  粤府令262号
-    imputed wage       whoever is able and idle without good reason earns the minimum wage       粤府令262号
-    own property       deposits, securities, cash value of own policies, wallets; houses, vehicles, firms with the
-                       exceptions of the list                                                    粤民规字〔2019〕9号
+    window             the 6 whole months before the month of the application (粤府令262号)
+    higher of both     declared or found, per person and kind of income or property, from 2019-09-01 (same)
+    imputed wage       whoever is able and idle without good reason counts at the minimum wage (same)
+    own property       deposits, securities, cash value of own policies, wallets; houses, vehicles and firms with the
+                       exceptions of the list (粤民规字〔2019〕9号)
 """
 
 from __future__ import annotations

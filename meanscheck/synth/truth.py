@@ -3,14 +3,13 @@
 This module knows nothing of rule packs or the rule engine. It holds Guangdong's law of 2020-06-30 for Jiangmen as far
 as the sources give it, in whole fen and cross-multiplied comparisons:
 
-    membership       alive, of the family or the house, not serving a sentence             民发〔2012〕220号 Art. 5
-    dibao            income per head below 900.00 a month; property within limits; the difference is paid
-                                                                                           令649 Art. 9, 12
+    membership       alive, of the family or the house, not serving a sentence (民发〔2012〕220号 Art. 5)
+    dibao            income per head below 900.00 a month, property within limits; the difference is paid
+                     (令649 Art. 9, 12; Jiangmen's notice of 2020-03-30)
     property         financial assets at most 24 months' standard a head; at most one dwelling and no other real estate;
-                     no motor vehicle; no business                                         粤民规字〔2019〕9号
-    tekun            no labour, no means, nobody able to support: 1440.00 a month          令649 Art. 14,
-    民发〔2016〕178号
-                     and care at 2, 30 or 60 % of the minimum wage                         粤民规字〔2018〕4号
+                     no motor vehicle; no business (粤民规字〔2019〕9号)
+    tekun            no labour, no means, nobody able to support: 1440.00 a month (令649 Art. 14; 民发〔2016〕178号),
+                     and care at 2, 30 or 60 % of the minimum wage (粤民规字〔2018〕4号)
     medical relief   the ratio of 2020 is not known: whoever is covered and has own costs is referred
 """
 
