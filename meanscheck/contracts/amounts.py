@@ -71,20 +71,23 @@ def whole_units_typed(column: Column, values: pl.Series, unit: str | None, fault
     exact = values.to_physical() if isinstance(values.dtype, pl.Decimal) else values
     if values.dtype != pl.Int64:
         exact = exact.cast(pl.Int128)
-    if given > scale:
-        step = 10 ** (given - scale)
-        limit = BOUND * step
-        exact = faults.blank(column.name, "beyond_bound", exact, (exact > limit) | (exact < -limit))
-        exact = faults.blank(column.name, _NOT[column.kind], exact, exact % step != 0)
-        whole = exact // step
-    else:
-        factor = 10 ** (scale - given)
-        limit = BOUND // factor
-        high, low = exact.max(), exact.min()
-        if high is not None and low is not None and (high > limit or low < -limit):
-            exact = faults.blank(column.name, "beyond_bound", exact, (exact > limit) | (exact < -limit))
-        whole = exact * factor
-    return bounded(column, whole.cast(pl.Int64), faults)
+    # Bound before any product: products wrap silently.
+    step, factor = 10 ** max(given - scale, 0), 10 ** max(scale - given, 0)
+    limit = min(BOUND * step // factor, 2**126)  # a decimal of scale 38 is bounded by its own type
+    exact = faults.blank(
+        column.name, "beyond_bound", exact, exact.is_between(_like(exact, -limit), _like(exact, limit)).not_()
+    )
+    if step > 1:
+        exact = faults.blank(column.name, _NOT[column.kind], exact, exact % _like(exact, step) != _like(exact, 0))
+        exact = exact // _like(exact, step)
+    if factor > 1:
+        exact = exact * _like(exact, factor)
+    return bounded(column, exact.cast(pl.Int64), faults)
+
+
+def _like(values: pl.Series, number: int) -> pl.Series:
+    """A number as a Series of one, in the type of `values`."""
+    return pl.Series([number], dtype=values.dtype)
 
 
 def bounded(column: Column, values: pl.Series, faults: Faults) -> pl.Series:

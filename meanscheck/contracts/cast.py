@@ -120,26 +120,28 @@ def _plausible(column: Column, days: pl.Series, faults: Faults) -> pl.Series:
     return faults.blank(column.name, "not_date", days, odd) if odd.any() else days
 
 
-def _as_text(column: Column, cells: pl.Series) -> pl.Series:
-    """A typed column as the text that means the same; FeedError where text could not be exact."""
-    dtype = cells.dtype
-    if dtype.is_float() or dtype in (pl.Time, pl.Duration, pl.Binary) or dtype.is_nested():
+def refuse_inexact(name: str, dtype: pl.DataType, *, where: str) -> None:
+    """FeedError if a column's type cannot be read exactly: floats, nested types, times, days that depend on a zone."""
+    if dtype.is_float() or dtype.is_nested() or dtype in (pl.Time, pl.Duration, pl.Binary):
         raise FeedError(
-            f"column {column.name} is of type {dtype}, which does not hold it exactly",
-            where=column.name,
+            f"column {name} is of type {dtype}, which does not hold it exactly",
+            where=where,
             remedy="Write it as text, decimal, whole number or date",
         )
-    if isinstance(dtype, pl.Datetime):
-        if dtype.time_zone is not None:
-            raise FeedError(
-                f"column {column.name} has a time zone, so its day depends on the reader's",
-                where=column.name,
-                remedy="Write it as a date",
-            )
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
+        raise FeedError(
+            f"column {name} has a time zone, so its day depends on the reader's",
+            where=where,
+            remedy="Write it as a date",
+        )
+
+
+def _as_text(column: Column, cells: pl.Series) -> pl.Series:
+    """A typed column as the text that means the same."""
+    refuse_inexact(column.name, cells.dtype, where=column.name)
+    if isinstance(cells.dtype, pl.Datetime):
         return cells.dt.strftime("%Y-%m-%d %H:%M:%S")
-    if dtype == pl.Date:
-        return cells.dt.strftime("%Y-%m-%d")
-    return cells.cast(pl.String)
+    return cells.dt.strftime("%Y-%m-%d") if cells.dtype == pl.Date else cells.cast(pl.String)
 
 
 def _identity(

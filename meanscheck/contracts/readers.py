@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from meanscheck.contracts.cast import ROW_NO, Cast, cast_rows, match_headers
+from meanscheck.contracts.cast import ROW_NO, Cast, cast_rows, match_headers, refuse_inexact
 from meanscheck.contracts.csv_text import Table, broken_schema, read_csv
 from meanscheck.contracts.excel import read_excel
 from meanscheck.contracts.headers import known_headers, units_of
@@ -35,6 +35,12 @@ FORMATS: Mapping[str, str] = {
 """File endings and the format each means."""
 
 _NEEDED_HEADERS = 2
+
+
+class _Number(str):
+    """A JSON number as it is written."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,8 @@ def _named(contract: FeedContract, table: Table, form: str, where: str) -> FileR
     # A header may be given twice only if it means nothing; `match_headers` refuses it otherwise.
     chosen = {name: f"c{table.headers.index(header)}" for header, name in matched.items()}
     rows = table.cells.select(pl.col(cell).alias(name) for name, cell in chosen.items())
+    for name, dtype in rows.schema.items():
+        refuse_inexact(name, dtype, where=where)
     rows = rows.with_columns(table.lines.alias(ROW_NO))
     raw = pl.struct(pl.col("line")).struct.json_encode().alias("raw")
     broken = table.broken.select(ROW_NO, pl.lit("").alias("field"), "reason", raw)
@@ -161,14 +169,16 @@ def _utf8(data: bytes, where: str) -> str:
 def _json_row(line: str) -> dict[str, str | None] | str:
     """The texts of one object, or the reason why there is none."""
     try:
-        found = json.loads(line, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_pairs)
+        found = json.loads(
+            line, parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=_pairs
+        )
     except (ValueError, RecursionError):
         return "not_json"
     if not isinstance(found, dict):
         return "not_json"
     texts: dict[str, str | None] = {}
     for name, value in found.items():
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        if isinstance(value, list) and all(type(item) is str for item in value):
             value = ",".join(value)
         if isinstance(value, bool):
             value = "true" if value else "false"

@@ -1,0 +1,6 @@
+"""Machines are shared: no deadline for a single example."""
+
+from hypothesis import settings
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
