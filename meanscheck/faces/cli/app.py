@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from meanscheck.errors import InternalError, MeanscheckError, NotProven, ReplayDifference
-from meanscheck.faces.cli import feeds, receipts, rules
+from meanscheck.faces.cli import casework, demo, feeds, intake, receipts, rules
 
 GOOD, NEGATIVE, UNUSABLE, OURS = 0, 1, 2, 3
 
@@ -24,7 +24,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-receipts.register(app)
+for group in (demo, intake, casework, receipts):
+    group.register(app)
 app.add_typer(rules.app, name="rules")
 app.add_typer(feeds.app, name="feeds")
 

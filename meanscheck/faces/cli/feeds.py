@@ -2,35 +2,89 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
 
-from meanscheck.faces.cli.page import AsJson, print_json, say, table
+from meanscheck.faces.cli.page import AsJson, print_json, say
 
 app = typer.Typer(help="The feeds: what each department's answer looks like.", no_args_is_help=True)
+
+Feed = Annotated[str, typer.Argument(help="Name of a feed; `meanscheck feeds list` has them.", metavar="FEED")]
 
 
 @app.command("list")
 def list_feeds(as_json: AsJson = False) -> None:
-    """All feeds with their senders."""
+    """All feeds."""
     from meanscheck.contracts import all_feeds
+    from meanscheck.contracts.texts import feeds_list
 
-    feeds = all_feeds().values()
     if as_json:
-        print_json(
-            [
-                {
-                    "feed": f.name,
-                    "title_zh": f.title_zh,
-                    "senders": list(f.senders),
-                    "authorisation": f.authorisation,
-                    "counted_by": f.basis,
-                    "columns": len(f.columns),
-                }
-                for f in feeds
-            ]
-        )
+        print_json([_about(contract) for contract in all_feeds().values()])
+    else:
+        sys.stdout.write(feeds_list())
+
+
+@app.command("show")
+def show(feed: Feed, as_json: AsJson = False) -> None:
+    """One feed in full: purpose, senders, every column in English and Chinese."""
+    from meanscheck.contracts import feed as feed_named
+    from meanscheck.contracts.texts import feed_text
+
+    contract = feed_named(feed)
+    if not as_json:
+        sys.stdout.write(feed_text(feed))
         return
-    page = table("feed", "", "from", "consent", "counted by", "columns>")
-    for f in feeds:
-        page.add_row(f.name, f.title_zh, ", ".join(f.senders), f.authorisation, f.basis, str(len(f.columns)))
-    say(page)
+    columns = [
+        {
+            "name": c.name,
+            "title_zh": c.title_zh,
+            "kind": c.kind,
+            "unit": c.unit,
+            "required": c.required,
+            "choices": list(c.choices),
+            "aliases": list(c.aliases),
+            "sensitivity": c.sensitivity,
+            "in_formulas": c.in_formulas,
+            "description": c.description,
+        }
+        for c in contract.columns
+    ]
+    print_json({**_about(contract), "columns": columns})
+
+
+@app.command("template")
+def template(
+    feed: Feed,
+    out: Annotated[Path | None, typer.Option("--out", help="File to write; standard output if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """A CSV file for the feed: Chinese headers and one made-up row."""
+    from meanscheck.contracts.texts import feed_template
+
+    data = feed_template(feed)
+    if out is not None:
+        out.write_bytes(data)
+    if as_json:
+        print_json({"feed": feed, "template": data.decode("utf-8-sig"), "file": None if out is None else str(out)})
+    elif out is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+    else:
+        say(f"written: {out}")
+
+
+def _about(contract: Any) -> dict[str, Any]:
+    return {
+        "feed": contract.name,
+        "title_zh": contract.title_zh,
+        "purpose": contract.purpose,
+        "senders": list(contract.senders),
+        "authorisation": contract.authorisation,
+        "counted_by": contract.basis,
+        "key": list(contract.key),
+        "latest_by": list(contract.latest_by),
+        "digest": contract.digest,
+    }

@@ -64,27 +64,29 @@ def print_json(value: Any) -> None:
 
 
 CAUSES = {
-    "no_consent": "no consent",
-    "not_requested": "not asked for",
-    "no_answer": "no answer",
-    "conflicting": "answers conflict",
-    "stale": "answer too old",
-    "not_covered": "answer does not cover the time",
-    "unreviewed": "not reviewed",
-    "unknown": "not stated",
-    "parameter": "figure missing",
-    "formula": "rule missing",
-    "no_rows": "nothing to take from",
-    "ambiguous": "two latest rows differ",
-    "outcome": "undecided",
-    "yields": "gives way to",
+    "no_consent": ("no consent", "无有效授权"),
+    "not_requested": ("not asked for", "未请求查询"),
+    "no_answer": ("no answer", "未答复或答复不完整"),
+    "conflicting": ("answers conflict", "答复相互矛盾"),
+    "stale": ("answer too old", "数据已过期"),
+    "not_covered": ("answer does not cover the time", "答复未覆盖所需期间"),
+    "unreviewed": ("doubtful point not reviewed", "疑点未核实"),
+    "unknown": ("not stated", "未填报"),
+    "parameter": ("figure missing", "政策参数缺失"),
+    "formula": ("rule missing", "规则缺失"),
+    "no_rows": ("nothing to take it from", "没有记录"),
+    "ambiguous": ("two latest rows differ", "最新记录不一致"),
+    "outcome": ("another programme undecided", "须先决定其他救助"),
+    "yields": ("gives way to", "其他救助优先"),
 }
+"""Kinds of cause in English and Chinese; see `meanscheck.law.plain` for what each means."""
 
 
 def in_words(causes: Sequence[str]) -> str:
-    """Causes (``kind:subject``, see `meanscheck.law.plain`) grouped by kind, in words."""
+    """Causes (``kind:subject``) grouped by kind, in words."""
     subjects: dict[str, list[str]] = {}
     for cause in causes:
         kind, _, subject = cause.partition(":")
-        subjects.setdefault(CAUSES.get(kind, kind.replace("_", " ")), []).append(subject)
-    return "; ".join(f"{kind}: {', '.join(names)}" if any(names) else kind for kind, names in subjects.items())
+        subjects.setdefault(kind, []).append(subject)
+    words = {kind: CAUSES[kind][0] if kind in CAUSES else kind.replace("_", " ") for kind in subjects}
+    return "; ".join(f"{words[k]}: {', '.join(names)}" if any(names) else words[k] for k, names in subjects.items())

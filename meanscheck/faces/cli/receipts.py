@@ -1,4 +1,7 @@
-"""``meanscheck verify``: what an outsider runs on a receipt. Imports the ledger only: no Polars, no DuckDB."""
+"""``meanscheck verify``, ``receipt`` and ``replay``: what proves a decision to somebody who does not trust the office.
+
+`verify` imports the ledger only: neither Polars nor DuckDB.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from meanscheck.errors import InputError
+from meanscheck.faces.cli.office import StorePath, office_at
 from meanscheck.faces.cli.page import AsJson, print_json, say
 
 if TYPE_CHECKING:
@@ -17,7 +22,9 @@ Language = Literal["zh", "en", "both"]
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
+    app.command("receipt")(receipt)
     app.command("verify")(verify)
+    app.command("replay")(replay)
 
 
 def verify(
@@ -58,3 +65,58 @@ def _proven_json(proven: Proven) -> dict[str, Any]:
         "witnessed": [{"by": by, "at": at} for by, at in proven.witnessed],
         "steps": [{"step": s.name, "held": s.held, "en": s.en, "zh": s.zh} for s in proven.steps],
     }
+
+
+def receipt(
+    store: StorePath,
+    case: Annotated[str, typer.Argument(help="A case.", metavar="CASE")],
+    disclose: Annotated[
+        list[str] | None, typer.Option("--disclose", help="A group to show; all if left out. May be repeated.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="File to write; receipts/CASE.tlog-proof if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the receipt of a case's last sealed decision. It shows all groups unless --disclose names some."""
+    from meanscheck.ledger import GROUPS
+
+    office = office_at(store)
+    for group in disclose or ():
+        if group not in GROUPS:
+            raise InputError("no such group", where="--disclose", remedy=f"Use {', '.join(GROUPS)}")
+    held = office.latest(case)
+    if held.index is None or held.leaf is None or held.salts is None:
+        raise InputError("decided but not sealed", where=office.store.name, remedy="Run `meanscheck assess` without --no-seal")
+    shown = [group for group in GROUPS if not disclose or group in disclose]
+    text = office.open_ledger().receipt(held.index, held.leaf, held.groups, held.salts, shown)
+    target = out or office.receipts / f"{case}.tlog-proof"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, encoding="utf-8", newline="")
+    if as_json:
+        print_json({"case": case, "index": held.index, "shown": shown, "file": str(target)})
+        return
+    say(f"written: {target}\nentry {held.index} of the log; shown: {', '.join(shown)}")
+    say(f"\nNext: meanscheck verify {target} --policy {office.policy}")
+
+
+def replay(
+    receipt: Annotated[Path, typer.Argument(help="A receipt, *.tlog-proof.", metavar="RECEIPT")],
+    store: Annotated[Path, typer.Option("--store", help="The evidence store, *.duckdb.", metavar="STORE")],
+    policy: Annotated[
+        Path | None, typer.Option("--policy", help="Verify the receipt against this policy first.", metavar="POLICY")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Recompute a decision from the evidence and the recorded law. Exit 1 if any field differs."""
+    from meanscheck.evidence import Store
+    from meanscheck.replay import replay as again
+
+    if not receipt.is_file():
+        raise InputError("no such file", where=receipt.name, remedy="Name a receipt, *.tlog-proof")
+    with Store.open(office_at(store).store, read_only=True) as opened:
+        result = again(receipt, store=opened, policy=policy)
+    if as_json:
+        print_json({"equal": result.is_equal, "groups": list(result.groups), "differences": list(result.differences)})
+    else:
+        say(result.text())
+    if not result.is_equal:
+        raise typer.Exit(1)

@@ -1,0 +1,225 @@
+"""``meanscheck check``, ``assess`` and ``explain``: the verification report, the decisions, and their reasons."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from meanscheck.errors import InputError
+from meanscheck.faces.cli.office import Office, StorePath, office_at
+from meanscheck.faces.cli.page import CAUSES, AsJson, painted, print_json, say, table
+from meanscheck.faces.cli.progress import Later, Stages, stages
+from meanscheck.faces.cli.rules import Pack, day_of
+
+if TYPE_CHECKING:
+    from meanscheck.decisions import Assessment, Decision
+    from meanscheck.evidence import Store
+    from meanscheck.law import Law
+    from meanscheck.ledger import Ledger, Sealed
+
+Language = Literal["zh", "en"]
+OUTCOMES = ("eligible", "ineligible", "refer")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("check")(check)
+    app.command("assess")(assess)
+    app.command("explain")(explain)
+
+
+def check(
+    store: StorePath,
+    request: Annotated[str, typer.Argument(help="Number of a check request (核对委托编号).", metavar="REQUEST")],
+    on: Annotated[str | None, typer.Option("--on", help="Day that counts; the request's own if left out.", metavar="DATE")] = None,
+    lang: Annotated[Language, typer.Option("--lang", help="Language of the report.")] = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """The verification report (核对报告) of a request: what was declared and found. It decides nothing."""
+    from meanscheck.decisions import check as verification
+    from meanscheck.evidence import Store
+
+    with Store.open(office_at(store).store, read_only=True) as opened:
+        report = verification(opened, request, on=None if on is None else day_of(on, "--on"))
+    if as_json:
+        print_json(report.to_json())
+    else:
+        say(report.text(lang))
+
+
+def assess(
+    store: StorePath,
+    pack: Pack,
+    on: Annotated[str | None, typer.Option("--on", help="Day whose law and facts count; today if left out.", metavar="DATE")] = None,
+    known_by: Annotated[
+        str | None, typer.Option("--known-by", help="Only law published by then; DATE unless given.", metavar="DATE")
+    ] = None,
+    accept: Annotated[list[str] | None, typer.Option("--accept", help="Accept an unsure figure by name.")] = None,
+    no_seal: Annotated[bool, typer.Option("--no-seal", help="Decide only; put nothing into the log.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Decide every case in the store and seal the decisions in the log."""
+    from meanscheck.evidence import Store
+    from meanscheck.law import RulePack
+
+    office = office_at(store)
+    known = None if known_by is None else day_of(known_by, "--known-by")
+    law = RulePack.load(pack).on(day_of(on, "--on") if on else date.today(), known_by=known, accept=accept or ())
+    ledger = None if no_seal else signing_ledger(office)
+    with Store.open(office.store) as opened, stages(quiet=as_json) as bars:
+        result, sealed = run(opened, law, ledger, bars)
+    if as_json:
+        print_json(assessment_json(result, sealed))
+        return
+    show_outcomes(result)
+    show_causes(result)
+    if sealed is not None:
+        say(f"sealed: batch {sealed.batch_id}, {sealed.count:,} decisions, log of {sealed.size:,} entries")
+        say(f"\nNext: meanscheck receipt {office.store} CASE")
+
+
+def signing_ledger(office: Office) -> Ledger:
+    """The log with its key; InputError if there is no key beside the store."""
+    from meanscheck.ledger import Ledger, Signer
+
+    if not office.key.is_file():
+        raise InputError("no key beside the store", where=office.key.name, remedy="`meanscheck init` makes one, or --no-seal")
+    return Ledger.open(office.ledger, signer=Signer.load(office.key))
+
+
+def run(store: Store, law: Law, ledger: Ledger | None, bars: Stages) -> tuple[Assessment, Sealed | None]:
+    """Assess everything in the store, through the log if there is one."""
+    from meanscheck.decisions import assess as decide_all
+
+    later = Later()
+    with bars.stage("order the evidence"):
+        result = decide_all(store, law, progress=later)
+    with bars.stage("decide" if ledger is None else "decide and seal", "cases", result.projection.units) as later.to:
+        sealed = None if ledger is None else ledger.append(result)
+        result.run()
+    return result, sealed
+
+
+def assessment_json(result: Assessment, sealed: Sealed | None) -> dict[str, Any]:
+    """Counts, causes and where it was sealed."""
+    from dataclasses import asdict
+
+    from meanscheck.values.money import format_yuan
+
+    outcomes: dict[str, dict[str, int]] = {}
+    for (programme, outcome), n in sorted(result.counts.items()):
+        outcomes.setdefault(programme, {})[outcome] = n
+    causes: dict[str, dict[str, int]] = {}
+    for (programme, cause), n in sorted(result.causes.items()):
+        causes.setdefault(programme, {})[cause] = n
+    return {
+        "batch": result.batch_id,
+        "on": result.law.on.isoformat(),
+        "law": result.law.digest,
+        "accepted": list(result.law.accepted),
+        "snapshot": result.snapshot.id,
+        "units": result.projection.units,
+        "outcomes": outcomes,
+        "awards": {programme: format_yuan(fen) for programme, fen in sorted(result.awards.items())},
+        "refer_causes": causes,
+        "records_root": result.records_root,
+        "sealed": None if sealed is None else asdict(sealed),
+    }
+
+
+def show_outcomes(result: Assessment) -> None:
+    """Counts by programme and outcome."""
+    from meanscheck.values.money import format_yuan
+
+    law = result.law
+    page = table("programme", "", "eligible>", "awards in all>", "", "not eligible>", "referred to a person>")
+    page.title = f"Decisions as of {law.on} under the law of {law.name}"
+    for p in law.programmes:
+        counts = [result.counts[p.id, o] for o in OUTCOMES]
+        if not any(counts):
+            continue
+        unit = {"money/month": "yuan a month", "money": "yuan"}.get(p.award.unit if p.award else "", "")
+        award = format_yuan(result.awards[p.id]) if counts[0] else ""
+        page.add_row(
+            p.id, p.label_zh, painted(f"{counts[0]:,}", "green"), award, unit if award else "",
+            painted(f"{counts[1]:,}", "yellow"), painted(f"{counts[2]:,}", "cyan"),
+        )
+    say(page)
+
+
+def show_causes(result: Assessment, most: int = 4) -> None:
+    """Why decisions were referred to a person: by kind of cause, with the commonest subjects of each."""
+    if not result.causes:
+        return
+    import polars as pl
+
+    causes = result.outcomes.filter(pl.col("outcome") == "refer").with_row_index("decision").explode("causes")
+    parts = pl.col("causes").str.splitn(":", 2).struct
+    split = causes.with_columns(kind=parts.field("field_0"), subject=parts.field("field_1").fill_null(""))
+    kinds = split.group_by("programme", "kind").agg(n=pl.col("decision").n_unique())
+    frame = kinds.sort("programme", "n", "kind", descending=[False, True, False]).collect(engine="in-memory")
+    page = table("programme", "decisions>", "because", "", "of these")
+    page.title = "Why decisions are referred to a person (one may have several causes)"
+    for p in result.law.programmes:
+        name = p.id
+        for kind, n in frame.filter(pl.col("programme") == p.id).select("kind", "n").iter_rows():
+            own = [(m, c.partition(":")[2]) for (q, c), m in result.causes.items() if q == p.id and c.startswith(f"{kind}:")]
+            own.sort(key=lambda entry: (-entry[0], entry[1]))
+            subjects = [f"{subject} {m:,}" for m, subject in own[:most]]
+            subjects += [f"{len(own) - most} more"] if len(own) > most else []
+            page.add_row(name, f"{n:,}", *CAUSES.get(kind, (kind, "")), " · ".join(subjects))
+            name = ""
+    say(page)
+
+
+def explain(
+    store: StorePath,
+    case: Annotated[str, typer.Argument(help="A case.", metavar="CASE")],
+    programme: Annotated[str | None, typer.Argument(help="One programme only.", metavar="PROGRAMME")] = None,
+    member: Annotated[str | None, typer.Option("--member", help="One member only.")] = None,
+    lang: Annotated[Language, typer.Option("--lang", help="Language.")] = "zh",
+    as_json: AsJson = False,
+) -> None:
+    """Why a case was decided as it was: every test with value, limit, margin and article."""
+    from meanscheck.evidence import Store
+
+    office = office_at(store)
+    groups = {name: json.loads(text) for name, text in office.latest(case).groups.items()}
+    with Store.open(office.store, read_only=True) as opened:
+        decision = decision_of(groups, opened)
+    rulings = [
+        r for r in decision
+        if (programme is None or r.programme.id == programme) and (member is None or r.member == member)
+    ]
+    if not rulings:
+        raise InputError("not decided for that case", where=programme or "programme", remedy="Leave it out to see all")
+    if as_json:
+        print_json(
+            [
+                {
+                    "case": case,
+                    "programme": r.programme.id,
+                    "member": r.member,
+                    "outcome": r.outcome,
+                    "award_fen": r.award,
+                    "failed": list(r.failed),
+                    "causes": list(r.causes),
+                    "tests": [dict(t) for t in r.tests],
+                    "text": r.explain(lang),
+                }
+                for r in rulings
+            ]
+        )
+    else:
+        say("\n\n".join(r.explain(lang) for r in rulings))
+
+
+def decision_of(groups: dict[str, Any], store: Store) -> Decision:
+    """A decision from its groups, with the law that the store recorded for it."""
+    from meanscheck.decisions import Decision
+    from meanscheck.law import Law
+
+    return Decision(groups, Law.from_json(store.law_text(groups["provenance"]["law"])))

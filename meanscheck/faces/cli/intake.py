@@ -1,0 +1,156 @@
+"""``meanscheck init``, ``ingest`` and ``synth``: an office's places, what comes into them, and a made-up county."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from meanscheck.errors import FeedError, InputError
+from meanscheck.faces.cli.office import Office, StorePath, office_at
+from meanscheck.faces.cli.page import AsJson, print_json, say, table
+from meanscheck.faces.cli.progress import stages
+
+if TYPE_CHECKING:
+    from meanscheck.evidence import IngestReport
+
+ORIGIN = "county.example/relief"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("init")(init)
+    app.command("ingest")(ingest)
+    app.command("synth")(synth)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="A new or empty folder.", metavar="FOLDER")],
+    name: Annotated[str, typer.Option("--name", help="Name of the store's files.")] = "county",
+    origin: Annotated[str, typer.Option("--origin", help="Name of the log, as receipts will state it.")] = ORIGIN,
+    unprotected: Annotated[
+        bool, typer.Option("--unprotected-key", help="Write the key in the clear. For trying things out.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make an office's places: an empty store, a signing key, a log, a policy.
+
+    The key's passphrase is read from the environment variable MEANSCHECK_KEY_PASSPHRASE.
+    """
+    office = make_office(folder / f"{name}.duckdb", origin=origin, unprotected=unprotected)
+    places = {
+        "store": str(office.store),
+        "key": str(office.key),
+        "policy": str(office.policy),
+        "ledger": str(office.ledger),
+    }
+    if as_json:
+        print_json(places)
+        return
+    for what, place in places.items():
+        say(f"{what:<8} {place}")
+    say(f"\nNext: meanscheck ingest {office.store} INBOX")
+
+
+def make_office(store: Path, *, origin: str, unprotected: bool) -> Office:
+    """Make the places; InputError if the store is there already."""
+    from meanscheck.evidence import Store
+    from meanscheck.ledger import Ledger, Signer
+
+    office = Office(store)
+    if store.exists():
+        raise InputError("there is a store already", where=store.name, remedy="Use it, or name another folder")
+    store.parent.mkdir(parents=True, exist_ok=True)
+    signer = Signer.generate(origin)
+    signer.save(office.key, unprotected=unprotected)
+    office.policy.write_text(Ledger.open(office.ledger, signer=signer).policy().format(), encoding="utf-8")
+    with Store.open(store):
+        pass
+    return office
+
+
+def ingest(
+    store: StorePath,
+    paths: Annotated[list[Path], typer.Argument(help="Inbox folders or single files.", metavar="PATH…")],
+    feed: Annotated[str | None, typer.Option("--feed", help="Feed of a single file, if its name does not say.")] = None,
+    manifest: Annotated[
+        Path | None, typer.Option("--manifest", help="Manifest of a single file, if not beside it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take in requests, consents and departments' answers. What was taken in before changes nothing."""
+    from meanscheck.evidence import Store
+
+    office = office_at(store)
+    for path in paths:
+        if not path.exists():
+            raise FeedError("no such file or folder", where=path.name, remedy="Look at the path")
+    reports: list[IngestReport] = []
+    with Store.open(office.store) as opened, stages(quiet=as_json) as bars:
+        for path in paths:
+            if path.is_dir():
+                with bars.stage(f"ingest {path.name}", "files") as tell:
+                    reports += opened.ingest_inbox(path, progress=lambda what, done, total, tell=tell: tell(done, total))
+            elif path.name.startswith(("requests", "consents")) and path.suffix == ".jsonl":
+                (opened.requests if path.name.startswith("requests") else opened.consents)(path)
+            else:
+                reports.append(opened.ingest(feed or _feed_of(path), path, manifest=manifest))
+    if as_json:
+        print_json([_report_json(r) for r in reports])
+    else:
+        show_intake(reports)
+
+
+def _feed_of(path: Path) -> str:
+    from meanscheck.contracts import feed_names
+
+    name = path.name.split(".")[0].split("-")[0]
+    if name not in feed_names():
+        raise FeedError("the file name does not begin with the name of a feed", where=path.name, remedy="Give --feed")
+    return name
+
+
+def _report_json(report: IngestReport) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(report)
+
+
+def show_intake(reports: Sequence[IngestReport]) -> None:
+    """A line per file: what became of its rows."""
+    page = table("file", "feed", "batch", "accepted>", "quarantined>", "no consent>", "not asked>", "repeated>", "")
+    for r in reports:
+        counts = (r.accepted, r.quarantined, r.not_covered, r.not_requested, r.repeated)
+        note = "known already" if r.already_known else "supplementary" if r.supplementary else ""
+        page.add_row(r.file, r.feed, r.short_id, *(f"{n:,}" if n else "·" for n in counts), note)
+    say(page)
+
+
+def synth(
+    folder: Annotated[Path, typer.Argument(help="Where to make it.", metavar="DIR")],
+    households: Annotated[int, typer.Option("--households", help="How many applications.", min=1)] = 2000,
+    seed: Annotated[int, typer.Option("--seed", help="Same seed and size, same county.")] = 1,
+    clean: Annotated[bool, typer.Option("--clean", help="No disorder: everything answered and well formed.")] = False,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Parquet files only, for large counties.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace inbox and truth in DIR.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make up a county: departments' files in DIR/inbox, the truth in DIR/truth."""
+    from meanscheck.synth import county
+
+    if not force and folder.is_dir() and any(folder.iterdir()):
+        raise InputError("the folder is not empty", where=folder.name or str(folder), remedy="Name another, or --force")
+    with stages(quiet=as_json) as bars, bars.stage("make up a county", "households", households) as tell:
+        made = county(
+            folder, households=households, seed=seed, mess=not clean, style="parquet" if parquet else "files", progress=tell
+        )
+    if as_json:
+        print_json({**made.describe(), "inbox": str(made.inbox), "truth": str(made.truth)})
+        return
+    say(
+        f"{made.households:,} households, {made.persons:,} persons, {sum(made.rows.values()):,} rows in {made.files} files "
+        f"of {len(made.rows)} feeds, as of {made.on}, seed {made.seed}"
+    )
+    say(f"inbox  {made.inbox}\ntruth  {made.truth}")

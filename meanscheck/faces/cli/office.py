@@ -1,0 +1,100 @@
+"""Where does an office keep what belongs to one store? Everything lies beside the store's file, under its name.
+
+    county.duckdb      evidence: requests, consents, answers, recorded law
+    county.vault/      records and salts of sealed decisions, readable by their owner only
+    county.policy      whom an auditor trusts: the log's public key; to be handed out
+    keys/county.key    the log's private key and its state; to be kept away from everybody
+    ledger/            the log; holds nothing secret and may be published
+    receipts/          receipts written by `meanscheck receipt` and by the demo
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from meanscheck.errors import InputError, NotProven, StoreError
+
+if TYPE_CHECKING:
+    from meanscheck.ledger import Ledger
+    from meanscheck.vault import Held
+
+StorePath = Annotated[
+    Path, typer.Argument(help="The evidence store, *.duckdb, or the folder that holds it.", metavar="STORE")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The places that belong to one store."""
+
+    store: Path
+
+    @property
+    def vault(self) -> Path:
+        """Records of sealed decisions."""
+        return self.store.with_suffix(".vault")
+
+    @property
+    def policy(self) -> Path:
+        """The trust policy of the office's own log."""
+        return self.store.with_suffix(".policy")
+
+    @property
+    def key(self) -> Path:
+        """The private key of the log."""
+        return self.store.parent / "keys" / f"{self.store.stem}.key"
+
+    @property
+    def ledger(self) -> Path:
+        """The log's folder."""
+        return self.store.parent / "ledger"
+
+    @property
+    def receipts(self) -> Path:
+        """Where receipts go unless told otherwise."""
+        return self.store.parent / "receipts"
+
+    def open_ledger(self) -> Ledger:
+        """The log, to read: its name comes from the policy."""
+        from meanscheck.ledger import Ledger, Policy
+
+        if not self.policy.is_file():
+            raise InputError("no policy beside the store", where=self.policy.name, remedy="`meanscheck init` writes it")
+        try:
+            policy = Policy.parse(self.policy.read_bytes())
+        except NotProven as fault:
+            raise InputError(fault.why, where=self.policy.name) from None
+        return Ledger.open(self.ledger, origin=policy.log_keys[0].name)
+
+    def latest(self, case_id: str) -> Held:
+        """The record of a case in the batch sealed last; StoreError if no batch has it."""
+        from meanscheck.decisions.record import GROUPS
+        from meanscheck.vault import Vault
+
+        found: list[tuple[int, Held]] = []
+        for folder in sorted(self.vault.iterdir()) if self.vault.is_dir() else ():
+            try:
+                held = Vault(folder, GROUPS).find(case_id)
+            except StoreError:
+                continue
+            found.append((-1 if held.index is None else held.index, held))
+        if not found:
+            raise StoreError(f"no batch beside {self.store.name} has decided that case; `meanscheck assess` decides all")
+        return max(found, key=lambda entry: entry[0])[1]
+
+
+def office_at(path: Path) -> Office:
+    """The office of a store's file, or of the folder that holds one store; InputError otherwise."""
+    if path.is_dir():
+        stores = sorted(path.glob("*.duckdb"))
+        if len(stores) != 1:
+            what = "no *.duckdb there" if not stores else f"{len(stores)} stores there"
+            raise InputError(what, where=path.name or str(path), remedy="Name the store's file")
+        return Office(stores[0])
+    if not path.is_file():
+        raise InputError("no such store", where=path.name, remedy="`meanscheck init` makes one")
+    return Office(path)
