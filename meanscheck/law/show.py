@@ -1,9 +1,10 @@
 """What does the law of a day say? Plain data for people and programs: tests, formulas, figures, each with its source.
 
-`law_of(law)` gives nested plain values (text, numbers as text, lists), the same for ``rules show --json`` and the tables:
+`law_of(law)` gives nested plain values (text, numbers as text, lists), for ``rules show --json`` and its tables:
 
     pack {code, name, on, known_by, accepted, digest}
-    programmes [{id, label, label_zh, for, tests [{id, label, label_zh, formula, quote, review, cite}], award, yields_to}]
+    programmes [{id, label, label_zh, for, tests [{id, label, label_zh, formula, quote, review, cite}],
+                 award {unit, formula, cite}, yields_to [{programme, when}]}]
     parameters [{id, label, label_zh, unit, by, value, status, unknown, cite}]
     variables  [{id, label, label_zh, for, unit, formula, cite}]
 

@@ -60,7 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except KeyboardInterrupt:
         _leave("stopped; what was complete is kept, nothing is half done", 130, None)
     except Exception as fault:
-        _leave(f"unforeseen {type(fault).__name__} {_place(fault)}; MEANSCHECK_TRACEBACK=1 shows all of it", OURS, fault)
+        _leave(
+            f"unforeseen {type(fault).__name__} {_place(fault)}; MEANSCHECK_TRACEBACK=1 shows all of it", OURS, fault
+        )
     raise SystemExit(GOOD)
 
 

@@ -34,7 +34,9 @@ def register(app: typer.Typer) -> None:
 def check(
     store: StorePath,
     request: Annotated[str, typer.Argument(help="Number of a check request (核对委托编号).", metavar="REQUEST")],
-    on: Annotated[str | None, typer.Option("--on", help="Day that counts; the request's own if left out.", metavar="DATE")] = None,
+    on: Annotated[
+        str | None, typer.Option("--on", help="Day that counts; the request's own if left out.", metavar="DATE")
+    ] = None,
     lang: Annotated[Language, typer.Option("--lang", help="Language of the report.")] = "zh",
     as_json: AsJson = False,
 ) -> None:
@@ -53,7 +55,9 @@ def check(
 def assess(
     store: StorePath,
     pack: Pack,
-    on: Annotated[str | None, typer.Option("--on", help="Day whose law and facts count; today if left out.", metavar="DATE")] = None,
+    on: Annotated[
+        str | None, typer.Option("--on", help="Day whose law and facts count; today if left out.", metavar="DATE")
+    ] = None,
     known_by: Annotated[
         str | None, typer.Option("--known-by", help="Only law published by then; DATE unless given.", metavar="DATE")
     ] = None,
@@ -86,7 +90,9 @@ def signing_ledger(office: Office) -> Ledger:
     from meanscheck.ledger import Ledger, Signer
 
     if not office.key.is_file():
-        raise InputError("no key beside the store", where=office.key.name, remedy="`meanscheck init` makes one, or --no-seal")
+        raise InputError(
+            "no key beside the store", where=office.key.name, remedy="`meanscheck init` makes one, or --no-seal"
+        )
     return Ledger.open(office.ledger, signer=Signer.load(office.key))
 
 
@@ -144,8 +150,13 @@ def show_outcomes(result: Assessment) -> None:
         unit = {"money/month": "yuan a month", "money": "yuan"}.get(p.award.unit if p.award else "", "")
         award = format_yuan(result.awards[p.id]) if counts[0] else ""
         page.add_row(
-            p.id, p.label_zh, painted(f"{counts[0]:,}", "green"), award, unit if award else "",
-            painted(f"{counts[1]:,}", "yellow"), painted(f"{counts[2]:,}", "cyan"),
+            p.id,
+            p.label_zh,
+            painted(f"{counts[0]:,}", "green"),
+            award,
+            unit if award else "",
+            painted(f"{counts[1]:,}", "yellow"),
+            painted(f"{counts[2]:,}", "cyan"),
         )
     say(page)
 
@@ -166,7 +177,11 @@ def show_causes(result: Assessment, most: int = 4) -> None:
     for p in result.law.programmes:
         name = p.id
         for kind, n in frame.filter(pl.col("programme") == p.id).select("kind", "n").iter_rows():
-            own = [(m, c.partition(":")[2]) for (q, c), m in result.causes.items() if q == p.id and c.startswith(f"{kind}:")]
+            own = [
+                (m, c.partition(":")[2])
+                for (q, c), m in result.causes.items()
+                if q == p.id and c.startswith(f"{kind}:")
+            ]
             own.sort(key=lambda entry: (-entry[0], entry[1]))
             subjects = [f"{subject} {m:,}" for m, subject in own[:most]]
             subjects += [f"{len(own) - most} more"] if len(own) > most else []
@@ -191,7 +206,8 @@ def explain(
     with Store.open(office.store, read_only=True) as opened:
         decision = decision_of(groups, opened)
     rulings = [
-        r for r in decision
+        r
+        for r in decision
         if (programme is None or r.programme.id == programme) and (member is None or r.member == member)
     ]
     if not rulings:

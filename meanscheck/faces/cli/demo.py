@@ -1,4 +1,4 @@
-"""``meanscheck demo``: the whole way on a made-up county, from the departments' files to verified and replayed decisions.
+"""``meanscheck demo``: the whole way on a made-up county, from departments' files to verified, replayed decisions.
 
     synth → init → requests, consents, answers → decide and seal → receipts of a sample → verify each → replay each
 
@@ -31,7 +31,17 @@ if TYPE_CHECKING:
 PACK = "rules/cn/guangdong/jiangmen"
 DAY = date(2020, 6, 30)
 """A day on which all of Jiangmen's figures for dibao and tekun are sourced."""
-OWN = ("inbox", "truth", "keys", "ledger", "receipts", "county.duckdb", "county.policy", "county.vault", "county.projection")
+OWN = (
+    "inbox",
+    "truth",
+    "keys",
+    "ledger",
+    "receipts",
+    "county.duckdb",
+    "county.policy",
+    "county.vault",
+    "county.projection",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +110,9 @@ def _clear(out: Path, *, force: bool) -> None:
         raise InputError("not a folder", where=out.name, remedy="Name another with --out")
     if out.is_dir() and any(out.iterdir()):
         if not force:
-            raise InputError("the folder is not empty", where=out.name or str(out), remedy="Name another with --out, or --force")
+            raise InputError(
+                "the folder is not empty", where=out.name or str(out), remedy="Name another with --out, or --force"
+            )
         for name in OWN:
             place = out / name
             if place.is_dir():

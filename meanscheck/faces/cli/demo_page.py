@@ -90,18 +90,34 @@ class Page:
 
     def _truth(self) -> None:
         page = table(
-            "programme", "decided>", "as it truly is>", "wrongly eligible>", "wrongly not>", "other amount>",
-            "referred>", "of them truly eligible>", title="Against the truth, which only a made-up county has",
+            "programme",
+            "decided>",
+            "as it truly is>",
+            "wrongly eligible>",
+            "wrongly not>",
+            "other amount>",
+            "referred>",
+            "of them truly eligible>",
+            title="Against the truth, which only a made-up county has",
         )
         for name, a in self.agreement.items():
             wrong = (a.wrongly_eligible, a.wrongly_ineligible, a.award_differs)
             page.add_row(
-                name, f"{a.decided:,}", f"{a.equal:,}", *(painted(f"{n:,}", "red" if n else "green") for n in wrong),
-                f"{a.referred:,}", f"{a.referred_eligible:,}",
+                name,
+                f"{a.decided:,}",
+                f"{a.equal:,}",
+                *(painted(f"{n:,}", "red" if n else "green") for n in wrong),
+                f"{a.referred:,}",
+                f"{a.referred_eligible:,}",
             )
         say(page)
         page = table(
-            "register", "cases referred>", "points raised>", "of them false>", "true facts>", "missed>",
+            "register",
+            "cases referred>",
+            "points raised>",
+            "of them false>",
+            "true facts>",
+            "missed>",
             title="Doubtful points (疑点) before any review; missed: no consent, no answer, or an unreadable row",
         )
         for name, p in self.points.items():

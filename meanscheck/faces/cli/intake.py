@@ -92,7 +92,9 @@ def ingest(
         for path in paths:
             if path.is_dir():
                 with bars.stage(f"ingest {path.name}", "files") as tell:
-                    reports += opened.ingest_inbox(path, progress=lambda what, done, total, tell=tell: tell(done, total))
+                    reports += opened.ingest_inbox(
+                        path, progress=lambda what, done, total, tell=tell: tell(done, total)
+                    )
             elif path.name.startswith(("requests", "consents")) and path.suffix == ".jsonl":
                 (opened.requests if path.name.startswith("requests") else opened.consents)(path)
             else:
@@ -144,13 +146,18 @@ def synth(
         raise InputError("the folder is not empty", where=folder.name or str(folder), remedy="Name another, or --force")
     with stages(quiet=as_json) as bars, bars.stage("make up a county", "households", households) as tell:
         made = county(
-            folder, households=households, seed=seed, mess=not clean, style="parquet" if parquet else "files", progress=tell
+            folder,
+            households=households,
+            seed=seed,
+            mess=not clean,
+            style="parquet" if parquet else "files",
+            progress=tell,
         )
     if as_json:
         print_json({**made.describe(), "inbox": str(made.inbox), "truth": str(made.truth)})
         return
     say(
-        f"{made.households:,} households, {made.persons:,} persons, {sum(made.rows.values()):,} rows in {made.files} files "
-        f"of {len(made.rows)} feeds, as of {made.on}, seed {made.seed}"
+        f"{made.households:,} households, {made.persons:,} persons, {sum(made.rows.values()):,} rows in "
+        f"{made.files} files of {len(made.rows)} feeds, as of {made.on}, seed {made.seed}"
     )
     say(f"inbox  {made.inbox}\ntruth  {made.truth}")

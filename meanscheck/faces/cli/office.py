@@ -1,11 +1,11 @@
 """Where does an office keep what belongs to one store? Everything lies beside the store's file, under its name.
 
-    county.duckdb      evidence: requests, consents, answers, recorded law
-    county.vault/      records and salts of sealed decisions, readable by their owner only
-    county.policy      whom an auditor trusts: the log's public key; to be handed out
-    keys/county.key    the log's private key and its state; to be kept away from everybody
-    ledger/            the log; holds nothing secret and may be published
-    receipts/          receipts written by `meanscheck receipt` and by the demo
+county.duckdb      evidence: requests, consents, answers, recorded law
+county.vault/      records and salts of sealed decisions, readable by their owner only
+county.policy      whom an auditor trusts: the log's public key; to be handed out
+keys/county.key    the log's private key and its state; to be kept away from everybody
+ledger/            the log; holds nothing secret and may be published
+receipts/          receipts written by `meanscheck receipt` and by the demo
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ class Office:
                 continue
             found.append((-1 if held.index is None else held.index, held))
         if not found:
-            raise StoreError(f"no batch beside {self.store.name} has decided that case; `meanscheck assess` decides all")
+            raise StoreError(
+                f"no batch beside {self.store.name} has decided that case; `meanscheck assess` decides all"
+            )
         return max(found, key=lambda entry: entry[0])[1]
 
 

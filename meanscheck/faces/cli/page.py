@@ -34,9 +34,13 @@ def table(*columns: str, title: str = "", **options: Any) -> Table:
     from rich import box
     from rich.table import Table
 
-    result = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False, **options)
+    result = Table(
+        title=title or None, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False, **options
+    )
     for column in columns:
-        result.add_column(column.removesuffix(">"), justify="right" if column.endswith(">") else "left", overflow="fold")
+        result.add_column(
+            column.removesuffix(">"), justify="right" if column.endswith(">") else "left", overflow="fold"
+        )
     return result
 
 

@@ -73,7 +73,9 @@ def receipt(
     disclose: Annotated[
         list[str] | None, typer.Option("--disclose", help="A group to show; all if left out. May be repeated.")
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="File to write; receipts/CASE.tlog-proof if left out.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File to write; receipts/CASE.tlog-proof if left out.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the receipt of a case's last sealed decision. It shows all groups unless --disclose names some."""
@@ -85,7 +87,9 @@ def receipt(
             raise InputError("no such group", where="--disclose", remedy=f"Use {', '.join(GROUPS)}")
     held = office.latest(case)
     if held.index is None or held.leaf is None or held.salts is None:
-        raise InputError("decided but not sealed", where=office.store.name, remedy="Run `meanscheck assess` without --no-seal")
+        raise InputError(
+            "decided but not sealed", where=office.store.name, remedy="Run `meanscheck assess` without --no-seal"
+        )
     shown = [group for group in GROUPS if not disclose or group in disclose]
     text = office.open_ledger().receipt(held.index, held.leaf, held.groups, held.salts, shown)
     target = out or office.receipts / f"{case}.tlog-proof"

@@ -47,7 +47,9 @@ def day_of(text: str, option: str) -> date:
 
 @app.command("check")
 def check(
-    paths: Annotated[list[str] | None, typer.Argument(help="Folders of packs; all packs if left out.", metavar="PATH…")] = None,
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Folders of packs; all packs if left out.", metavar="PATH…")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Load packs, say for which years they can decide and what they rest on. Exit 1 if one does not load."""
@@ -146,7 +148,8 @@ def show(
     pack: Pack,
     on: Annotated[str, typer.Option("--on", help="The day whose law is wanted.", metavar="DATE")],
     known_by: Annotated[
-        str | None, typer.Option("--known-by", help="Only what was published by then; DATE unless given.", metavar="DATE")
+        str | None,
+        typer.Option("--known-by", help="Only what was published by then; DATE unless given.", metavar="DATE"),
     ] = None,
     accept: Annotated[list[str] | None, typer.Option("--accept", help="Accept an unsure figure by name.")] = None,
     formulas: Annotated[bool, typer.Option("--formulas", help="Show the variables and their formulas, too.")] = False,
@@ -177,14 +180,18 @@ def _show_law(law: Law, *, formulas: bool) -> None:
         return "\n".join(citation_text(c) for c in item["cite"])
 
     for programme in data["programmes"]:
-        heading = f"{programme['label']} {programme['label_zh']} ({programme['id']}), decided for each {programme['for']}"
+        heading = (
+            f"{programme['label']} {programme['label_zh']} ({programme['id']}), decided for each {programme['for']}"
+        )
         say(painted(heading, "bold"))
         page = table("test", "", "holds if", "source")
         for test in programme["tests"]:
             review = f"\nafter review of {', '.join(test['review'])}" if test["review"] else ""
             page.add_row(test["id"], f"{test['label_zh']}\n{test['label']}", test["formula"] + review, sources(test))
         if programme["award"]:
-            page.add_row("award", programme["award"]["unit"], programme["award"]["formula"], sources(programme["award"]))
+            page.add_row(
+                "award", programme["award"]["unit"], programme["award"]["formula"], sources(programme["award"])
+            )
         say(page)
         for y in programme["yields_to"]:
             say(f"  gives way to {y['programme']} ({y['when']})")

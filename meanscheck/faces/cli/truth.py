@@ -1,8 +1,8 @@
 """How do decisions compare with the truth of a made-up county? Only there is the truth known.
 
-A doubtful point (疑点) is an adverse entry of a register: *raised* when the entry reached the store, *false* when it is
-no true adverse fact (a namesake, a scrapped or lent car, a revoked firm), *missed* when a true adverse fact did not reach
-the store. Evidence that did not come leaves its feed unknown, so a missed fact makes nobody eligible by itself.
+A doubtful point (疑点) is an adverse entry of a register: *raised* when the entry reached the store, *false* when it
+is no true adverse fact (a namesake, a scrapped or lent car, a revoked firm), *missed* when a true adverse fact did not
+reach the store. Evidence that did not come leaves its feed unknown, so a missed fact makes nobody eligible by itself.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ def agreement(outcomes: pl.LazyFrame, truth: Path) -> Mapping[str, Agreement]:
         equal=(decided & (got == true)).sum(),
         wrongly_eligible=((got == "eligible") & (true == "ineligible")).sum(),
         wrongly_ineligible=((got == "ineligible") & (true == "eligible")).sum(),
-        award_differs=((got == "eligible") & (true == "eligible") & pl.col("award_fen").ne_missing(pl.col("award_fen_true"))).sum(),
+        award_differs=(
+            (got == "eligible") & (true == "eligible") & pl.col("award_fen").ne_missing(pl.col("award_fen_true"))
+        ).sum(),
         referred=(~decided).sum(),
         referred_eligible=(~decided & (true == "eligible")).sum(),
     )
