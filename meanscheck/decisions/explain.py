@@ -102,13 +102,18 @@ def test_line(programme: Programme, entry: Mapping[str, Any], law: Law, language
         value, limit = (format_yuan(v) if is_money else str(v) for v in (entry["value"], entry["limit"]))
         parts.append(f"{words['value']} {value}, {words['limit']} {limit}")
         if is_money and entry["margin"] is not None:
-            parts.append(_margin(entry["margin"], language))
+            parts.append(_margin(entry["margin"], language, rising=test is not None and test.tree.op in (">", ">=")))
     parts.append(f"{words['cite']} " + "; ".join(citation_text(c, law, language) for c in entry["cite"]))
     return " · ".join(parts)
 
 
-def _margin(fen: int, language: str) -> str:
+def _margin(fen: int, language: str, *, rising: bool) -> str:
+    """The margin in words; `rising` tests hold above their line, the others below it."""
     amount = format_yuan(abs(fen))
+    if rising:
+        if language == "zh":
+            return f"须增加 {amount} 元才满足" if fen > 0 else f"再少 {amount} 元结论仍不变"
+        return f"met only with {amount} more" if fen > 0 else f"still met with {amount} less"
     if language == "zh":
         return f"再多 {amount} 元结论仍不变" if fen >= 0 else f"须减少 {amount} 元才满足"
     return f"still met with {amount} more" if fen >= 0 else f"met only with {amount} less"

@@ -34,7 +34,7 @@ WORDS = frozenset(
     {
         *AGGREGATES,
         *("least", "greatest", "round_to", "first_known", "age", "months_between", "within", "same_year"),
-        *("outcome", "holds", "on", "reference_day", "members", "supporters", "household", "size"),
+        *("outcome", "holds", "is_confirmed", "on", "reference_day", "members", "supporters", "household", "size"),
     }
 )
 """Words of the language: no parameter, variable or programme may be called so."""
@@ -409,7 +409,10 @@ class _Checker:
 
     def call_same_year(self, e: ast.Call) -> Node:
         a, b = self.arity(e, 2, "same_year(m.settled_on, on)")
-        return self.make("same_year", (self.day(a), self.day(b)), BOOL)
+        one, other = self.day(a), self.day(b)
+        # The day of the row comes first: it is what the answer of a feed must cover.
+        days = (other, one) if other.level == "row" and one.level != "row" else (one, other)
+        return self.make("same_year", days, BOOL)
 
     def call_outcome(self, e: ast.Call) -> Node:
         (which,) = self.arity(e, 1, "outcome(dibao)")
@@ -421,6 +424,13 @@ class _Checker:
         if entity == "member" and self.entity != "member":
             raise self.fail(e, f"{name} decides members; this formula belongs to a {self.entity}")
         return self.make("outcome", (name,), OUTCOME, entity)
+
+    def call_is_confirmed(self, e: ast.Call) -> Node:
+        (which,) = self.arity(e, 1, "is_confirmed(r)")
+        feed = self.loops.get(which.id, "") if isinstance(which, ast.Name) else ""
+        if feed not in self.scope.feeds:
+            raise self.fail(e, "is_confirmed asks about a row of a feed", "Write is_confirmed(r) inside … for r in feed")
+        return self.make("confirmed", (feed,), BOOL, "row")
 
     def call_holds(self, e: ast.Call) -> Node:
         which, day = self.arity(e, 2, 'holds("dibao", on)')

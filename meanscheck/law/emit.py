@@ -1,35 +1,68 @@
 """How does a checked tree become a Polars expression?
 
-A number is a numerator and a denominator (`Quotient`); products and comparisons of quotients are taken in Int128, so they are
-exact within the bounds that money has on entry. Null is unknown. `Emitter` turns nodes into expressions over the columns of
-one frame; where a node lives on another frame (a household's attribute in a member's formula) it asks `Leaves` for the
-column that carries it. Polars' own habits that would lose an unknown (`when(null)`, `max_horizontal`) are met here only.
+A number is a numerator and a denominator (`Quotient`), each with the largest size it can have in this block. Where a product
+or sum fits Int64 it is taken there, else in Int128; where even that may not hold it, the formula is refused, since Polars
+would wrap silently. Null is unknown. `Emitter` turns nodes into expressions over the columns of one frame; where a node lives
+on another frame (a household's attribute in a member's formula) it asks `Leaves` for the column that carries it. Polars' own
+habits that would lose an unknown (`when(null)`, `max_horizontal`) are met here only.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Protocol
 
 import polars as pl
 
 from meanscheck.errors import InternalError
-from meanscheck.law.law import Law
-from meanscheck.law.plain import Result, lookup
+from meanscheck.law.law import ANY_KEY, Law, Scalar
+from meanscheck.law.plain import lookup
 from meanscheck.law.tree import COMPARISONS, Node
-from meanscheck.law.types import MICRO
+from meanscheck.law.types import BOOL, DATE, MICRO, Type
 from meanscheck.values.rounding import UNIT_FEN
+
+NARROW = 2**62
+"""Below this a number is reckoned in Int64."""
+LAST_YEAR = 10_000
+WIDE = 2**126
+"""At or above this a number does not fit Int128 with room for a sign and one doubling."""
+NULL_TYPES: dict[str, pl.DataType] = {"num": pl.Int64(), "bool": pl.Boolean(), "date": pl.Date(), "text": pl.String()}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A whole number and the largest absolute value it can have."""
+
+    e: pl.Expr
+    top: int
 
 
 @dataclass(frozen=True, slots=True)
 class Quotient:
-    """A value as numerator over denominator; no denominator for whole numbers, and for what is not a number."""
+    """A value as numerator over denominator; no denominator (and no sizes) for what is not a number.
+
+    `d` is positive, or null where the value is unknown. `absent` says that it is unknown for all, so no column is needed.
+    """
 
     n: pl.Expr
     d: pl.Expr | None = None
+    top: int = 0
+    below: int = 1
+    absent: bool = False
+
+    @property
+    def above(self) -> Part:
+        """The numerator with its size."""
+        return Part(self.n, self.top)
+
+    @property
+    def denominator(self) -> Part | None:
+        """The denominator with its size; None where it is 1."""
+        return None if self.d is None else Part(self.d, self.below)
 
 
 class Leaves(Protocol):
@@ -40,13 +73,20 @@ class Leaves(Protocol):
     def leaf(self, node: Node) -> pl.Expr:
         """The column of an attribute, cell, variable, aggregate, outcome or day, on the emitter's frame."""
 
+    def top(self, node: Node) -> int:
+        """The largest absolute value of a leaf that is a number, as it is stored."""
+
     def is_leaf(self, node: Node) -> bool:
         """Whether `leaf` answers for this node."""
 
 
 def whole(number: int) -> pl.Expr:
-    """A literal Int64."""
-    return pl.lit(number, dtype=pl.Int64)
+    """A literal Int64, or Int128 if it needs to be."""
+    return pl.lit(number, dtype=pl.Int64 if abs(number) < NARROW else pl.Int128)
+
+
+MILLION = Part(whole(MICRO), MICRO)
+"""The denominator of a ratio held in millionths; one object, so that equal denominators are seen to be equal."""
 
 
 def wide(e: pl.Expr) -> pl.Expr:
@@ -54,49 +94,88 @@ def wide(e: pl.Expr) -> pl.Expr:
     return e.cast(pl.Int128)
 
 
-def literal(value: Result) -> Quotient:
-    """A constant of the law; a null literal for an unknown one."""
+def _sized(top: int) -> int:
+    if top >= WIDE:
+        raise InternalError("a formula needs numbers too large to be reckoned exactly; round a part of it first")
+    return top
+
+
+def product(a: Part, b: Part | None) -> Part:
+    """a * b, in Int64 where it fits."""
+    if b is None:
+        return a
+    top = _sized(a.top * b.top)
+    return Part(a.e * b.e if top < NARROW else wide(a.e) * wide(b.e), top)
+
+
+def total(a: Part, b: Part, *, less: bool = False) -> Part:
+    """a + b, or a - b, in Int64 where it fits."""
+    top = _sized(a.top + b.top)
+    x, y = (a.e, b.e) if top < NARROW else (wide(a.e), wide(b.e))
+    return Part(x - y if less else x + y, top)
+
+
+def _joint(a: Part | None, b: Part | None) -> Part | None:
+    return b if a is None else product(a, b)
+
+
+def null(t: Type) -> pl.Expr:
+    """The unknown value of a type."""
+    return pl.lit(None, dtype=NULL_TYPES[t.kind])
+
+
+def nothing(t: Type) -> Quotient:
+    """The unknown value of a type, for all."""
+    return Quotient(null(t), absent=True)
+
+
+def literal(value: Scalar | None, t: Type) -> Quotient:
+    """A constant of the law; null where it is unknown."""
     if value is None:
-        return Quotient(pl.lit(None))
+        return nothing(t)
     if isinstance(value, Fraction):
         scaled = value * MICRO
         if scaled.denominator == 1:
-            return Quotient(whole(scaled.numerator), whole(MICRO))
-        return Quotient(whole(value.numerator), whole(value.denominator))
-    if isinstance(value, bool):
-        return Quotient(pl.lit(value))
-    if isinstance(value, int):
-        return Quotient(whole(value))
+            return over(Part(whole(scaled.numerator), abs(scaled.numerator)), MILLION)
+        return Quotient(whole(value.numerator), whole(value.denominator), abs(value.numerator), value.denominator)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Quotient(whole(value), None, abs(value))
     return Quotient(pl.lit(value))
 
 
-def _times(a: pl.Expr, b: pl.Expr | None) -> pl.Expr:
-    return a if b is None else wide(a) * wide(b)
-
-
-def _product(a: pl.Expr | None, b: pl.Expr | None) -> pl.Expr | None:
-    return b if a is None else _times(a, b)
-
-
-def _common(quotients: list[Quotient]) -> tuple[list[pl.Expr], pl.Expr | None]:
+def common(quotients: Sequence[Quotient]) -> tuple[list[Part], Part | None]:
     """Numerators over one denominator."""
     if all(q.d is None for q in quotients):
-        return [q.n for q in quotients], None
-    denominator = reduce(_product, [q.d for q in quotients])
+        return [q.above for q in quotients], None
+    if len({id(q.d) for q in quotients if q.d is not None}) == 1 and all(q.d is not None for q in quotients):
+        return [q.above for q in quotients], quotients[0].denominator
+    denominator = reduce(_joint, [q.denominator for q in quotients])
     numerators = []
     for i, q in enumerate(quotients):
-        others = reduce(_product, [p.d for j, p in enumerate(quotients) if j != i], None)
-        numerators.append(_times(q.n, others))
+        others = reduce(_joint, [p.denominator for j, p in enumerate(quotients) if j != i], None)
+        numerators.append(product(q.above, others))
     return numerators, denominator
 
 
-def rounded(q: Quotient, unit: str, mode: str) -> pl.Expr:
-    """A quotient to a multiple of the unit, as Int64 (Polars raises if it does not fit). Floor division is toward minus infinity."""
+def over(numerator: Part, denominator: Part | None) -> Quotient:
+    """A quotient of two parts."""
+    if denominator is None:
+        return Quotient(numerator.e, None, numerator.top)
+    return Quotient(numerator.e, denominator.e, numerator.top, denominator.top)
+
+
+def rounded(q: Quotient, unit: str, mode: str) -> Quotient:
+    """A quotient to a multiple of the unit; floor division is toward minus infinity.
+
+    Raises:
+        InternalError: if the result might not fit Int64.
+    """
     step = UNIT_FEN[unit]
-    divisor = _product(q.d, whole(step) if step > 1 else None)
+    divisor = _joint(q.denominator, Part(whole(step), step) if step > 1 else None)
     if divisor is None:
-        return q.n.cast(pl.Int64)
-    n, d = wide(q.n), wide(divisor)
+        return Quotient(q.n.cast(pl.Int64), None, q.top)
+    _sized(q.top * 2 + divisor.top * 2)
+    n, d = wide(q.n), wide(divisor.e)
     if mode == "down":
         r = n // d
     elif mode == "up":
@@ -107,7 +186,15 @@ def rounded(q: Quotient, unit: str, mode: str) -> pl.Expr:
         floor = n // d
         twice = (n - floor * d) * 2
         r = floor + ((twice > d) | ((twice == d) & (floor % 2 != 0))).cast(pl.Int128)
-    return (r * step).cast(pl.Int64)
+    # The divisor is at least `step`, so the result is no larger than the numerator and one step.
+    return Quotient((r * step).cast(pl.Int64), None, q.top + step)
+
+
+def compared(op: str, x: pl.Expr, y: pl.Expr) -> pl.Expr:
+    """A comparison, a constant on the right: Polars 2.1 loses the height of a column that is all null to its right."""
+    if not x.meta.root_names():
+        op, x, y = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(op, op), y, x
+    return {"<": x.lt, "<=": x.le, ">": x.gt, ">=": x.ge, "==": x.eq, "!=": x.ne}[op](y)
 
 
 def months_added(e: pl.Expr, months: int) -> pl.Expr:
@@ -122,14 +209,19 @@ class Emitter:
         self.leaves = leaves
         self.law = leaves.law
 
-    def stored(self, node: Node) -> pl.Expr:
-        """As it is kept in a column: whole numbers (a ratio in millionths), yes/no, days, texts."""
+    def stored(self, node: Node, t: Type | None = None) -> pl.Expr:
+        """As it is kept in a column of the declared type `t` (the node's own unless given).
+
+        Whole numbers as Int64, a ratio in millionths, yes/no, days, texts as String.
+        """
         q = self.emit(node)
-        if node.type.kind != "num":
+        declared = t or node.type
+        if declared.kind == "text":
+            return q.n.cast(pl.String)
+        if declared.kind != "num":
             return q.n
-        if node.type.form == "micro":
-            scaled = Quotient(_times(q.n, whole(MICRO)), q.d)
-            return rounded(scaled, "fen", "down")
+        if declared.form == "micro":
+            return rounded(over(product(q.above, MILLION), q.denominator), "fen", "down").n
         if q.d is not None:
             raise InternalError("an exact quotient reached a column")
         return q.n.cast(pl.Int64)
@@ -138,18 +230,29 @@ class Emitter:
         """The value of a node."""
         if self.leaves.is_leaf(node):
             column = self.leaves.leaf(node)
-            return Quotient(column, whole(MICRO)) if node.type.form == "micro" else Quotient(column)
+            if node.type.kind != "num":
+                return Quotient(column)
+            return over(Part(column, self.leaves.top(node)), MILLION if node.type.form == "micro" else None)
+        if node.level == "const" and node.nodes:
+            return folded(self.law, node)
+        return self.composed(node)
+
+    def composed(self, node: Node) -> Quotient:
+        """An operation on the values of its arguments."""
         if node.op in COMPARISONS:
             return self.comparison(node)
-        method = getattr(self, f"_{_METHODS.get(node.op, node.op)}", None)
+        method: Callable[[Node], Quotient] | None = getattr(self, f"_{_METHODS.get(node.op, node.op)}", None)
         if method is None:
             raise InternalError(f"the vector executor does not know {node.op}")
-        result: Quotient = method(node)
-        return result
+        return method(node)
+
+    def _each(self, node: Node) -> list[Quotient]:
+        return [self.emit(n) for n in node.nodes]
 
     def _int(self, node: Node) -> Quotient:
         value = node.args[0]
-        return literal(bool(value) if node.type.kind == "bool" else int(value))  # type: ignore[arg-type]
+        assert isinstance(value, int)
+        return literal(bool(value) if node.type.kind == "bool" else int(value), node.type)
 
     def _text(self, node: Node) -> Quotient:
         return Quotient(pl.lit(str(node.args[0])))
@@ -158,121 +261,155 @@ class Emitter:
         return Quotient(pl.lit(self.law.on))
 
     def _unknown(self, node: Node) -> Quotient:
-        kinds = {"num": pl.Int64, "bool": pl.Boolean, "date": pl.Date, "text": pl.String}
-        return Quotient(pl.lit(None, dtype=kinds[node.type.kind]))
-
-    def _null(self, node: Node) -> Quotient:
-        return self._unknown(node)
+        return nothing(node.type)
 
     def _param(self, node: Node) -> Quotient:
-        value = self.law.parameters[str(node.args[0])].get()
-        return self._null(node) if value is None else literal(value)
+        return literal(self.law.parameters[str(node.args[0])].get(), node.type)
 
     def _index(self, node: Node) -> Quotient:
         parameter = self.law.parameters[str(node.args[0])]
-        keys = [self.emit(k).n.cast(pl.String) for k in node.nodes]
-        known = reduce(lambda a, b: a & b, [k.is_not_null() for k in keys])
-        if parameter.get(("*",)) is not None:
-            q = literal(parameter.get(("*",)))
-            return Quotient(pl.when(known).then(q.n), q.d)
-        table = {} if parameter.unknown else parameter.table
-        wanted = MICRO if node.type.form == "micro" else 1
-        result = pl.lit(None)
-        for entry, value in table.items():
+        keys = [q.n.cast(pl.String) for q in self._each(node)]
+        if parameter.unknown:
+            return self._unknown(node)
+        table = {entry: literal(value, node.type) for entry, value in parameter.table.items()}
+        if set(table) == {ANY_KEY}:
+            known = reduce(lambda a, b: a & b, [k.is_not_null() for k in keys])
+            q = table[ANY_KEY]
+            return Quotient(pl.when(known).then(q.n), q.d, q.top, q.below)
+        result, top = null(node.type), 0
+        for entry, q in table.items():
+            if len(entry) != len(keys):
+                continue
             fits = reduce(lambda a, b: a & b, [k == e for k, e in zip(keys, entry, strict=True)])
-            cell = whole(int(value * wanted)) if isinstance(value, int | Fraction) and not isinstance(value, bool) else pl.lit(value)
-            result = pl.when(fits).then(cell).otherwise(result)
-        if not table:
-            return self._null(node)
-        return Quotient(result, whole(MICRO) if wanted > 1 else None)
+            result, top = pl.when(fits).then(q.n).otherwise(result), max(top, q.top)
+        return over(Part(result, top), MILLION if node.type.form == "micro" else None)
 
     def _add(self, node: Node) -> Quotient:
-        (a, b), d = _common([self.emit(n) for n in node.nodes])
-        return Quotient(a + b if node.op == "+" else a - b, d)
+        each = self._each(node)
+        if any(q.absent for q in each):
+            return nothing(node.type)
+        (a, b), d = common(each)
+        return over(total(a, b, less=node.op == "-"), d)
 
     def _multiply(self, node: Node) -> Quotient:
-        a, b = (self.emit(n) for n in node.nodes)
-        return Quotient(_times(a.n, b.n), _product(a.d, b.d))
+        a, b = self._each(node)
+        if a.absent or b.absent:
+            return nothing(node.type)
+        return over(product(a.above, b.above), _joint(a.denominator, b.denominator))
 
     def _divide(self, node: Node) -> Quotient:
-        a, b = (self.emit(n) for n in node.nodes)
-        numerator, denominator = wide(_times(a.n, b.d)), wide(_product(a.d, b.n))  # type: ignore[arg-type]
-        zero = pl.lit(0, dtype=pl.Int128)
-        sign = pl.when(denominator < 0).then(zero - numerator).when(denominator > 0).then(numerator)
-        return Quotient(sign, pl.when(denominator != 0).then(denominator.abs()))
+        a, b = self._each(node)
+        if a.absent or b.absent:
+            return nothing(node.type)
+        numerator = product(a.above, b.denominator)
+        below = b.above if a.d is None else product(b.above, a.denominator)
+        positive, negative = below.e > 0, below.e < 0
+        signed = pl.when(positive).then(numerator.e).when(negative).then(0 - numerator.e)
+        size = pl.when(positive).then(below.e).when(negative).then(0 - below.e)
+        return over(Part(signed, numerator.top), Part(size, below.top))
 
     def _neg(self, node: Node) -> Quotient:
-        q = self.emit(node.nodes[0])
-        return Quotient(whole(0) - q.n, q.d)
+        (q,) = self._each(node)
+        if q.absent:
+            return nothing(node.type)
+        return Quotient(0 - q.n, q.d, q.top, q.below)
 
     def _not(self, node: Node) -> Quotient:
-        return Quotient(~self.emit(node.nodes[0]).n)
+        (q,) = self._each(node)
+        return nothing(BOOL) if q.absent else Quotient(~q.n)
 
     def _and(self, node: Node) -> Quotient:
-        return Quotient(reduce(lambda a, b: a & b, [self.emit(n).n for n in node.nodes]))
+        return Quotient(reduce(lambda a, b: a & b, [q.n for q in self._each(node)]))
 
     def _or(self, node: Node) -> Quotient:
-        return Quotient(reduce(lambda a, b: a | b, [self.emit(n).n for n in node.nodes]))
+        return Quotient(reduce(lambda a, b: a | b, [q.n for q in self._each(node)]))
 
     def comparison(self, node: Node) -> Quotient:
-        a, b = (self.emit(n) for n in node.nodes)
+        """Of numbers by cross-multiplication, of days, of texts."""
+        a, b = self._each(node)
+        if a.absent or b.absent:
+            return nothing(BOOL)
         kind = node.nodes[0].type.kind
+        x, y = a.n, b.n
         if kind == "num":
-            (x, y), _ = _common([a, b])
+            (left, right), _ = common([a, b])
+            x, y = left.e, right.e
         elif kind == "text" and "text" not in (node.nodes[0].op, node.nodes[1].op):
-            x, y = a.n.cast(pl.String), b.n.cast(pl.String)
-        else:
-            x, y = a.n, b.n
-        return Quotient({"<": x.lt, "<=": x.le, ">": x.gt, ">=": x.ge, "==": x.eq, "!=": x.ne}[node.op](y))
+            x, y = x.cast(pl.String), y.cast(pl.String)
+        return Quotient(compared(node.op, x, y))
 
     def _in(self, node: Node) -> Quotient:
-        return Quotient(self.emit(node.nodes[0]).n.is_in([str(w) for w in node.args[1:]]))
+        (q,) = self._each(node)
+        return nothing(BOOL) if q.absent else Quotient(q.n.cast(pl.String).is_in([str(w) for w in node.args[1:]]))
 
     def _if(self, node: Node) -> Quotient:
-        condition = self.emit(node.nodes[0]).n
-        one, other = (self.emit(n) for n in node.nodes[1:])
-        (a, b), _ = _common([one, other])
-        if node.type.kind == "text":
-            a, b = a.cast(pl.String), b.cast(pl.String)
-        second = condition.is_not_null() | (a == b)
-        if one.d is None and other.d is None:
-            return Quotient(pl.when(condition).then(a).when(second).then(b))
+        choice = self.emit(node.nodes[0])
+        condition = choice.n
+        one, other = (self._joined(n, node) for n in node.nodes[1:])
+        if one.absent and other.absent or choice.absent and (one.absent or other.absent):
+            return nothing(node.type)
+        (a, b), _ = common([one, other])
+        second = condition.is_not_null() | compared("==", a.e, b.e)
+        n = pl.when(condition).then(one.n).when(second).then(other.n)
+        top = max(one.top, other.top)
+        if one.d is other.d:
+            return Quotient(n, one.d, top, one.below)
         # Each branch keeps its own denominator: that of the branch not taken may be unknown.
-        x, y = (wide(q.d if q.d is not None else whole(1)) for q in (one, other))
-        n = pl.when(condition).then(wide(one.n)).when(second).then(wide(other.n))
-        return Quotient(n, pl.when(condition).then(x).otherwise(y))
+        x, y = (whole(1) if q.d is None else q.d for q in (one, other))
+        d = pl.when(condition).then(x).otherwise(y)
+        return Quotient(n, d, top, max(one.below, other.below))
+
+    def _joined(self, node: Node, whole_node: Node) -> Quotient:
+        """One of several alternatives: texts of different sets meet as String."""
+        q = self.emit(node)
+        return Quotient(q.n.cast(pl.String), absent=q.absent) if whole_node.type.kind == "text" else q
 
     def _extreme(self, node: Node) -> Quotient:
-        numerators, d = _common([self.emit(n) for n in node.nodes])
-        pick = pl.min_horizontal if node.op == "least" else pl.max_horizontal
-        known = reduce(lambda a, b: a & b, [n.is_not_null() for n in numerators])
-        return Quotient(pl.when(known).then(pick(numerators)), d)
+        each = self._each(node)
+        if any(q.absent for q in each):
+            return nothing(node.type)
+        numerators, d = common(each)
+
+        def better(x: pl.Expr, y: pl.Expr) -> pl.Expr:
+            # Null where either is null: both branches need a known comparison.
+            first = compared("<=" if node.op == "least" else ">=", x, y)
+            return pl.when(first).then(x).when(~first).then(y)
+
+        return over(Part(reduce(better, [n.e for n in numerators]), max(n.top for n in numerators)), d)
 
     def _first_known(self, node: Node) -> Quotient:
-        quotients = [self.emit(n) for n in node.nodes]
-        if all(q.d is None for q in quotients):
-            return Quotient(pl.coalesce([q.n for q in quotients]))
-        numerators, d = [], []
-        for q in quotients:
-            known = q.n.is_not_null()
-            numerators.append(wide(q.n))
-            d.append(pl.when(known).then(wide(q.d if q.d is not None else whole(1))))
-        return Quotient(pl.coalesce(numerators), pl.coalesce(d))
+        quotients = [q for n in node.nodes if not (q := self._joined(n, node)).absent]
+        if not quotients:
+            return nothing(node.type)
+        top = max(q.top for q in quotients)
+        n = pl.coalesce([q.n for q in quotients])
+        if all(q.d is quotients[0].d for q in quotients):
+            return Quotient(n, quotients[0].d, top, quotients[0].below)
+        # The denominator is that of the first whose numerator is known.
+        below = [pl.when(q.n.is_not_null()).then(whole(1) if q.d is None else q.d) for q in quotients]
+        return Quotient(n, pl.coalesce(below), top, max(q.below for q in quotients))
 
     def _round(self, node: Node) -> Quotient:
-        return Quotient(rounded(self.emit(node.nodes[0]), str(node.args[1]), str(node.args[2])))
+        (q,) = self._each(node)
+        return nothing(node.type) if q.absent else rounded(q, str(node.args[1]), str(node.args[2]))
 
     def _age(self, node: Node) -> Quotient:
-        born, on = self.emit(node.nodes[0]).n, self.law.on
+        (q,) = self._each(node)
+        if q.absent:
+            return nothing(node.type)
+        born, on = q.n, self.law.on
         before = born.dt.month().cast(pl.Int64) * 100 + born.dt.day().cast(pl.Int64) > on.month * 100 + on.day
-        return Quotient(whole(on.year) - born.dt.year().cast(pl.Int64) - before.cast(pl.Int64))
+        return Quotient(whole(on.year) - born.dt.year().cast(pl.Int64) - before.cast(pl.Int64), None, LAST_YEAR)
 
     def _months_between(self, node: Node) -> Quotient:
-        a, b = (self.emit(n).n for n in node.nodes)
+        each = self._each(node)
+        if any(q.absent for q in each):
+            return nothing(node.type)
+        a, b = (q.n for q in each)
         x, y = (e.dt.year().cast(pl.Int64) * 12 + e.dt.month().cast(pl.Int64) for e in (a, b))
         i, j = a.dt.day(), b.dt.day()
         less = ((y > x) & (j < i)).cast(pl.Int64) - ((y < x) & (j > i)).cast(pl.Int64)
-        return Quotient(y - x - less)
+        return Quotient(y - x - less, None, LAST_YEAR * 12)
 
     def window(self, node: Node) -> tuple[pl.Expr, pl.Expr]:
         """First day of a window and the first day after it, at the level of what bounds it (null if unknown)."""
@@ -282,31 +419,64 @@ class Emitter:
         months = self.constant(node.nodes[1])
         before = self.emit(node.nodes[2]).n
         if months is None:
-            return pl.lit(None, dtype=pl.Date), pl.lit(None, dtype=pl.Date)
+            return null(DATE), null(DATE)
         return months_added(before, -months), before.dt.month_start()
 
     def constant(self, node: Node) -> int | None:
         """The length of a window: a parameter in months."""
-        name = str(node.args[0])
-        value = lookup(self.law.parameters[name], ()) if node.op == "param" else node.args[0]
+        value = lookup(self.law.parameters[str(node.args[0])], ())
         if value is not None and not isinstance(value, int):
             raise InternalError("the length of a window is not a whole number of months")
         return value
 
     def _within(self, node: Node) -> Quotient:
-        d = self.emit(node.nodes[0]).n
+        d = self.emit(node.nodes[0])
+        if d.absent or self.emit(node.nodes[2]).absent or not self.known_window(node):
+            return nothing(BOOL)
         first, after = self.window(node)
-        return Quotient((d >= first) & (d < after) if self.known_window(node) else pl.lit(None, dtype=pl.Boolean))
+        return Quotient((d.n >= first) & (d.n < after))
 
     def known_window(self, node: Node) -> bool:
         """Whether the window's length is known."""
         return self.constant(node.nodes[1]) is not None
 
     def _same_year(self, node: Node) -> Quotient:
-        a, b = (self.emit(n).n for n in node.nodes)
+        each = self._each(node)
+        if any(q.absent for q in each):
+            return nothing(BOOL)
+        a, b = (q.n for q in each)
         return Quotient(a.dt.year() == b.dt.year())
 
 
+class _Nowhere:
+    """No frame: a constant names nothing that has a column."""
+
+    def __init__(self, law: Law) -> None:
+        self.law = law
+
+    def is_leaf(self, node: Node) -> bool:
+        return False
+
+    def leaf(self, node: Node) -> pl.Expr:
+        raise InternalError("a constant of the law has no column")
+
+    def top(self, node: Node) -> int:
+        raise InternalError("a constant of the law has no column")
+
+
+@lru_cache(maxsize=4096)
+def folded(law: Law, node: Node) -> Quotient:
+    """The value of an operation on constants of the law alone, reckoned once."""
+    q = Emitter(_Nowhere(law)).composed(node)
+    value = pl.select(n=q.n, d=whole(1) if q.d is None else q.d).row(0)
+    if None in value:
+        return nothing(node.type)
+    if node.type.kind != "num":
+        return Quotient(pl.lit(value[0]))
+    numerator = Part(whole(value[0]), abs(value[0]))
+    if q.d is None:
+        return over(numerator, None)
+    return over(numerator, MILLION if q.d is MILLION.e else Part(whole(value[1]), value[1]))
+
+
 _METHODS = {"+": "add", "-": "add", "*": "multiply", "/": "divide", "least": "extreme", "greatest": "extreme"}
-
-

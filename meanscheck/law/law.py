@@ -23,6 +23,8 @@ from meanscheck.law.types import UNITS
 from meanscheck.values.money import format_yuan
 
 LANGUAGE_VERSION = 1
+ANY_KEY = ("*",)
+"""Key of an overlay's scalar, which stands for every key of a table."""
 
 Scalar: TypeAlias = int | Fraction | bool | date | str
 Figure: TypeAlias = Scalar | None

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from typing import TypeAlias
 
 from meanscheck.contracts.units import VERDICT_CONFIRMED, VERDICT_DROPPED, CaseUnit, FeedFacts, PersonFacts, Value
@@ -204,6 +205,11 @@ class PlainRun:
     def _v_listed(self, node: Node, at: _At) -> Result:
         return self._person(at).role == "member"
 
+    def _v_confirmed(self, node: Node, at: _At) -> Result:
+        assert at.row is not None
+        verdict = at.row.get("verdict") or 0
+        return verdict == VERDICT_CONFIRMED if verdict else None
+
     def _v_attr(self, node: Node, at: _At) -> Result:
         entity, name = str(node.args[0]), str(node.args[1])
         if entity == "household":
@@ -379,6 +385,8 @@ class PlainRun:
             return frozenset({f"unknown:{node.args[1]}"})
         if op == "col":
             return frozenset({f"unknown:{node.args[0]}.{node.args[1]}"})
+        if op == "confirmed":
+            return frozenset({f"unreviewed:{node.args[0]}"})
         if op in ("param", "index"):
             below = self._below(node, at)
             return below or frozenset({f"parameter:{node.args[0]}"})
@@ -456,11 +464,19 @@ class PlainRun:
         return frozenset(found or {f"no_rows:{node.op}"})
 
 
-def windows_in(node: Node) -> Iterator[Node]:
-    """The `within` and `same_year` conditions on the feed's own days inside an aggregate."""
-    for part in node.walk():
-        if part.op in ("within", "same_year") and part.nodes[0].level == "row":
-            yield part
+@lru_cache(maxsize=4096)
+def windows_in(node: Node) -> tuple[Node, ...]:
+    """The `within` and `same_year` conditions on the feed's own days inside an aggregate.
+
+    A window that itself depends on the row asks for no time that could be known beforehand, so it is not among them.
+    """
+    return tuple(
+        part
+        for part in node.walk()
+        if part.op in ("within", "same_year")
+        and part.nodes[0].level == "row"
+        and all(n.level != "row" for n in part.nodes[1:])
+    )
 
 
 def lookup(parameter: Parameter, keys: tuple[str, ...]) -> Result:

@@ -18,15 +18,13 @@ from typing import TypeVar
 
 from meanscheck.errors import PackError
 from meanscheck.law.check import ParameterSignature, Scope, VariableSignature, check_formula
-from meanscheck.law.law import Award, Figure, Instrument, Law, LawTest, Parameter, Programme, Variable, Yield, figure_of
+from meanscheck.law.law import ANY_KEY, Award, Figure, Instrument, Law, LawTest, Parameter, Programme, Variable, Yield, figure_of
 from meanscheck.law.names import attribute_types, feed_types
 from meanscheck.law.pack import FigureRevision, FormulaRevision, InstrumentModel, Level, NotApplied, Revision, levels_of
 from meanscheck.law.tree import Node
 from meanscheck.law.types import BOOL, NUMBER, UNITS, Type
 
 R = TypeVar("R", bound=Revision)
-ANY_KEY = ("*",)
-"""Key of an overlay's scalar, which stands for every key of a table."""
 
 
 class RulePack:

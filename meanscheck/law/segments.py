@@ -1,4 +1,4 @@
-"""Sums, counts and verdicts per owner of consecutive rows, without a group-by.
+"""What do consecutive rows of an owner give together? Sums, counts, verdicts, extremes, without a group-by where possible.
 
 Rows of an owner are consecutive and in the owners' order. A measure is a column of the row frame; null means unknown. Its sum
 per owner is the difference of the running sum at the owners' last rows (1.2 s for 27 M rows where a group-by takes 2 to 3).
@@ -67,3 +67,67 @@ def truth_sums(segments: Segments, columns: Mapping[str, pl.Series]) -> dict[str
     sums = segments.sums(pl.DataFrame(parts)) if parts else {}
     none = pl.zeros(segments.owners, dtype=pl.Int64, eager=True)
     return {name: (sums[f"1{name}"], sums.get(f"?{name}", none)) for name in columns}
+
+
+def kleene_any(true: pl.Series, unknown: pl.Series) -> pl.Series:
+    """Kleene disjunction from how many are true and how many unknown."""
+    return pl.select(
+        pl.when(pl.lit(true) > 0).then(True).when(pl.lit(unknown) > 0).then(None).otherwise(False)
+    ).to_series()
+
+
+def aggregated(segments: Segments, frame: pl.DataFrame, functions: list[str]) -> list[pl.Series]:
+    """Per owner the aggregates i = 0, 1, … of a frame with columns b{i} (belongs), x{i} (value) and y{i} (order)."""
+    truths: dict[str, pl.Series] = {}
+    values: dict[str, pl.Series] = {}
+    for i, function in enumerate(functions):
+        belongs = frame[f"b{i}"]
+        if function in ("any", "all"):
+            x = frame[f"x{i}"]
+            hit = belongs & (x if function == "any" else ~x)
+            truths[str(i)] = hit
+            continue
+        if function in ("sum", "count") or belongs.null_count():
+            truths[f"b{i}"] = belongs
+        if function == "sum":
+            x = frame[f"x{i}"]
+            counted = frame.select(pl.when(pl.col(f"b{i}")).then(pl.col(f"x{i}")).otherwise(0)).to_series()
+            values[str(i)] = counted.fill_null(0).alias(str(i))
+            if x.null_count():
+                truths[f"n{i}"] = belongs.fill_null(False) & x.is_null()
+    counts = truth_sums(segments, truths)
+    sums = segments.sums(pl.DataFrame(values)) if values else {}
+    results: list[pl.Series] = []
+    for i, function in enumerate(functions):
+        if function in ("any", "all"):
+            verdict = kleene_any(*counts[str(i)])
+            results.append(verdict if function == "any" else ~verdict)
+        elif function in ("sum", "count"):
+            true, unknown = counts[f"b{i}"]
+            result = true if function == "count" else sums[str(i)]
+            if f"n{i}" in counts:
+                unknown = unknown + counts[f"n{i}"][0]
+            results.append(pl.select(pl.when(pl.lit(unknown) == 0).then(pl.lit(result))).to_series())
+        else:
+            results.append(_picked(segments, frame, i, function))
+    return results
+
+
+def _picked(segments: Segments, frame: pl.DataFrame, i: int, function: str) -> pl.Series:
+    """Lowest, highest or latest per owner; unknown if any that may count is unknown, or if there is none."""
+    x = frame[f"x{i}"]
+    rows = pl.DataFrame({"owner": segments.owner_of_row(), "b": frame[f"b{i}"], "x": x})
+    if function == "latest":
+        rows = rows.with_columns(frame[f"y{i}"].alias("y"))
+    rows = rows.filter(pl.col("b").eq_missing(True) | pl.col("b").is_null())
+    grouped = rows.lazy().group_by("owner")
+    unsure = pl.col("b").is_null().any()
+    if function == "latest":
+        at_last = pl.col("x").filter(pl.col("y") == pl.col("y").max())
+        value = pl.when(~unsure & ~pl.col("y").is_null().any() & (at_last.n_unique() == 1)).then(at_last.first())
+    else:
+        pick = pl.col("x").min() if function == "lowest" else pl.col("x").max()
+        value = pl.when(~unsure & ~pl.col("x").is_null().any()).then(pick)
+    found = grouped.agg(value.alias("value")).sort("owner").collect(engine="in-memory")
+    owners = pl.DataFrame({"owner": np.arange(segments.owners)})
+    return owners.join(found, on="owner", how="left", maintain_order="left")["value"]

@@ -12,6 +12,7 @@ own JSON (`to_json`, `from_json`), because Python's `ast` changes between versio
     ["members", function, element, condition]                      one value a household, over its members
     ["supporters", function, element, condition]                   one value a member (those who support him) or household
     ["round", x, unit, mode] · ["first_known", citation, a, b, …]
+    ["confirmed", feed]  whether a finding confirms the row, unknown without one
     ["age", d] · ["months_between", a, b] · ["within", d, n, before] · ["same_year", d, day] · ["outcome", programme]
 
 Types travel beside the arguments as ``{"t": …, "l": level}`` only where they cannot be told from the arguments; to keep the
@@ -42,18 +43,16 @@ class Node:
     args: tuple[Arg, ...]
     type: Type
     level: str
+    nodes: tuple[Node, ...] = field(init=False, compare=False, repr=False)
+    """Arguments that are nodes themselves."""
     key: int = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "nodes", tuple(a for a in self.args if isinstance(a, Node)))
         object.__setattr__(self, "key", hash((self.op, self.args, self.type, self.level)))
 
     def __hash__(self) -> int:
         return self.key
-
-    @property
-    def nodes(self) -> tuple[Node, ...]:
-        """Arguments that are nodes themselves."""
-        return tuple(a for a in self.args if isinstance(a, Node))
 
     def walk(self) -> Iterator[Node]:
         """This node and all below it, parents first."""

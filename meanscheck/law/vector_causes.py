@@ -313,6 +313,8 @@ class _Causes:
         if node.op == "col":
             name = f"{node.args[0]}.{node.args[1]}"
             return self.when(pl.col(str(node.args[1])).is_null(), self.bit(f"unknown:{name}"))
+        if node.op == "confirmed":
+            return self.when(pl.col("verdict") == VERDICT_NONE, self.bit(f"unreviewed:{node.args[0]}"))
         if node.level in ("household", "member"):
             mask = self.mask(node, "member")
             return {w: rows.from_owner(e, f"mask{w}:{node.key}") for w, e in mask.items()}

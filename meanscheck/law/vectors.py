@@ -13,151 +13,26 @@ The same for every block size and thread count: whole units, integers only, no o
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 import numpy as np
 import polars as pl
 
 from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE, CaseBlock
-from meanscheck.errors import InternalError, PackError
-from meanscheck.law.emit import Emitter, Quotient
+from meanscheck.errors import InternalError
+from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Law, Programme
 from meanscheck.law.margins import margin_of
 from meanscheck.law.names import OPEN_END, open_ended
 from meanscheck.law.plain import FRESHNESS, lookup, windows_in
-from meanscheck.law.segments import Segments, truth_sums
+from meanscheck.law.plan import plan_of
+from meanscheck.law.segments import Segments, aggregated, kleene_any, truth_sums
+from meanscheck.law.sides import RowEmitter, Rows, Side, on_rows
 from meanscheck.law.tree import Node
+from meanscheck.law.types import UNITS
 
 MAX_STORED = 10**17
-"""No stored value may be larger; so sums and differences of a few stay within Int64."""
-PEOPLE = ("members", "supporters")
-
-
-class Plan:
-    """What is reckoned in which order: items by depth, each waiting only for shallower ones."""
-
-    def __init__(self, law: Law) -> None:
-        self.law = law
-        self.names: dict[Node, str] = {}
-        self.levels: list[dict[str, list[object]]] = []
-        self._depth: dict[object, int] = {}
-        for kind, name in law.order:
-            if kind == "variable":
-                self._place(("variable", name), self._trees(law.variables[name].tree), "variables", name)
-            else:
-                programme = law.programme(name)
-                trees = [t.tree for t in programme.tests] + ([programme.award.tree] if programme.award else [])
-                waits = max((self._tree_depth(t) for t in trees), default=0)
-                others = [("programme", y.programme) for y in programme.yields_to]
-                waits = max([waits, *(self._depth.get(o, -1) + 1 for o in others)])
-                if ("variable", "is_member") in self._depth:
-                    waits = max(waits, self._depth[("variable", "is_member")] + 1)
-                self._add("programmes", name, waits)
-                self._depth[("programme", name)] = waits
-
-    def _trees(self, tree: Node) -> int:
-        return self._tree_depth(tree)
-
-    def _place(self, key: object, depth: int, kind: str, item: object) -> None:
-        self._depth[key] = depth
-        self._add(kind, item, depth)
-
-    def _add(self, kind: str, item: object, depth: int) -> None:
-        while len(self.levels) <= depth:
-            self.levels.append({"aggregates": [], "people": [], "variables": [], "programmes": []})
-        self.levels[depth][kind].append(item)
-
-    def _tree_depth(self, tree: Node) -> int:
-        """The depth at which everything the tree reads is there."""
-        deepest = 0
-        if tree.op == "var":
-            return self._depth[("variable", str(tree.args[0]))] + 1
-        if tree.op == "outcome":
-            return self._depth[("programme", str(tree.args[0]))] + 1
-        for node in tree.nodes:
-            deepest = max(deepest, self._tree_depth(node))
-        if tree.op == "agg" or tree.op in PEOPLE:
-            if tree.op == "members":
-                deepest = max(deepest, self._depth[("variable", "is_member")] + 1)
-            if tree not in self.names:
-                self.names[tree] = f"{'a' if tree.op == 'agg' else 'g'}:{len(self.names)}"
-                self._place(tree, deepest, "aggregates" if tree.op == "agg" else "people", tree)
-            return self._depth[tree] + 1
-        return deepest
-
-
-@lru_cache(maxsize=8)
-def plan_of(law: Law) -> Plan:
-    """The plan of a law, kept by its digest."""
-    return Plan(law)
-
-
-class _Side:
-    """One frame, seen as the place where a formula's names stand."""
-
-    def __init__(self, run: VectorRun, level: str) -> None:
-        self.run, self.level, self.law = run, level, run.law
-
-    def is_leaf(self, node: Node) -> bool:
-        return node.op in ("attr", "var", "agg", "members", "supporters", "outcome", "listed", "reference_day")
-
-    def leaf(self, node: Node) -> pl.Expr:
-        name = self.run.column_of(node)
-        if node.op == "outcome":
-            e = pl.col(self.run.carried(name, node.level, self.level))
-            return pl.when(e).then(pl.lit("eligible")).when(~e).then(pl.lit("ineligible"))
-        if node.op == "listed":
-            return pl.col("role") == "member"
-        home = "member" if node.op == "agg" else node.level
-        return pl.col(self.run.carried(name, home, self.level))
-
-
-class _Rows:
-    """The rows of one feed: its own cells, and what the owner or the household states, carried to each row."""
-
-    def __init__(self, run: VectorRun, feed: str) -> None:
-        self.run, self.feed, self.law = run, feed, run.law
-        self.frame = run.feed_frame(feed)
-        self.extra: dict[str, pl.Series] = {}
-
-    def is_leaf(self, node: Node) -> bool:
-        return node.op == "col" or node.level in ("household", "member", "supporter")
-
-    def leaf(self, node: Node) -> pl.Expr:
-        if node.op == "col":
-            return pl.col(str(node.args[1]))
-        if node.level == "supporter":
-            raise PackError("a supporter's feed cannot be read against the supporter's own columns", where=self.law.code)
-        return self.from_owner(Emitter(_Side(self.run, "member")).stored(node), f"owner:{node.key}")
-
-    def from_owner(self, e: pl.Expr, name: str) -> pl.Expr:
-        """A person's value on each of his rows; a literal if it is the same for all."""
-        series = self.run.persons.select(e.alias(name)).to_series()
-        if not len(series) or (series.null_count() == 0 and series.n_unique() == 1):
-            return pl.lit(series[0] if len(series) else None, dtype=series.dtype)
-        if name not in self.extra:
-            self.extra[name] = series.gather(self.run.owner_of_row(self.feed)).alias(name)
-        return pl.col(name)
-
-    def with_extra(self) -> pl.DataFrame:
-        """The rows with what was carried to them."""
-        return self.frame.with_columns(list(self.extra.values())) if self.extra else self.frame
-
-
-class _RowEmitter(Emitter):
-    """Windows on rows are bounded by two days of the owner, not reckoned per row."""
-
-    def __init__(self, rows: _Rows) -> None:
-        super().__init__(rows)
-        self.rows = rows
-
-    def _within(self, node: Node) -> Quotient:
-        if node.nodes[0].level != "row" or not self.known_window(node):
-            return super()._within(node)
-        first, after = Emitter(_Side(self.rows.run, "member")).window(node)
-        d = self.emit(node.nodes[0]).n
-        lower = self.rows.from_owner(first, f"first:{node.key}")
-        return Quotient((d >= lower) & (d < self.rows.from_owner(after, f"after:{node.key}")))
+"""No variable may be larger; so every block and every machine refuses the same, and sums of a few stay within Int64."""
+_RowEmitter, _Rows, _Side = RowEmitter, Rows, Side
 
 
 class VectorRun:
@@ -170,9 +45,7 @@ class VectorRun:
         unit_row = self.persons_of.owner_of_row()
         if block.persons.height != len(unit_row):
             raise InternalError("persons and households of a block do not match")
-        self.households = block.households.with_columns(
-            pl.col("reference_day").fill_null(pl.lit(law.on)), pl.col("applied_on")
-        )
+        self.households = block.households.with_columns(pl.col("reference_day").fill_null(pl.lit(law.on)))
         self.persons = block.persons.with_columns(pl.Series("unit_row", unit_row, dtype=pl.Int64))
         self.edges = block.supporters.with_columns(
             pl.Series("unit_row", unit_row[block.supporters["member_row"].to_numpy()], dtype=pl.Int64)
@@ -181,14 +54,14 @@ class VectorRun:
         self._owners: dict[str, pl.Series] = {}
         self._frames: dict[str, pl.DataFrame] = {}
         self._states: dict[str, str] = {}
-        for level in self.plan.levels:
-            self._aggregates([n for n in level["aggregates"] if isinstance(n, Node)])
-            for node in level["people"]:
-                assert isinstance(node, Node)
+        self._tops: dict[tuple[str, str], int] = {}
+        for depth in self.plan.levels:
+            self._aggregates(depth.aggregates)
+            for node in depth.people:
                 self._people(node)
-            self._variables([str(v) for v in level["variables"]])
-            for name in level["programmes"]:
-                self._programme(law.programme(str(name)))
+            self._variables(depth.variables)
+            for name in depth.programmes:
+                self._programme(law.programme(name))
 
     # ---- frames
 
@@ -198,7 +71,13 @@ class VectorRun:
 
     def put(self, level: str, columns: Iterable[pl.Expr | pl.Series]) -> None:
         """Add columns to the frame of an entity."""
-        frame = self.frame(level).with_columns(list(columns))
+        try:
+            frame = self.frame(level).with_columns(list(columns))
+        except pl.exceptions.InvalidOperationError as fault:
+            if "conversion" not in str(fault):
+                raise
+            # Polars shows the values that did not fit; we do not.
+            raise InternalError("a value exceeds the bound of exact reckoning") from None
         if level == "household":
             self.households = frame
         elif level == "member":
@@ -222,10 +101,26 @@ class VectorRun:
             return name
         copy = f"{home}|{name}"
         frame = self.frame(level)
-        if copy not in frame.columns:
-            index = frame["supporter_row" if home == "member" else "unit_row"]
-            self.put(level, [self.frame(home)[name].gather(index).alias(copy)])
+        if copy in frame.columns:
+            return copy
+        if home == "supporter":
+            # All edges of a supporter say the same; who is no supporter has no value.
+            one = self.edges.select(row=pl.col("supporter_row").cast(pl.Int64), value=name).unique("row", keep="any")
+            rows = pl.DataFrame({"row": pl.arange(frame.height, dtype=pl.Int64, eager=True)})
+            series = rows.join(one, on="row", how="left", maintain_order="left")["value"]
+        else:
+            series = self.frame(home)[name].gather(frame["supporter_row" if home == "member" else "unit_row"])
+        self.put(level, [series.alias(copy)])
         return copy
+
+    def top(self, home: str, name: str) -> int:
+        """The largest absolute value of a column of numbers, on the frame of an entity or of a feed."""
+        if (home, name) not in self._tops:
+            frame = self._frames[home] if home in self._frames else self.frame(home)
+            column = frame[name]
+            low, high = column.min(), column.max()
+            self._tops[(home, name)] = max((abs(v) for v in (low, high) if isinstance(v, int)), default=0)
+        return self._tops[(home, name)]
 
     def feed_frame(self, feed: str) -> pl.DataFrame:
         """The rows of a feed with derived columns; an open end reads as the last day of the calendar."""
@@ -280,7 +175,7 @@ class VectorRun:
         limited = [e for e in ("from", "to") if self.persons[f"{e}:{feed}"].null_count() < self.persons.height]
         if not limited:
             return None
-        emitter = Emitter(_Side(self, "member"))
+        emitter = Emitter(Side(self, "member"))
         parts: list[pl.Expr] = []
         for part in windows_in(node):
             if part.op == "within" and not emitter.known_window(part):
@@ -299,7 +194,7 @@ class VectorRun:
         for feed, of_feed in by_feed.items():
             self._feed(feed, of_feed)
 
-    def membership(self, node: Node, rows: _Rows, emitter: Emitter) -> pl.Expr | None:
+    def membership(self, node: Node, rows: Rows, emitter: Emitter) -> pl.Expr | None:
         """Kleene: whether a row belongs to the aggregate. A dropped row does not; an unreviewed one may."""
         frame, parts = rows.frame, []
         if node.args[5] and frame.height:
@@ -314,8 +209,8 @@ class VectorRun:
         return parts[0] if len(parts) == 1 else parts[0] & parts[1]
 
     def _feed(self, feed: str, nodes: list[Node]) -> None:
-        rows = _Rows(self, feed)
-        emitter = _RowEmitter(rows)
+        rows = Rows(self, feed)
+        emitter = RowEmitter(rows)
         measures: list[pl.Expr] = []
         for i, node in enumerate(nodes):
             belongs = self.membership(node, rows, emitter)
@@ -325,7 +220,7 @@ class VectorRun:
                 measures.append(emitter.stored(node.args[2]).alias(f"x{i}"))
             if isinstance(node.args[4], Node):
                 measures.append(emitter.stored(node.args[4]).alias(f"y{i}"))
-        frame = rows.with_extra().select(measures)
+        frame = on_rows(rows.with_extra(), measures)
         segments = self.segments(feed)
         results = aggregated(segments, frame, [str(n.args[0]) for n in nodes])
         columns: list[pl.Expr] = []
@@ -346,7 +241,7 @@ class VectorRun:
     def _people(self, node: Node) -> None:
         function, element, condition = node.args
         level = "member" if node.op == "members" else "supporter"
-        emitter = Emitter(_Side(self, level))
+        emitter = Emitter(Side(self, level))
         belongs = pl.col("v:is_member") if node.op == "members" else pl.lit(True)
         if node.op == "supporters" and node.level == "household":
             belongs = pl.col("first")
@@ -354,7 +249,7 @@ class VectorRun:
             belongs = belongs & emitter.emit(condition).n
         value = emitter.stored(element) if isinstance(element, Node) else None
         measures = [belongs.alias("b0")] + ([] if value is None else [value.alias("x0")])
-        frame = self.frame(level).select(measures) if self.frame(level).height else self.frame(level).select(measures)
+        frame = on_rows(self.frame(level), measures)
         (result,) = aggregated(self.people_segments(node), frame, [str(function)])
         name = self.plan.names[node]
         if node.op == "supporters":
@@ -370,7 +265,8 @@ class VectorRun:
 
     def _only_known(self, node: Node, result: pl.Series) -> pl.Series:
         """Supporters are known only where the feed that names them has been answered."""
-        known = self.persons.select((pl.col(self.state("supporters")) == 0) | (pl.col("role") != "member")).to_series()
+        state = self.state("supporters")
+        known = self.persons.select((pl.col(state) == 0) | (pl.col("role") != "member")).to_series()
         if node.level == "household":
             hidden = self.persons_of.sums(pl.DataFrame({"h": (~known).cast(pl.Int64)}))["h"]
             known = hidden == 0
@@ -384,7 +280,7 @@ class VectorRun:
         by_entity: dict[str, list[pl.Expr]] = {}
         for name in names:
             variable = self.law.variables[name]
-            e = Emitter(_Side(self, variable.entity)).stored(variable.tree)
+            e = Emitter(Side(self, variable.entity)).stored(variable.tree, UNITS[variable.unit])
             by_entity.setdefault(variable.entity, []).append(e.alias(f"v:{name}"))
         for entity, columns in by_entity.items():
             self.put(entity, columns)
@@ -401,7 +297,7 @@ class VectorRun:
 
     def _programme(self, programme: Programme) -> None:
         level, p = programme.entity, programme.id
-        emitter = Emitter(_Side(self, level))
+        emitter = Emitter(Side(self, level))
         columns: list[pl.Expr] = []
         names: list[str] = []
         if level == "member":
@@ -416,7 +312,7 @@ class VectorRun:
                 for prefix, tree in (("x", margin.value), ("l", margin.limit), ("m", margin.margin)):
                     columns.append(emitter.stored(tree).alias(f"{prefix}:{p}:{test.id}"))
         if programme.award is not None:
-            columns.append(emitter.stored(programme.award.tree).alias(f"w:{p}"))
+            columns.append(emitter.stored(programme.award.tree, UNITS[programme.award.unit]).alias(f"w:{p}"))
         self.put(level, columns)
         verdict = pl.col(names[0])
         for name in names[1:]:
@@ -446,7 +342,7 @@ class VectorRun:
             frame = self.persons.select((listed & member & there).alias("x"))
             true, unknown = truth_sums(self.persons_of, {"x": frame["x"]})["x"]
             name = f"any:{other}"
-            self.put("household", [_kleene_any(true, unknown).alias(name)])
+            self.put("household", [kleene_any(true, unknown).alias(name)])
         else:
             frame = self.persons.select(
                 (listed & member & ~there).alias("against"), (listed & member.fill_null(True)).alias("some")
@@ -454,72 +350,7 @@ class VectorRun:
             sums = truth_sums(self.persons_of, {c: frame[c] for c in frame.columns})
             against, unknown = sums["against"]
             nobody = sums["some"][0] == 0
-            every = ~_kleene_any(against, unknown)
+            every = ~kleene_any(against, unknown)
             name = f"all:{other}"
             self.put("household", [pl.select(pl.when(pl.lit(nobody)).then(False).otherwise(pl.lit(every))).to_series().alias(name)])
         return pl.col(self.carried(name, "household", programme.entity))
-
-
-def _kleene_any(true: pl.Series, unknown: pl.Series) -> pl.Series:
-    return pl.select(
-        pl.when(pl.lit(true) > 0).then(True).when(pl.lit(unknown) > 0).then(None).otherwise(False)
-    ).to_series()
-
-
-def aggregated(segments: Segments, frame: pl.DataFrame, functions: list[str]) -> list[pl.Series]:
-    """Per owner the aggregates i = 0, 1, … of a frame with columns b{i} (belongs), x{i} (value) and y{i} (order)."""
-    truths: dict[str, pl.Series] = {}
-    values: dict[str, pl.Series] = {}
-    for i, function in enumerate(functions):
-        belongs = frame[f"b{i}"]
-        if function in ("any", "all"):
-            x = frame[f"x{i}"]
-            hit = belongs & (x if function == "any" else ~x)
-            truths[str(i)] = hit
-            continue
-        if function in ("sum", "count") or belongs.null_count():
-            truths[f"b{i}"] = belongs
-        if function == "sum":
-            x = frame[f"x{i}"]
-            counted = frame.select(pl.when(pl.col(f"b{i}")).then(pl.col(f"x{i}")).otherwise(0)).to_series()
-            values[str(i)] = counted.fill_null(0).alias(str(i))
-            if x.null_count():
-                truths[f"n{i}"] = belongs.fill_null(False) & x.is_null()
-    counts = truth_sums(segments, truths)
-    sums = segments.sums(pl.DataFrame(values)) if values else {}
-    results: list[pl.Series] = []
-    for i, function in enumerate(functions):
-        if function in ("any", "all"):
-            verdict = _kleene_any(*counts[str(i)])
-            results.append(verdict if function == "any" else ~verdict)
-        elif function in ("sum", "count"):
-            true, unknown = counts[f"b{i}"]
-            result = true if function == "count" else sums[str(i)]
-            if f"n{i}" in counts:
-                unknown = unknown + counts[f"n{i}"][0]
-            results.append(pl.select(pl.when(pl.lit(unknown) == 0).then(pl.lit(result))).to_series())
-        else:
-            results.append(_picked(segments, frame, i, function))
-    return results
-
-
-def _picked(segments: Segments, frame: pl.DataFrame, i: int, function: str) -> pl.Series:
-    """Lowest, highest or latest per owner; unknown if any that may count is unknown, or if there is none."""
-    x = frame[f"x{i}"]
-    rows = pl.DataFrame({"owner": segments.owner_of_row(), "b": frame[f"b{i}"], "x": x})
-    if function == "latest":
-        rows = rows.with_columns(frame[f"y{i}"].alias("y"))
-    rows = rows.filter(pl.col("b").eq_missing(True) | pl.col("b").is_null())
-    grouped = rows.lazy().group_by("owner")
-    unsure = pl.col("b").is_null().any()
-    if function == "latest":
-        at_last = pl.col("x").filter(pl.col("y") == pl.col("y").max())
-        value = pl.when(~unsure & ~pl.col("y").is_null().any() & (at_last.n_unique() == 1)).then(at_last.first())
-    else:
-        pick = pl.col("x").min() if function == "lowest" else pl.col("x").max()
-        value = pl.when(~unsure & ~pl.col("x").is_null().any()).then(pick)
-    found = grouped.agg(value.alias("value")).sort("owner").collect(engine="in-memory")
-    owners = pl.DataFrame({"owner": np.arange(segments.owners)})
-    return owners.join(found, on="owner", how="left", maintain_order="left")["value"]
-
-

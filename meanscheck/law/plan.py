@@ -1,0 +1,75 @@
+"""In which order does the vector executor reckon, so that each feed is aggregated once per depth?
+
+Items (aggregates, variables, programmes) have a depth: each waits only for shallower ones. The aggregates of one feed that
+have the same depth are taken together, whatever the number of formulas.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from meanscheck.law.law import Law
+from meanscheck.law.tree import Node
+
+PEOPLE = ("members", "supporters")
+
+
+@dataclass(slots=True)
+class Depth:
+    """All that can be reckoned at once: aggregates over feeds, then over people, then variables, then programmes."""
+
+    aggregates: list[Node] = field(default_factory=list)
+    people: list[Node] = field(default_factory=list)
+    variables: list[str] = field(default_factory=list)
+    programmes: list[str] = field(default_factory=list)
+
+
+class Plan:
+    """Items of a law by depth; `names` gives each aggregate its column."""
+
+    def __init__(self, law: Law) -> None:
+        self.names: dict[Node, str] = {}
+        self.levels: list[Depth] = []
+        self._nodes: dict[Node, int] = {}
+        self._items: dict[tuple[str, str], int] = {}
+        for kind, name in law.order:
+            if kind == "variable":
+                depth = self._tree_depth(law.variables[name].tree)
+                self._at(depth).variables.append(name)
+            else:
+                programme = law.programme(name)
+                trees = [t.tree for t in programme.tests] + ([programme.award.tree] if programme.award else [])
+                waits = [self._tree_depth(t) for t in trees]
+                others = [("programme", y.programme) for y in programme.yields_to] + [("variable", "is_member")]
+                depth = max([*waits, *(self._items[o] + 1 for o in others if o in self._items)], default=0)
+                self._at(depth).programmes.append(name)
+            self._items[(kind, name)] = depth
+
+    def _at(self, depth: int) -> Depth:
+        while len(self.levels) <= depth:
+            self.levels.append(Depth())
+        return self.levels[depth]
+
+    def _tree_depth(self, tree: Node) -> int:
+        """The depth at which everything the tree reads is there."""
+        if tree.op == "var":
+            return self._items[("variable", str(tree.args[0]))] + 1
+        if tree.op == "outcome":
+            return self._items[("programme", str(tree.args[0]))] + 1
+        deepest = max((self._tree_depth(n) for n in tree.nodes), default=0)
+        if tree.op != "agg" and tree.op not in PEOPLE:
+            return deepest
+        if tree.op == "members":
+            deepest = max(deepest, self._items[("variable", "is_member")] + 1)
+        if tree not in self.names:
+            self.names[tree] = f"{'a' if tree.op == 'agg' else 'g'}:{len(self.names)}"
+            self._nodes[tree] = deepest
+            (self._at(deepest).aggregates if tree.op == "agg" else self._at(deepest).people).append(tree)
+        return self._nodes[tree] + 1
+
+
+@lru_cache(maxsize=8)
+def plan_of(law: Law) -> Plan:
+    """The plan of a law, kept by its digest."""
+    return Plan(law)
