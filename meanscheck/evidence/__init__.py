@@ -8,15 +8,17 @@
         for block in projection.blocks({"bank_deposits": ["balance"]}, block_units=50_000): ...
 
 `store` owns the database; `requests`, `consents` and `ingest` bring things in; `coverage` says what is known; `rows`,
-`edges` and `assemble` put it into the order of case units; `projection` keeps that for a whole caseload and `case` reads
-single cases straight from the tables. The order of arrival of files and rows does not change ids, digests or blocks.
+`edges` and `assemble` put it into the order of case units; `projection` keeps that for a whole caseload and `case`
+reads single cases straight from the tables. The order of arrival of files and rows does not change ids, digests or
+blocks.
 
 Choices (where this differs from the plan, and why)
 
 * `batch` in the tables of feeds is the number of arrival; the content address is `batches.batch_id`. A snapshot is then
   "everything up to load number n", one comparison a row, and past snapshots stay readable.
-* Coverage is computed per distinct terms (request, consents, exceptions) and not stored per person: a county of a million
-  households has a few thousand, and a consent that came after an answer never makes that answer "nothing found".
+* Coverage is computed per distinct terms (request, consents, exceptions) and not stored per person: a county of a
+  million households has a few thousand, and a consent that came after an answer never makes that answer "nothing
+  found".
 * An answer reaches a person only if request and consent were there when it was ingested; ingesting the file again after
   they grew makes a supplementary batch.
 * The raw text of a quarantined row is kept only of persons whose rows may be kept; file, line, field and reason always.

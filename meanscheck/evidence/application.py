@@ -1,4 +1,5 @@
-"""What does a check request (核对委托) say? The shape of one line of ``requests.jsonl``, and the model of a single one."""
+"""What does a check request (核对委托) say? The shape of one line of ``requests.jsonl``, and the model of a single
+one."""
 
 from __future__ import annotations
 
@@ -96,7 +97,7 @@ class Supporter(Person):
 
 
 class CheckRequest(_Frozen):
-    """One request: which household, for which purpose, which feeds, and the day on which balances count (核对基准日)."""
+    """One request: which household, for which purpose, which feeds, and the day on which balances count."""
 
     request_no: _Text
     application_no: _Text

@@ -61,8 +61,8 @@ def persons(store: Store, *, create: str, prefix: str) -> None:
 def households_sql(feeds: Sequence[str], *, prefix: str, within: str) -> str:
     """Query of ``households``, ordered by unit.
 
-    input_digest is SHA-256 (hex) over the sorted 16-byte digests of all counting rows of all persons of the unit over all
-    feeds, and of its request (first 16 bytes of SHA-256 over the request's canonical text).
+    input_digest is SHA-256 (hex) over the sorted 16-byte digests of all counting rows of all persons of the unit over
+    all feeds, and of its request (first 16 bytes of SHA-256 over the request's canonical text).
     """
     digests = " union all ".join(
         [

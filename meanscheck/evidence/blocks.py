@@ -45,7 +45,8 @@ _CHOICES = {"residence": RESIDENCE, "role": ROLE, "relation": RELATION, "sex": S
 
 @dataclass(slots=True)
 class Source:
-    """Where to read: `fetch` runs a query, `present` feeds have a relation, `prefix` stands before the relations' names."""
+    """Where to read: `fetch` runs a query, `present` feeds have a relation, `prefix` stands before the relations'
+    names."""
 
     fetch: Callable[[str], pl.DataFrame]
     present: Collection[str]
@@ -76,8 +77,8 @@ class Source:
 def pull(source: Source, feeds: Mapping[str, Collection[str]], *, first: int, after: int) -> CaseBlock:
     """Units `first` … `after`-1 as a block.
 
-    `households` also carries input_digest (hex String). Feed `supporters` gives the columns of the edges and no frame of
-    rows; `persons` has counts and states of the feeds asked for and of `supporters`.
+    `households` also carries input_digest (hex String). Feed `supporters` gives the columns of the edges and no frame
+    of rows; `persons` has counts and states of the feeds asked for and of `supporters`.
 
     Raises:
         InternalError: rows did not come in stored order.

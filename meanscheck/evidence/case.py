@@ -1,8 +1,8 @@
 """What does the evidence itself say about a few cases, whatever the projection holds?
 
-Replay and the decision on one household read here: the same queries as the projection, over the same tables, restricted to
-the cases asked for, with every row digest computed anew from the stored values. A row that was edited in the store
-therefore has another digest here, and the case another input digest.
+Replay and the decision on one household read here: the same queries as the projection, over the same tables,
+restricted to the cases asked for, with every row digest computed anew from the stored values. A row that was edited
+in the store therefore has another digest here, and the case another input digest.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def case_block(
             make_people(store, mark=mark, on=on, only_wanted=True)
         found = int(store.value("select count(*) from p_units"))
         if found != wanted.height:
-            raise StoreError(f"{wanted.height - found} of {wanted.height} cases are not in the store as of that snapshot")
+            raise StoreError(
+                f"{wanted.height - found} of {wanted.height} cases are not in the store as of that snapshot"
+            )
         present = _fill(store, mark=mark, on=on)
         return pull(Source(store.fetch, present, _PREFIX), feeds, first=0, after=found)
     finally:

@@ -1,7 +1,7 @@
 """Who allowed what? Consents (授权书): person, feeds, purpose, from, to, withdrawal, who signed, digest of the form.
 
-A consent covers an answer if it names the feed (or ``*``), the purpose of the request or ``social_relief``, holds on the
-day of the answer and was not withdrawn by then. A line with a known number and other content is a new version (a
+A consent covers an answer if it names the feed (or ``*``), the purpose of the request or ``social_relief``, holds on
+the day of the answer and was not withdrawn by then. A line with a known number and other content is a new version (a
 withdrawal, say); versions are kept, the latest counts. An answer that came before its consent is not covered: what the
 consent newly allows is stored when the file is ingested again.
 """
@@ -50,7 +50,9 @@ def load_consents(store: Store, path: Path) -> Counts:
         store.run("drop table if exists c_lines")
         for number, chunk in enumerate(json_lines(path, CONSENT_SHAPE)):
             with store.frame("incoming", _typed(chunk, path.name)):
-                store.run(f"{'insert into c_lines' if number else 'create temp table c_lines as'} select * from incoming")
+                store.run(
+                    f"{'insert into c_lines' if number else 'create temp table c_lines as'} select * from incoming"
+                )
         counts = _take(store, path.name)
         store.run("drop table c_lines")
     return counts
@@ -105,8 +107,9 @@ def _take(store: Store, name: str) -> Counts:
     store.run(
         """create or replace temp table c_all as
         select *, unhex(sha256(concat_ws(chr(31), consent_no, id_type, id_number, feeds, purpose,
-          coalesce("from"::varchar, chr(30)), coalesce("to"::varchar, chr(30)), coalesce(withdrawn_on::varchar, chr(30)),
-          signed_by, coalesce(form_digest, chr(30)))))[1:16] as digest from c_lines"""
+          coalesce("from"::varchar, chr(30)), coalesce("to"::varchar, chr(30)),
+          coalesce(withdrawn_on::varchar, chr(30)), signed_by,
+          coalesce(form_digest, chr(30)))))[1:16] as digest from c_lines"""
     )
     twice = store.fetch(
         "select min(line) as one, max(line) as other from c_all group by consent_no having count(distinct digest) > 1 "

@@ -1,11 +1,11 @@
 """What is known about a person in a feed: answered, or which kind of unknown, and for which window of time?
 
 An answer (batch) reaches a person if it came after the request, if its manifest means the request, names him not among
-those it did not answer for, none of his rows was quarantined, and, for balances, its as-of day is not after the reference
-day. It may be read if the feed is the office's own or a consent covers feed, purpose and the day of the answer and has not
-been withdrawn by then or by `on`. Each institution and each division asked for must be reached by such an answer; windows
-of one institution are joined where they touch, the windows of several are intersected. The worse state wins
-(`EvidenceState`); `stale` depends on the law's freshness and is not decided here.
+those it did not answer for, none of his rows was quarantined, and, for balances, its as-of day is not after the
+reference day. It may be read if the feed is the office's own or a consent covers feed, purpose and the day of the
+answer and has not been withdrawn by then or by `on`. Each institution and each division asked for must be reached by
+such an answer; windows of one institution are joined where they touch, the windows of several are intersected. The
+worse state wins (`EvidenceState`); `stale` depends on the law's freshness and is not decided here.
 
     p_states   term INTEGER · feed · state UTINYINT · covers_from, covers_to, as_of DATE; no row: not requested
 """

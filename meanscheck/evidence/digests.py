@@ -4,8 +4,8 @@ Row digest: the first 16 bytes of SHA-256 over UTF-8 text: feed name, id_type, i
 in contract order, joined by U+001F; null is U+001E; BIGINT in decimal, DATE as ISO 8601, BOOLEAN true or false. Where
 the row stood (file, line, batch) is not in it, so the same fact has the same digest from every file.
 
-Anything made of many digests is SHA-256 over the digests in sorted order, so the order of arrival does not matter; an id
-is SHA-256 over a head (canonical JSON) and that.
+Anything made of many digests is SHA-256 over the digests in sorted order, so the order of arrival does not matter; an
+id is SHA-256 over a head (canonical JSON) and that.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Who supports whom (法定赡养抚养扶养义务人)? One edge per supporter and supported member.
 
-An edge stands where the application names a supporter, and carries the columns of the feed `supporters` if a row of that
-feed speaks of it. A row of the feed: its person is the supported member, unless `supports` lists others by identity number
-or by member id; `supporter_id` is the supporter's identity number, and without it the row's person is the supporter.
+An edge stands where the application names a supporter, and carries the columns of the feed `supporters` if a row of
+that feed speaks of it. A row of the feed: its person is the supported member, unless `supports` lists others by
+identity number or by member id; `supporter_id` is the supporter's identity number, and without it the row's person is
+the supporter.
 """
 
 from __future__ import annotations

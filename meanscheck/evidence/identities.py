@@ -21,8 +21,7 @@ def add_persons(store: Store, identities: str) -> int:
     before = int(store.value("select coalesce(max(person), -1) + 1 from persons"))
     store.run(
         f"""insert into persons
-        select {before} + row_number() over (order by id_type, id_number) - 1, id_type, id_number,
-          md5_number_lower(id_type || chr(31) || id_number)
+        select {before} + row_number() over (order by id_type, id_number) - 1, id_type, id_number
         from (select distinct id_type, id_number from ({identities}) where id_number is not null) new
         anti join persons using (id_type, id_number) order by id_type, id_number"""
     )

@@ -1,4 +1,5 @@
-"""What lies in an inbox? ``requests.jsonl``, ``consents.jsonl`` and feed files ``<feed>[-<n>].<ending>`` with manifests."""
+"""What lies in an inbox? ``requests.jsonl``, ``consents.jsonl`` and feed files ``<feed>[-<n>].<ending>`` with
+manifests."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 REQUESTS, CONSENTS = "requests.jsonl", "consents.jsonl"
 ENDINGS = (".csv", ".xlsx", ".parquet", ".jsonl")
-_STEM = re.compile(r"([a-z_]+)(-[0-9A-Za-z_.]+)?")
+_STEM = re.compile(r"([a-z_]+)(-.+)?")
 
 
 def feed_files(folder: Path) -> list[tuple[str, Path]]:

@@ -1,9 +1,9 @@
 """How does an answer get into the store? Read as text, cast by the contract, matched to persons, filtered by consent.
 
-Per row one of: stored · quarantined (with file, line, field, reason) · not covered by a live consent (counted, not kept) ·
-about somebody whom no request asks about in this feed (counted, not kept) · a repetition. The batch is in wholly or not at
-all. The same file again changes nothing, unless requests or consents have grown since: then what is newly covered becomes
-a supplementary batch.
+Per row one of: stored · quarantined (with file, line, field, reason) · not covered by a live consent (counted, not
+kept) · about somebody whom no request asks about in this feed (counted, not kept) · a repetition. The batch is in
+wholly or not at all. The same file again changes nothing, unless requests or consents have grown since: then what is
+newly covered becomes a supplementary batch.
 """
 
 from __future__ import annotations
@@ -22,14 +22,20 @@ from meanscheck.contracts.model import PERSON
 from meanscheck.contracts.readers import read_rows
 from meanscheck.evidence.coverage import CONSENT_REACHES, is_office
 from meanscheck.evidence.digests import SHORT_ID, canonical, digest_of_sorted, named, row_digest_sql
-from meanscheck.evidence.manifest import OFFICE, Identity, Manifest, load_manifest
+from meanscheck.evidence.manifest import OFFICE, Manifest, load_manifest
+from meanscheck.evidence.quarantine import (
+    REPEATED,
+    exceptions,
+    quarantine,
+    refuse_contradictions,
+    set_repeats_apart,
+)
 from meanscheck.evidence.requests import NO_BOUND
 from meanscheck.evidence.tables import quoted, stored_columns
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
-REPEATED, CONTRADICTION = "repeated_row", "conflicting_key"
 _AT_ONCE = 1_000_000
 """Rows that are cast at a time: bounds memory."""
 _STAGES = ("i_rows", "i_bad", "i_covered", "i_kept", "i_new", "i_asked")
@@ -39,9 +45,11 @@ _STAGES = ("i_rows", "i_bad", "i_covered", "i_kept", "i_new", "i_asked")
 class IngestReport:
     """What became of one file's rows.
 
-    `accepted` were stored; `quarantined` rows are listed in the store with their reasons; `not_covered` lack a live consent;
+    `accepted` were stored; `quarantined` rows are listed in the store with their reasons; `not_covered` lack a live
+    consent;
     `not_requested` concern nobody asked about; `repeated` stand twice in the file; `known_rows` came earlier in another
-    file. `already_known`: the same answer is in the store and nothing changed; `batch` is then the earlier one's number.
+    file. `already_known`: the same answer is in the store and nothing changed; `batch` is then the earlier one's
+    number.
     """
 
     feed: str
@@ -92,9 +100,7 @@ def _drop(store: Store) -> None:
 
 def _stage(store: Store, contract: FeedContract, path: Path, answer: Manifest | None) -> None:
     columns = ", ".join(f"{quoted(c.stored_name)} {c.duckdb_type}" for c in stored_columns(contract))
-    store.run(
-        f"create temp table i_rows (person BIGINT, row_no BIGINT, digest BLOB, {columns})"
-    )
+    store.run(f"create temp table i_rows (person BIGINT, row_no BIGINT, digest BLOB, {columns})")
     store.run("create temp table i_bad (row_no BIGINT, field VARCHAR, reason VARCHAR, raw VARCHAR, person BIGINT)")
     digest = row_digest_sql(contract, row="r", identity="r")
     names = ", ".join(f"r.{quoted(c.stored_name)}" for c in stored_columns(contract))
@@ -116,32 +122,12 @@ def _stage(store: Store, contract: FeedContract, path: Path, answer: Manifest | 
     if file.broken.height:
         store.insert("i_bad", file.broken.select("row_no", "field", "reason", "raw"))
     if is_large:
-        _refuse_contradictions(store, contract)
-
-
-def _refuse_contradictions(store: Store, contract: FeedContract) -> None:
-    """What `cast_rows` does for a small file: rows that contradict each other under one natural key all go."""
-    if not contract.key:
-        return
-    columns = [contract.column(name) for name in contract.key if name != PERSON]
-    key = ", ".join(["person", *(quoted(c.stored_name) for c in columns)])
-    keyed = "".join(f" and {quoted(c.stored_name)} is not null" for c in columns if c.name != "as_of")
-    cells = ", ".join(f"{quoted(c.name)} := r.{quoted(c.stored_name)}" for c in stored_columns(contract))
-    at_odds = f"select {key} from i_rows where person is not null{keyed} group by {key} having min(digest) <> max(digest)"
-    same = " and ".join(
-        f"r.{quoted(name)} is not distinct from k.{quoted(name)}" for name in ("person", *(c.stored_name for c in columns))
-    )
-    store.run(
-        f"insert into i_bad select r.row_no, ?, '{CONTRADICTION}', to_json(struct_pack({cells})), r.person "
-        f"from i_rows r join ({at_odds}) k on {same}",
-        [",".join(contract.key)],
-    )
-    store.run(f"delete from i_rows using i_bad b where b.row_no = i_rows.row_no and b.reason = '{CONTRADICTION}'")
+        refuse_contradictions(store, contract)
 
 
 def _take(store: Store, contract: FeedContract, path: Path, answer: Manifest | None) -> IngestReport:
     facts = _facts(contract, answer)
-    repeats = _set_repeats_apart(store)
+    repeats = set_repeats_apart(store)
     every_row = digest_of_sorted(store, "select digest from i_rows")
     file_id = _file_id(store, facts, answer, every_row)
     earlier = store.fetch(
@@ -150,7 +136,9 @@ def _take(store: Store, contract: FeedContract, path: Path, answer: Manifest | N
         [file_id],
     )
     _covered(store, contract, answer)
-    covered, mark = store.fetch("select count(*) as n, coalesce(bit_xor(hash(person, load)), 0) as mark from i_covered").row(0)
+    covered, mark = store.fetch(
+        "select count(*) as n, coalesce(bit_xor(hash(person, load)), 0) as mark from i_covered"
+    ).row(0)
     counts = _sort_out(store, contract)
     if earlier.height and counts["new"] == 0 and earlier["covered_mark"][0] == mark:
         return IngestReport(
@@ -179,8 +167,8 @@ def _take(store: Store, contract: FeedContract, path: Path, answer: Manifest | N
         f"insert into feed_{contract.name} (person, batch, row_no, digest, {names}) "
         f"select person, {batch}, row_no, digest, {names} from i_rows{some} order by person"
     )
-    quarantined = _quarantine(store, contract, path, batch)
-    _exceptions(store, batch, answer)
+    quarantined = quarantine(store, contract, path, batch)
+    exceptions(store, batch, answer)
     _record(
         store,
         contract,
@@ -250,37 +238,32 @@ def _covered(store: Store, contract: FeedContract, answer: Manifest | None) -> N
         store.run(
             f"""create temp table i_asked as
             with first as (
-              select up.person, q.ask, min(q.load) as load from requests q join unit_persons up on up.request = q.request
+              select up.person, q.ask, min(q.load) as load
+              from requests q join unit_persons up on up.request = q.request
               group by up.person, q.ask)
             select distinct up.person, u.purpose, f.load from units u {asked}
-            join unit_persons up on up.request = u.request join first f on f.person = up.person and f.ask = u.ask {some}"""
+            join unit_persons up on up.request = u.request
+            join first f on f.person = up.person and f.ask = u.ask {some}"""
         )
-    store.run(f"create temp table i_covered as select person, min(load) as load from i_asked k {consent} group by person")
-
-
-def _set_repeats_apart(store: Store) -> int:
-    """Rows that stand in the file before, word for word: the first one counts, the others go to quarantine."""
-    twice = "select digest, min(row_no) as first from i_rows group by digest having count(*) > 1"
     store.run(
-        f"insert into i_bad select r.row_no, '', '{REPEATED}', null, null from i_rows r join ({twice}) d "
-        "on d.digest = r.digest and r.row_no <> d.first"
+        f"create temp table i_covered as select person, min(load) as load from i_asked k {consent} group by person"
     )
-    repeats = int(store.value(f"select count(*) from i_bad where reason = '{REPEATED}'"))
-    if repeats:
-        store.run(f"delete from i_rows using i_bad b where b.row_no = i_rows.row_no and b.reason = '{REPEATED}'")
-    return repeats
 
 
 def _sort_out(store: Store, contract: FeedContract) -> dict[str, int]:
     """``i_kept``: rows that may be kept; ``i_new``: those of them not in the store yet. Counts of the others."""
-    store.run("create temp table i_kept as select row_no, person, digest from i_rows semi join i_covered using (person)")
+    store.run(
+        "create temp table i_kept as select row_no, person, digest from i_rows semi join i_covered using (person)"
+    )
     total, asked = store.fetch(
         "select count(*) as total, count(*) filter (where person in (select person from i_asked)) as asked from i_rows"
     ).row(0)
     kept = int(store.value("select count(*) from i_kept"))
     known = f"anti join feed_{contract.name} f on f.person = k.person and f.digest = k.digest"
     is_first = store.value(f"select count(*) from (select 1 from feed_{contract.name} limit 1)") == 0
-    store.run(f"create temp table i_new as select k.row_no, k.person, k.digest from i_kept k {'' if is_first else known}")
+    store.run(
+        f"create temp table i_new as select k.row_no, k.person, k.digest from i_kept k {'' if is_first else known}"
+    )
     new = int(store.value("select count(*) from i_new"))
     return {
         "new": new,
@@ -303,72 +286,8 @@ def _find_conflicts(store: Store, contract: FeedContract, batch: int) -> None:
     )
     store.run(
         f"insert into conflicts select distinct '{contract.name}', n.person, {batch} "
-        f"from (select * from i_rows semi join i_new using (row_no)) n join feed_{contract.name} f on f.person = n.person and f.digest <> n.digest{' and ' + same if same else ''}"
-    )
-
-
-def _quarantine(store: Store, contract: FeedContract, path: Path, batch: int) -> int:
-    """Keep what was not accepted. The raw text is kept only of persons whose rows may be kept; the place always is.
-
-    Whom a row with a faulty number concerns is told by its first 17 digits, the check digit aside.
-    """
-    if not store.value("select count(*) from i_bad"):
-        return 0
-    store.run(
-        f"""insert into quarantine
-        with told as (
-          select *, upper(regexp_replace(translate(coalesce(json_extract_string(raw, '$.id_number'),
-            regexp_extract(raw, '[0-9]{{17}}[0-9Xx]'), ''), '０１２３４５６７８９ＸｘＯ', '0123456789XXO'), '[\\s'']', '', 'g')) as number from i_bad),
-        keyed as (
-          select *, case length(number) when 18 then number[1:17] when 15 then number[1:6] || '19' || number[7:15]
-            else number end as key from told),
-        known as (
-          select person, case id_type when 'resident_id' then id_number[1:17] else id_number end as key
-          from persons semi join i_covered using (person))
-        select {batch}, '{contract.name}', ?, k.row_no, k.field, k.reason,
-          case when p.person is not null then k.raw end, p.person
-        from keyed k left join (select key, min(person) as person from known group by key) q on q.key = k.key
-        left join known p on p.person = coalesce(k.person, q.person)
-        order by k.row_no, k.field, k.reason""",
-        [path.name],
-    )
-    return int(
-        store.value(
-            f"select count(distinct row_no) from quarantine where batch = {batch} and reason <> '{REPEATED}'"
-        )
-    )
-
-
-def _exceptions(store: Store, batch: int, answer: Manifest | None) -> None:
-    """Persons for whom this batch is no answer: the manifest says so, or a row of theirs was quarantined."""
-    store.run(
-        f"insert into not_answered select distinct {batch}, person, 'quarantined' from quarantine "
-        f"where batch = {batch} and person is not null and reason <> '{REPEATED}'"
-    )
-    if answer is None:
-        return
-    if answer.requests != "all":
-        listed = pl.DataFrame({"request_no": sorted(set(answer.requests))}, schema={"request_no": pl.String})
-        with store.frame("listed", listed):
-            store.run(f"insert into batch_requests select {batch}, request_no from listed")
-    if answer.not_answered:
-        with store.frame("silent", _identities(answer.not_answered)):
-            store.run(
-                f"insert into not_answered select distinct {batch}, i.person, 'not_answered' "
-                "from silent s join persons i using (id_type, id_number)"
-            )
-
-
-def _identities(given: tuple[Identity, ...]) -> pl.DataFrame:
-    from meanscheck.contracts.cells import Fault, parse_resident
-
-    numbers = []
-    for one in given:
-        number = parse_resident(one.id_number) if one.id_type == "resident_id" else one.id_number
-        numbers.append(one.id_number if number is None or isinstance(number, Fault) else number)
-    return pl.DataFrame(
-        {"id_type": [one.id_type for one in given], "id_number": numbers},
-        schema={"id_type": pl.String, "id_number": pl.String},
+        f"from (select * from i_rows semi join i_new using (row_no)) n join feed_{contract.name} f "
+        f"on f.person = n.person and f.digest <> n.digest{' and ' + same if same else ''}"
     )
 
 

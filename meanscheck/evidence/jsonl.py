@@ -82,7 +82,7 @@ def _check_keys(lines: pl.DataFrame, name: str, keys: frozenset[str]) -> None:
     found = found.with_columns(pl.col("key").str.extract(r'"([^"\\]*)"')).drop_nulls("key")
     unknown = found.filter(~pl.col("key").is_in(sorted(keys)))
     if unknown.height:
-        line = unknown["line"].min()
+        line = int(unknown["line"].to_list()[0])
         raise FeedError(
             "the line has a key that is not known here",
             where=f"{name}:{line}",

@@ -1,4 +1,5 @@
-"""By which law was decided? Its text is kept under its digest, so that a decision can be replayed from the store alone."""
+"""By which law was decided? Its text is kept under its digest, so that a decision can be replayed from the store
+alone."""
 
 from __future__ import annotations
 

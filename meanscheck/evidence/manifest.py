@@ -1,8 +1,9 @@
-"""For whom, for which time and place does an answer speak? Its manifest says so: ``<stem>.manifest.json`` beside the file.
+"""For whom, for which time and place does an answer speak? Its manifest says so: ``<stem>.manifest.json`` beside the
+file.
 
-Coverage follows from the manifest and never from the rows: a person without a row is "nothing found" only where a manifest
-says that he was asked about and answered for. A feed that the office keeps itself may come without one; it then answers for
-all requests without limit of time.
+Coverage follows from the manifest and never from the rows: a person without a row is "nothing found" only where a
+manifest says that he was asked about and answered for. A feed that the office keeps itself may come without one; it
+then answers for all requests without limit of time.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ Temporary tables made here, for a snapshot (a load number) and a day `on`, for a
     p_terms     term INTEGER (0, 1, …) and its parts
 
 A term sums up everything on which the evidence states of a person depend: what the request asks for, its purpose,
-reference day, the load number since when he is asked about for these feeds, the consents, the batches whose manifest lists
-the case, the batches that did not
+reference day, the load number since when he is asked about for these feeds, the consents, the batches whose manifest
+lists the case, the batches that did not
 answer for this person, and the batches in which he was contradicted. A county has few distinct terms, so states are
 computed once for each (see `coverage`) and never per person.
 """

@@ -1,9 +1,9 @@
 """How is a whole caseload read fast? From evidence laid in the order of case units, once per snapshot and day.
 
 The projection is a second DuckDB file beside the store, ``<store>.projection``: derived, and rebuilt whenever its key
-(snapshot, day, contracts, format) is not the one asked for. Its mark is written last, so a build that was killed is never
-used. Whole feeds are sorted by (place of the person, digest), and `unit` is an ascending integer, so a block of units is a
-range that the database finds by its zone maps and returns in stored order.
+(snapshot, day, contracts, format) is not the one asked for. Its mark is written last, so a build that was killed is
+never used. Whole feeds are sorted by (place of the person, digest), and `unit` is an ascending integer, so a block of
+units is a range that the database finds by its zone maps and returns in stored order.
 """
 
 from __future__ import annotations
@@ -153,9 +153,7 @@ def _key(snapshot: Snapshot, on: date) -> str:
 
 def _key_of(store: Store) -> str | None:
     """Key of the attached projection; None if none is attached or it was not finished."""
-    found = store.value(
-        f"select count(*) from duckdb_tables() where database_name = '{_NAME}' and table_name = 'mark'"
-    )
+    found = store.value(f"select count(*) from duckdb_tables() where database_name = '{_NAME}' and table_name = 'mark'")
     return str(store.value(f"select key from {_NAME}.main.mark")) if found else None
 
 

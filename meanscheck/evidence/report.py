@@ -16,6 +16,7 @@ import polars as pl
 from meanscheck.contracts import all_feeds
 from meanscheck.errors import StoreError
 from meanscheck.evidence.coverage import make_states
+from meanscheck.evidence.digests import SHORT_ID
 from meanscheck.evidence.people import drop_people, make_people
 from meanscheck.evidence.rows import feeds_present, formula_columns, make_verdicts, rows_sql
 from meanscheck.evidence.snapshot import Snapshot, snapshot_named
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
 class ReportRows:
     """Material of one verification report.
 
-    request: one row: request_no, application_no, case_id, accepting_place, applied_on, reference_day, purpose, division.
-    states: position Int32, id, role, feed, state (word) String; covers_from, covers_to, as_of Date; rows UInt32; by
+    request: one row: request_no, application_no, case_id, accepting_place, applied_on, reference_day, purpose,
+    division. states: position Int32, id, role, feed, state (word) String; covers_from, covers_to, as_of Date; rows
+    UInt32; by
         position and feed; only feeds asked for or answered.
     rows: feed → position Int32, member (id), ref (16 hex: the `row_ref` of a finding) String, finding UInt8 (verdict),
         source_sender String, source_answered_on Date, source_file String, source_line Int64, and the feed's formula
@@ -48,9 +50,7 @@ class ReportRows:
         return f"ReportRows({self.states.height} states, {sum(r.height for r in self.rows.values())} rows)"
 
 
-def report_rows(
-    store: Store, request_no: str, *, on: date, snapshot: Snapshot | str | None = None
-) -> ReportRows:
+def report_rows(store: Store, request_no: str, *, on: date, snapshot: Snapshot | str | None = None) -> ReportRows:
     """Material of the report on the case that a request asks about; StoreError if the store does not know it."""
     mark = snapshot_named(store, snapshot).load
     wanted = store.fetch(f"select case_id from requests where request_no = ? and load <= {mark}", [request_no])
@@ -61,7 +61,11 @@ def report_rows(
             make_people(store, mark=mark, on=on, only_wanted=True)
         make_states(store, list(all_feeds()), mark=mark, on=on)
         reviewed = make_verdicts(store, mark=mark, only_wanted=True)
-        rows = {feed: frame for feed in feeds_present(store, mark=mark) if (frame := _rows(store, feed, mark, reviewed)).height}
+        rows = {
+            feed: frame
+            for feed in feeds_present(store, mark=mark)
+            if (frame := _rows(store, feed, mark, reviewed)).height
+        }
         return ReportRows(
             request=store.fetch(
                 "select request_no, application_no, case_id, accepting_place, applied_on, "
@@ -81,17 +85,19 @@ def report_rows(
 def _rows(store: Store, feed: str, mark: int, reviewed: frozenset[str]) -> pl.DataFrame:
     contract = all_feeds()[feed]
     query = rows_sql(
-        contract, mark=mark, reviewed=reviewed, extra=", p.position, p.id as member, r.batch as batch, r.row_no as source_line"
+        contract,
+        mark=mark,
+        reviewed=reviewed,
+        extra=", p.position, p.id as member, r.batch as batch, r.row_no as source_line",
     )
     names = ", ".join(f"q.{quoted(c.name)}" for c in formula_columns(contract))
     frame = store.fetch(
-        f"select q.position, q.member, lower(hex(q.digest[1:8])) as ref, q.verdict as finding, b.sender as source_sender, "
-        f"b.answered_on as source_answered_on, b.file as source_file, q.source_line, {names} from ({query}) q join batches b on b.batch = q.batch order by q.place, q.digest"
+        f"select q.position, q.member, lower(hex(q.digest[1:{SHORT_ID // 2}])) as ref, q.verdict as finding, "
+        f"b.sender as source_sender, b.answered_on as source_answered_on, b.file as source_file, q.source_line, "
+        f"{names} from ({query}) q join batches b on b.batch = q.batch order by q.place, q.digest"
     )
     choices = [c for c in formula_columns(contract) if c.kind == "choice"]
-    return frame.with_columns(
-        frame[c.name].cat.to(pl.Enum(list(c.choices))).cast(pl.String) for c in choices
-    )
+    return frame.with_columns(frame[c.name].cat.to(pl.Enum(list(c.choices))).cast(pl.String) for c in choices)
 
 
 def _states(store: Store, rows: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
@@ -104,8 +110,8 @@ def _states(store: Store, rows: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         for feed, frame in rows.items()
     ]
     empty = pl.DataFrame(schema={"position": found["position"].dtype, "rows": pl.UInt32, "feed": pl.String})
-    return found.with_columns(
-        pl.col("state").replace_strict(dict(enumerate(STATE_WORDS)), return_dtype=pl.String)
-    ).join(pl.concat([empty, *counts]), on=["position", "feed"], how="left", maintain_order="left").with_columns(
-        pl.col("rows").fill_null(0)
+    return (
+        found.with_columns(pl.col("state").replace_strict(dict(enumerate(STATE_WORDS)), return_dtype=pl.String))
+        .join(pl.concat([empty, *counts]), on=["position", "feed"], how="left", maintain_order="left")
+        .with_columns(pl.col("rows").fill_null(0))
     )

@@ -1,9 +1,9 @@
 """How do check requests get into the store? A file is in wholly or not at all.
 
 Every person is cast by the contract `member` (identity normalised, check digit proven). Refused, with file and line: a
-request number used before with other content, a case asked about twice in one file, a person who is a member of two live
-applications, a supporter of nobody in the application. The same request again changes nothing; a new request about a known
-case replaces the earlier one, which stays for replay.
+request number used before with other content, a case asked about twice in one file, a person who is a member of two
+live applications, a supporter of nobody in the application. The same request again changes nothing; a new request
+about a known case replaces the earlier one, which stays for replay.
 """
 
 from __future__ import annotations
@@ -121,8 +121,19 @@ def _people(chunk: pl.DataFrame, name: str) -> pl.DataFrame:
         .with_columns(rank=order)
         .sort("line", "rank", "index")
         .with_columns(position=pl.int_range(pl.len()).over("line"))
-        .select("line", "request_no", "position", "role", "supports", "list", "index", "id_type", "id_number", "name",
-                *MEMBER_COLUMNS)
+        .select(
+            "line",
+            "request_no",
+            "position",
+            "role",
+            "supports",
+            "list",
+            "index",
+            "id_type",
+            "id_number",
+            "name",
+            *MEMBER_COLUMNS,
+        )
     )
 
 

@@ -62,7 +62,8 @@ def rows_sql(
     """Query of a feed's counting rows, unordered: unit, place, digest, columns by formula names, verdict.
 
     Choices come as UTINYINT codes in contract order, for Polars to read as Enum without a look at text.
-    It reads ``p_people`` and ``p_states`` (see `people`, `coverage`), and ``p_verdicts`` where the feed is in `reviewed`.
+    It reads ``p_people`` and ``p_states`` (see `people`, `coverage`), and ``p_verdicts`` where the feed is in
+    `reviewed`.
 
     Args:
         contract: the feed.
@@ -73,6 +74,7 @@ def rows_sql(
         extra: further select items, each with a comma before it, over `r` (the row) and `p` (the person).
     """
     name = contract.name
+    barred = int(EvidenceState.NO_CONSENT)
     digest = row_digest_sql(contract, row="r", identity="i") if recompute else "r.digest"
     wanted = [c for c in formula_columns(contract) if columns is None or c.name in columns]
     cells = "".join(f", {_cell(c)} as {quoted(c.name)}" for c in wanted)
@@ -86,13 +88,14 @@ def rows_sql(
     return (
         f"select p.unit, p.place, {digest} as digest{cells}, {verdict} as verdict{extra} "
         f"from feed_{name} r join p_people p on p.person = r.person{joins} where r.batch <= {mark} "
-        f"and p.term not in (select term from p_states where feed = '{name}' and state = {int(EvidenceState.NO_CONSENT)})"
+        f"and p.term not in (select term from p_states where feed = '{name}' and state = {barred})"
         f"{_latest(contract)}"
     )
 
 
 def formula_columns(contract: FeedContract) -> tuple[Column, ...]:
-    """Columns that a block of rows carries; `verdict` is taken by the finding on the row (feed `findings` has its own)."""
+    """Columns that a block of rows carries; `verdict` is taken by the finding on the row (feed `findings` has its
+    own)."""
     return tuple(c for c in contract.formula_columns if c.name != "verdict")
 
 

@@ -1,7 +1,7 @@
 """What did the store hold? A snapshot names it: equal consents, requests and batches have an equal id.
 
-The id is SHA-256 over the sorted digests of live requests, of live consents, and of all batch ids; it does not depend on
-the order in which they came, nor on who computes it. The store remembers up to which load number each id reached.
+The id is SHA-256 over the sorted digests of live requests, of live consents, and of all batch ids; it does not depend
+on the order in which they came, nor on who computes it. The store remembers up to which load number each id reached.
 """
 
 from __future__ import annotations

@@ -200,7 +200,9 @@ class Store:
 
     def next_load(self) -> int:
         """The next load number."""
-        return int(self.value("update meta set value = (value::bigint + 1)::varchar where key = 'load' returning value"))
+        return int(
+            self.value("update meta set value = (value::bigint + 1)::varchar where key = 'load' returning value")
+        )
 
     # -- the room's functions ------------------------------------------------------------------------------------
 

@@ -1,18 +1,18 @@
 """Which tables does a store have? The fixed ones, and `feed_<name>` for every contract.
 
-    persons       person BIGINT (dense ordinal) · id_type, id_number (normalised) · mark (a hash of the identity)
-    requests      one row per request ever made; the view `units` keeps the latest of each case (`superseded_by` is the
-                  load that replaced it)
-    ask_texts     the feeds a request asks for, as one canonical text
-    asks          what requests ask for: ask INTEGER → feed · institution · division (null = not limited)
-    unit_persons  the people of each request in the order given
-    consents      every version of every consent ever given in
-    batches       every answer: manifest facts, file, counts; batch INTEGER is its load number
-    batch_requests, not_answered   exceptions to "this batch answers for everybody asked about"
-    conflicts     persons for whom two answers contradict each other
-    quarantine    rows not accepted: file, line, field, reason, and the raw text where consent allows to keep it
-    laws, subjects, snapshots
-    feed_<name>   person BIGINT · batch INTEGER · row_no BIGINT · digest BLOB (16 bytes) · the contract's columns
+persons       person BIGINT (dense ordinal) · id_type, id_number (normalised)
+requests      one row per request ever made; the view `units` keeps the latest of each case (`superseded_by` is the
+              load that replaced it)
+ask_texts     the feeds a request asks for, as one canonical text
+asks          what requests ask for: ask INTEGER → feed · institution · division (null = not limited)
+unit_persons  the people of each request in the order given
+consents      every version of every consent ever given in
+batches       every answer: manifest facts, file, counts; batch INTEGER is its load number
+batch_requests, not_answered   exceptions to "this batch answers for everybody asked about"
+conflicts     persons for whom two answers contradict each other
+quarantine    rows not accepted: file, line, field, reason, and the raw text where consent allows to keep it
+laws, subjects, snapshots
+feed_<name>   person BIGINT · batch INTEGER · row_no BIGINT · digest BLOB (16 bytes) · the contract's columns
 """
 
 from __future__ import annotations
@@ -45,18 +45,20 @@ MEMBER_COLUMNS: dict[str, str] = {
 _FIXED = f"""
 create table meta (key VARCHAR primary key, value VARCHAR not null);
 insert into meta values ('format', '{FORMAT}'), ('load', '0');
-create table persons (person BIGINT not null, id_type VARCHAR not null, id_number VARCHAR not null, mark UBIGINT not null);
+create table persons (person BIGINT not null, id_type VARCHAR not null, id_number VARCHAR not null);
 create table ask_texts (ask INTEGER not null, spec VARCHAR not null);
 create table asks (ask INTEGER not null, feed VARCHAR not null, institution VARCHAR, division VARCHAR);
-create table requests (request BIGINT not null, load INTEGER not null, superseded_by INTEGER, request_no VARCHAR not null,
-  application_no VARCHAR not null, case_id VARCHAR not null, accepting_place VARCHAR, applied_on DATE not null,
+create table requests (request BIGINT not null, load INTEGER not null, superseded_by INTEGER,
+  request_no VARCHAR not null, application_no VARCHAR not null, case_id VARCHAR not null,
+  accepting_place VARCHAR, applied_on DATE not null,
   reference_day DATE, purpose VARCHAR not null, residence VARCHAR, division VARCHAR, requested VARCHAR not null,
   ask INTEGER not null, digest BLOB not null, file VARCHAR not null, line BIGINT not null);
 create table unit_persons (request BIGINT not null, position INTEGER not null, role VARCHAR not null,
   person BIGINT not null, name VARCHAR, supports VARCHAR,
   {", ".join(f"{name} {kind}" for name, kind in MEMBER_COLUMNS.items())});
 create view units as select * from requests where superseded_by is null;
-create table consents (load INTEGER not null, first_load INTEGER not null, superseded_by INTEGER, consent_no VARCHAR not null, person BIGINT not null, feeds VARCHAR not null,
+create table consents (load INTEGER not null, first_load INTEGER not null, superseded_by INTEGER,
+  consent_no VARCHAR not null, person BIGINT not null, feeds VARCHAR not null,
   purpose VARCHAR not null, "from" DATE, "to" DATE, withdrawn_on DATE, signed_by VARCHAR not null,
   form_digest VARCHAR, digest BLOB not null);
 create table batches (batch INTEGER not null, batch_id VARCHAR not null, file_id VARCHAR not null,
@@ -109,7 +111,8 @@ def check_feed_tables(store: Store) -> None:
     """Compare the store with the contracts: a new feed is added, a changed column is an error."""
     found = store.fetch(
         "select table_name, column_name, data_type from duckdb_columns() "
-        "where database_name = current_database() and starts_with(table_name, 'feed_') order by table_name, column_index"
+        "where database_name = current_database() and starts_with(table_name, 'feed_') "
+        "order by table_name, column_index"
     )
     have: dict[str, list[tuple[str, str]]] = {}
     for table, column, kind in found.iter_rows():
@@ -129,4 +132,3 @@ def check_feed_tables(store: Store) -> None:
         with store.transaction():
             for contract in missing:
                 _create_feed(store, contract)
-

@@ -1,0 +1,123 @@
+"""What becomes of rows that cannot be accepted, and what does it mean for the persons they concern?
+
+A quarantined row is kept with file, line, field and reason; its text only if it concerns a person whose rows may be
+kept. For that person the answer is none: what the row said is not known, so the feed is not known. Works on the staged
+tables of one ingest, ``i_rows``, ``i_bad`` and ``i_covered`` (see `ingest`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from meanscheck.contracts import FeedContract
+from meanscheck.contracts.cells import Fault, parse_resident
+from meanscheck.contracts.model import PERSON
+from meanscheck.evidence.manifest import Identity, Manifest
+from meanscheck.evidence.tables import quoted, stored_columns
+
+if TYPE_CHECKING:
+    from meanscheck.evidence.store import Store
+
+REPEATED, CONTRADICTION = "repeated_row", "conflicting_key"
+_WIDE, _NARROW = "０１２３４５６７８９Ｘ", "0123456789X"
+
+
+def refuse_contradictions(store: Store, contract: FeedContract) -> None:
+    """What `cast_rows` does for a small file: rows that contradict each other under one natural key all go."""
+    if not contract.key:
+        return
+    columns = [contract.column(name) for name in contract.key if name != PERSON]
+    key = ", ".join(["person", *(quoted(c.stored_name) for c in columns)])
+    keyed = "".join(f" and {quoted(c.stored_name)} is not null" for c in columns if c.name != "as_of")
+    cells = ", ".join(f"{quoted(c.name)} := r.{quoted(c.stored_name)}" for c in stored_columns(contract))
+    at_odds = (
+        f"select {key} from i_rows where person is not null{keyed} group by {key} having min(digest) <> max(digest)"
+    )
+    same = " and ".join(
+        f"r.{quoted(name)} is not distinct from k.{quoted(name)}"
+        for name in ("person", *(c.stored_name for c in columns))
+    )
+    store.run(
+        f"insert into i_bad select r.row_no, ?, '{CONTRADICTION}', to_json(struct_pack({cells})), r.person "
+        f"from i_rows r join ({at_odds}) k on {same}",
+        [",".join(contract.key)],
+    )
+    store.run(f"delete from i_rows using i_bad b where b.row_no = i_rows.row_no and b.reason = '{CONTRADICTION}'")
+
+
+def set_repeats_apart(store: Store) -> int:
+    """Rows that stand in the file before, word for word: the first one counts, the others go to quarantine."""
+    twice = "select digest, min(row_no) as first from i_rows group by digest having count(*) > 1"
+    store.run(
+        f"insert into i_bad select r.row_no, '', '{REPEATED}', null, null from i_rows r join ({twice}) d "
+        "on d.digest = r.digest and r.row_no <> d.first"
+    )
+    repeats = int(store.value(f"select count(*) from i_bad where reason = '{REPEATED}'"))
+    if repeats:
+        store.run(f"delete from i_rows using i_bad b where b.row_no = i_rows.row_no and b.reason = '{REPEATED}'")
+    return repeats
+
+
+def quarantine(store: Store, contract: FeedContract, path: Path, batch: int) -> int:
+    """Keep what was not accepted. The raw text is kept only of persons whose rows may be kept; the place always is.
+
+    Whom a row with a faulty number concerns is told by its first 17 digits, the check digit aside.
+    """
+    if not store.value("select count(*) from i_bad"):
+        return 0
+    store.run(
+        f"""insert into quarantine
+        with told as (
+          select *, upper(regexp_replace(translate(coalesce(json_extract_string(raw, '$.id_number'),
+            regexp_extract(raw, '[0-9]{{17}}[0-9Xx]'), ''), '{_WIDE}', '{_NARROW}'), '[\\s'']', '', 'g')) as number
+          from i_bad),
+        keyed as (
+          select *, case length(number) when 18 then number[1:17] when 15 then number[1:6] || '19' || number[7:15]
+            else number end as key from told),
+        known as (
+          select person, case id_type when 'resident_id' then id_number[1:17] else id_number end as key
+          from persons semi join i_covered using (person))
+        select {batch}, '{contract.name}', ?, k.row_no, k.field, k.reason,
+          case when p.person is not null then k.raw end, p.person
+        from keyed k left join (select key, min(person) as person from known group by key) q on q.key = k.key
+        left join known p on p.person = coalesce(k.person, q.person)
+        order by k.row_no, k.field, k.reason""",
+        [path.name],
+    )
+    return int(
+        store.value(f"select count(distinct row_no) from quarantine where batch = {batch} and reason <> '{REPEATED}'")
+    )
+
+
+def exceptions(store: Store, batch: int, answer: Manifest | None) -> None:
+    """Persons for whom this batch is no answer: the manifest says so, or a row of theirs was quarantined."""
+    store.run(
+        f"insert into not_answered select distinct {batch}, person, 'quarantined' from quarantine "
+        f"where batch = {batch} and person is not null and reason <> '{REPEATED}'"
+    )
+    if answer is None:
+        return
+    if answer.requests != "all":
+        listed = pl.DataFrame({"request_no": sorted(set(answer.requests))}, schema={"request_no": pl.String})
+        with store.frame("listed", listed):
+            store.run(f"insert into batch_requests select {batch}, request_no from listed")
+    if answer.not_answered:
+        with store.frame("silent", _identities(answer.not_answered)):
+            store.run(
+                f"insert into not_answered select distinct {batch}, i.person, 'not_answered' "
+                "from silent s join persons i using (id_type, id_number)"
+            )
+
+
+def _identities(given: tuple[Identity, ...]) -> pl.DataFrame:
+    numbers = []
+    for one in given:
+        number = parse_resident(one.id_number) if one.id_type == "resident_id" else one.id_number
+        numbers.append(one.id_number if number is None or isinstance(number, Fault) else number)
+    return pl.DataFrame(
+        {"id_type": [one.id_type for one in given], "id_number": numbers},
+        schema={"id_type": pl.String, "id_number": pl.String},
+    )
