@@ -15,7 +15,7 @@ from meanscheck.faces.cli.progress import Later, Stages, stages
 from meanscheck.faces.cli.rules import Pack, day_of
 
 if TYPE_CHECKING:
-    from meanscheck.decisions import Assessment, Decision
+    from meanscheck.decisions import Assessment, Decision, Report
     from meanscheck.evidence import Store
     from meanscheck.law import Law
     from meanscheck.ledger import Ledger, Sealed
@@ -49,7 +49,44 @@ def check(
     if as_json:
         print_json(report.to_json())
     else:
-        say(report.text(lang))
+        _show_report(report, lang)
+
+
+HEADINGS = {
+    "zh": ("人员", "信息", "结论", "条数>", "核对>", "申报>", "差额>", "截至", "疑点"),
+    "en": ("person", "feed", "conclusion", "rows>", "found>", "declared>", "difference>", "as of", "doubtful points"),
+}
+NOTHING = "未发现"
+
+
+def _show_report(report: Report, lang: Language) -> None:
+    """The report as a table; feeds where nothing was found in one line a person."""
+    from meanscheck.values.money import format_yuan
+
+    zh = lang == "zh"
+    lines = report.text(lang).splitlines()
+    say(painted(lines[0], "bold"))
+    page = table(*HEADINGS[lang])
+    quiet: dict[str, list[str]] = {}
+    last = ""
+    for item, line in zip(report.items, lines[1:], strict=False):
+        name = item.feed_zh if zh else item.feed
+        if item.conclusion == NOTHING and not item.quarantined and item.declared is None:
+            quiet.setdefault(item.member, []).append(name)
+            continue
+        amounts = ("" if fen is None else format_yuan(fen) for fen in (item.found, item.declared, item.difference))
+        conclusion = line.split(": ", 1)[-1].split(", ", 1)[0]
+        unread = f" (+{item.quarantined} {'条无法读取' if zh else 'unreadable'})" if item.quarantined else ""
+        state = "" if item.state == "answered" else f" ({CAUSES[item.state][1 if zh else 0]})"
+        rows = str(item.rows or "")
+        day = "" if item.as_of is None else item.as_of.isoformat()
+        who = item.member if item.member != last else ""
+        page.add_row(who, name, conclusion + state + unread, rows, *amounts, day, "\n".join(item.doubtful))
+        last = item.member
+    say(page)
+    for member, names in quiet.items():
+        say(f"{member} {NOTHING}: {' · '.join(names)}" if zh else f"{member} nothing found: {', '.join(names)}")
+    say(lines[-1])
 
 
 def assess(

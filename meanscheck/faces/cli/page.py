@@ -45,8 +45,8 @@ def table(*columns: str, title: str = "", **options: Any) -> Table:
 
 
 def say(content: Any = "") -> None:
-    """Print a line or a table for a person."""
-    console().print(content)
+    """Print a line or a table for a person; a terminal folds long lines itself, a file keeps them whole."""
+    console().print(content, soft_wrap=isinstance(content, str))
 
 
 def painted(text: str, style: str) -> Text:

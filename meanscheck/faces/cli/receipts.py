@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from meanscheck.ledger import Proven
 
 Language = Literal["zh", "en", "both"]
+FULL = "`meanscheck receipt STORE CASE` writes one that shows all"
 
 
 def register(app: typer.Typer) -> None:
@@ -34,11 +35,17 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Verify a receipt offline. Exit 1, with the reason, if it does not hold or is no receipt."""
-    from meanscheck.ledger import NotProven
+    from meanscheck.ledger import NotProven, Policy
     from meanscheck.ledger import verify as prove
 
+    if not policy.is_file():
+        raise InputError("no such file", where=policy.name, remedy="Name a policy, *.policy")
     try:
-        proven = prove(receipt, policy=policy)
+        trusted = Policy.parse(policy.read_bytes())
+    except NotProven as fault:
+        raise InputError(fault.why, where=policy.name, remedy="Ask the office for its policy again") from None
+    try:
+        proven = prove(receipt, policy=trusted)
     except NotProven as fault:
         if as_json:
             print_json({"holds": False, "step": fault.step, "why": fault.why})
@@ -112,12 +119,16 @@ def replay(
 ) -> None:
     """Recompute a decision from the evidence and the recorded law. Exit 1 if any field differs."""
     from meanscheck.evidence import Store
-    from meanscheck.replay import replay as again
+    from meanscheck.replay import disclosed_groups, replay_records
 
     if not receipt.is_file():
         raise InputError("no such file", where=receipt.name, remedy="Name a receipt, *.tlog-proof")
+    groups = disclosed_groups(receipt, policy)
+    for name in ("subject", "provenance"):
+        if name not in groups:
+            raise InputError(f"does not disclose {name}, which a replay needs", where=receipt.name, remedy=FULL)
     with Store.open(office_at(store).store, read_only=True) as opened:
-        result = again(receipt, store=opened, policy=policy)
+        result = next(iter(replay_records([groups], store=opened)))
     if as_json:
         print_json({"equal": result.is_equal, "groups": list(result.groups), "differences": list(result.differences)})
     else:
