@@ -502,7 +502,7 @@ class _Checker:
                 raise self.fail(e, f"{function} takes no named arguments")
             return None
         if [k.arg for k in e.keywords] != ["by"]:
-            raise self.fail(e, "latest wants `by`", "Write latest(r.… for r in feed, by=r.…)")
+            raise self.fail(e, "latest wants `by`", "Write latest((r.… for r in feed), by=r.…)")
         by = inner.day(e.keywords[0].value)
         if by.level != "row":
             raise self.fail(e, "`by` is a day of the row")

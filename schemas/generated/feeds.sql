@@ -139,7 +139,7 @@ comment on column feed_declaration."id_type" is '证件类型: Kind of the ident
 comment on column feed_declaration."id_number" is '公民身份号码: Number of the identity document; 15-digit numbers are brought to 18 digits. (sensitive) [GB 11643-1999]';
 comment on column feed_declaration."name" is '姓名: Name, where the sender has it. (personal)';
 comment on column feed_declaration."item" is '申报项目: A kind of income, a money column of a feed, or a feed whose rows are counted. (personal)';
-comment on column feed_declaration."amount_fen" is '申报金额: Amount per month for income, in all for property; how many for vehicles, real estate and businesses. (sensitive)';
+comment on column feed_declaration."amount_fen" is '申报金额: Income: the total over the reckoning window before the application. Property: the amount. Vehicles, real estate and businesses: how many. (sensitive)';
 comment on column feed_declaration."as_of" is '申报日期: Day on which the row was true; left out in a register or balance feed: the day the manifest states. (internal)';
 
 -- 残疾人证信息: Disability certificates.
@@ -252,7 +252,7 @@ comment on column feed_field_survey."id_type" is '证件类型: Kind of the iden
 comment on column feed_field_survey."id_number" is '公民身份号码: Number of the identity document; 15-digit numbers are brought to 18 digits. (sensitive) [GB 11643-1999]';
 comment on column feed_field_survey."name" is '姓名: Name, where the sender has it. (personal)';
 comment on column feed_field_survey."item" is '调查项目: Item surveyed. (personal)';
-comment on column feed_field_survey."amount_fen" is '调查金额: Amount found, for the month of the survey unless `basis` says otherwise; only the adjustment for living conditions may be negative. (sensitive)';
+comment on column feed_field_survey."amount_fen" is '调查金额: Income found: the total over the reckoning window before the application. Only the adjustment for living conditions may be negative. (sensitive)';
 comment on column feed_field_survey."basis" is '认定依据: On what the figure rests, or the use found. (personal)';
 comment on column feed_field_survey."surveyed_on" is '调查日期: Day of the visit. (personal)';
 comment on column feed_field_survey."surveyor_org" is '调查单位: Who visited. (internal)';
