@@ -378,9 +378,15 @@ class Emitter:
         return over(Part(reduce(better, [n.e for n in numerators]), max(n.top for n in numerators)), d)
 
     def _first_known(self, node: Node) -> Quotient:
-        quotients = [q for n in node.nodes if not (q := self._joined(n, node)).absent]
-        if not quotients:
-            return nothing(node.type)
+        quotients: list[Quotient] = []
+        for part in node.nodes:
+            q = self._joined(part, node)
+            if not q.absent:
+                quotients.append(q)
+                if part.level == "const":
+                    break
+        if len(quotients) < 2:
+            return quotients[0] if quotients else nothing(node.type)
         top = max(q.top for q in quotients)
         n = pl.coalesce([q.n for q in quotients])
         if all(q.d is quotients[0].d for q in quotients):
@@ -434,7 +440,7 @@ class Emitter:
         if d.absent or self.emit(node.nodes[2]).absent or not self.known_window(node):
             return nothing(BOOL)
         first, after = self.window(node)
-        return Quotient((d.n >= first) & (d.n < after))
+        return Quotient(compared(">=", d.n, first) & compared("<", d.n, after))
 
     def known_window(self, node: Node) -> bool:
         """Whether the window's length is known."""

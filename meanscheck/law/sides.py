@@ -12,7 +12,7 @@ import polars as pl
 
 from meanscheck.contracts.units import VERDICT_CONFIRMED, VERDICT_NONE
 
-from meanscheck.law.emit import Emitter, Quotient
+from meanscheck.law.emit import Emitter, Quotient, compared
 from meanscheck.law.tree import Node
 
 if TYPE_CHECKING:
@@ -122,5 +122,5 @@ class RowEmitter(Emitter):
             return super()._within(node)
         first, after = Emitter(Side(self.rows.run, "member")).window(node)
         d = self.emit(node.nodes[0]).n
-        lower = self.rows.from_owner(first, f"first:{node.key}")
-        return Quotient((d >= lower) & (d < self.rows.from_owner(after, f"after:{node.key}")))
+        lower, upper = self.rows.from_owner(first, f"first:{node.key}"), self.rows.from_owner(after, f"after:{node.key}")
+        return Quotient(compared(">=", d, lower) & compared("<", d, upper))
