@@ -1,6 +1,7 @@
 """What is a case unit: the people of one application, their register household and their supporters, with evidence?
 
-The room `evidence` produces it, the room `law` reads it, and neither knows the other, so the shape is agreed here, twice:
+The room `evidence` produces it, the room `law` reads it, and neither knows the other, so the shape is agreed here,
+twice:
 
 * `CaseUnit` — one unit as plain records, for the executor that reads like the law;
 * `CaseBlock` — many whole units as frames, for the vector executor.
@@ -11,14 +12,16 @@ lost between them.
 Frames of a `CaseBlock` (types as Polars names):
 
     households   unit Int64 (ascending, unique) · case_id String · residence Enum{urban, rural} · division String ·
-                 applied_on, reference_day Date · application_no, accepting_place String · requested String (programme ids,
-                 sorted, comma between; empty means all) · n_persons UInt32
-    persons      ascending (unit, position): unit, position Int64 · role Enum{member, supporter, register} · person Int64 ·
+                 applied_on, reference_day Date · application_no, accepting_place String · requested String (programme
+                 ids, sorted, comma between; empty means all) · n_persons UInt32
+    persons      ascending (unit, position): unit, position Int64 · role Enum{member, supporter, register} · person
+    Int64 ·
                  the member attributes below · per feed f: `n:f` UInt32 rows, `s:f` UInt8 EvidenceState,
                  `from:f`, `to:f` Date (first and last day the answer covers; null = not limited), `asof:f` Date
     feeds[f]     rows in person order, columns by their names in formulas · verdict UInt8 (0 none, 1 confirmed,
                  2 explained or disregarded)
-    supporters   ascending (member_row, supporter_row): unit Int64 · member_row, supporter_row UInt32 (row in `persons`) ·
+    supporters   ascending (member_row, supporter_row): unit Int64 · member_row, supporter_row UInt32 (row in
+    `persons`) ·
                  first Boolean (the first edge of that supporter in the unit) · the columns of feed `supporters`
 """
 
@@ -34,7 +37,7 @@ import polars as pl
 from meanscheck.values.evidence_state import EvidenceState
 
 Value: TypeAlias = int | bool | date | str | None
-"""A stored value: fen, cm², millionths or a count as int; bool; date (a month is its first day); text; None = unknown."""
+"""A stored value: fen, cm², millionths or a count as int; yes/no; a day (a month is its first); text; None, unknown."""
 
 RESIDENCE = ("urban", "rural")
 ROLE = ("member", "supporter", "register")

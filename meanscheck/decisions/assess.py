@@ -1,7 +1,8 @@
 """What does the law say of a caseload? The vector executor over the store's evidence, in blocks of whole case units.
 
-An `Assessment` is also what a ledger appends (`meanscheck.ledger.Batch`): it gives the canonical groups of each decision block
-by block and keeps salts and leaves in the vault. Memory is bounded by the block; nothing of a caseload is held.
+An `Assessment` is also what a ledger appends (`meanscheck.ledger.Batch`): it gives the canonical groups of each
+decision block by block and keeps salts and leaves in the vault. Memory is bounded by the block; nothing of a caseload
+is held.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class SealableBlock:
 
 
 class Assessment:
-    """A caseload under one law. Made by `assess`; runs once, when first looked at or when a ledger asks for its blocks."""
+    """A caseload under one law. Made by `assess`; runs once, when first looked at or when a ledger asks for blocks."""
 
     def __init__(
         self,
@@ -145,8 +146,12 @@ class Assessment:
         """Records (case_id, token, groups) and outcomes of one block."""
         run = VectorRun(self.law, block)
         records = BlockRecords(run, provenance=Provenance(self.snapshot.id))
-        tokens = block.households.select("case_id").join(units, on="case_id", how="left", maintain_order="left")["token"]
-        of_persons = block.persons.select("person").join(persons, on="person", how="left", maintain_order="left")["token"]
+        tokens = block.households.select("case_id").join(units, on="case_id", how="left", maintain_order="left")[
+            "token"
+        ]
+        of_persons = block.persons.select("person").join(persons, on="person", how="left", maintain_order="left")[
+            "token"
+        ]
         frame = records.frame(household_tokens=tokens, person_tokens=of_persons).with_columns(token=tokens)
         return frame, self._outcomes(records)
 
@@ -155,14 +160,21 @@ class Assessment:
         for p in self.law.programmes:
             household = p.entity == "household"
             frame = records.homes if household else records.members
-            requested = records.homes["requested"] if household else records.homes["requested"].gather(frame["unit_row"])
+            requested = (
+                records.homes["requested"] if household else records.homes["requested"].gather(frame["unit_row"])
+            )
             case = records.homes["case_id"] if household else records.homes["case_id"].gather(frame["unit_row"])
             causes = records.causes[p.entity].get(p.id)
             if causes is None:
                 causes = pl.Series([None], dtype=pl.List(pl.String)).new_from_index(0, frame.height)
             elif not household:
                 causes = causes.gather(frame["person_row"])
-            word = pl.when(pl.col(f"o:{p.id}")).then(pl.lit("eligible")).when(~pl.col(f"o:{p.id}")).then(pl.lit("ineligible"))
+            word = (
+                pl.when(pl.col(f"o:{p.id}"))
+                .then(pl.lit("eligible"))
+                .when(~pl.col(f"o:{p.id}"))
+                .then(pl.lit("ineligible"))
+            )
             wanted = (requested == "") | requested.str.split(",").list.contains(p.id)
             parts.append(
                 frame.select(

@@ -18,7 +18,8 @@ def decide(case: Case | CaseUnit, law: Law) -> Decision:
         law: from `RulePack.on`.
 
     Returns:
-        the decision with all its groups; the subject has no tokens and the evidence no digest, since nothing was ingested.
+        the decision with all its groups; the subject has no tokens and the evidence no digest, since nothing was
+        ingested.
     """
     unit = case.unit if isinstance(case, Case) else case
     return Decision(plain_record(law, unit, provenance=Provenance(snapshot="")), law)

@@ -1,7 +1,7 @@
 """What was decided for one case, and how is it told to a person?
 
-A `Decision` is a record with its law, whether it came from a run just now, from the vault or from a receipt; a `Ruling` is
-one programme for the household or one member in it.
+A `Decision` is a record with its law, whether it came from a run just now, from the vault or from a receipt; a
+`Ruling` is one programme for the household or one member in it.
 """
 
 from __future__ import annotations
@@ -64,9 +64,7 @@ class Decision:
         for o in outcomes:
             name = o["programme"]
             own = tuple(t for t in tests if t["programme"] == name)
-            yield Ruling(
-                self.law.programme(name), member, o["outcome"], o["award"], tuple(o["causes"]), own, self.law
-            )
+            yield Ruling(self.law.programme(name), member, o["outcome"], o["award"], tuple(o["causes"]), own, self.law)
 
     def __getitem__(self, key: str | tuple[str, str]) -> Ruling:
         """``decision["dibao"]`` or ``decision["tekun", "A"]``; KeyError if it was not decided."""

@@ -1,8 +1,8 @@
 """The records of a block: seven columns of canonical JSON, written by Polars.
 
-Flat objects are `struct.json_encode` over name-sorted columns; lists are joined from texts, since a list of structs takes
-fourteen times longer. `self_test` compares the writer with the rfc8785 package on a fixed sample; a Polars release that
-writes JSON in another way must not produce records.
+Flat objects are `struct.json_encode` over name-sorted columns; lists are joined from texts, since a list of structs
+takes fourteen times longer. `self_test` compares the writer with the rfc8785 package on a fixed sample; a Polars
+release that writes JSON in another way must not produce records.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def object_json(frame: pl.DataFrame, columns: dict[str, str]) -> pl.Series:
         (pl.col(c).dt.to_string("iso") if frame.schema[c] == pl.Date else pl.col(c)).alias(n)
         for n, c in sorted(columns.items())
     ]
-    cells = [c.cast(pl.String) if isinstance(frame.schema[columns[c.meta.output_name()]], pl.Enum) else c for c in cells]
+    cells = [
+        c.cast(pl.String) if isinstance(frame.schema[columns[c.meta.output_name()]], pl.Enum) else c for c in cells
+    ]
     return frame.select(pl.struct(cells).struct.json_encode().alias("json")).to_series()
 
 
@@ -200,7 +202,9 @@ class BlockRecords:
         """Those of the texts that are not null, with commas between."""
         return pl.concat_str(list(entries), separator=",", ignore_nulls=True) if entries else pl.lit("")
 
-    def _with_causes(self, frame: pl.DataFrame, programmes: Sequence[Programme], rows: pl.Series | None) -> pl.DataFrame:
+    def _with_causes(
+        self, frame: pl.DataFrame, programmes: Sequence[Programme], rows: pl.Series | None
+    ) -> pl.DataFrame:
         """Adds per programme its causes as a JSON list."""
         columns = []
         for p in programmes:
@@ -235,7 +239,13 @@ class BlockRecords:
             if gives in self.run.frame(p.entity).columns:
                 gone = pl.col(gives).eq_missing(True) & ~own.eq_missing(False)
                 causes = pl.when(gone).then(pl.lit(f'["yields:{rule.programme}"]')).otherwise(causes)
-        word = pl.when(eligible).then(pl.lit("eligible")).when(~eligible).then(pl.lit("ineligible")).otherwise(pl.lit("refer"))
+        word = (
+            pl.when(eligible)
+            .then(pl.lit("eligible"))
+            .when(~eligible)
+            .then(pl.lit("ineligible"))
+            .otherwise(pl.lit("refer"))
+        )
         text = pl.concat_str(
             pl.lit('{"award":'),
             award,

@@ -84,7 +84,11 @@ def citation_text(cite: str, law: Law, language: str) -> str:
         title = f"{instrument.title} {instrument.number}".strip()
     if not article:
         return title
-    return f"{title} {article}" if not article.isdigit() else (f"{title}第{article}条" if language == "zh" else f"{title}, art. {article}")
+    return (
+        f"{title} {article}"
+        if not article.isdigit()
+        else (f"{title}第{article}条" if language == "zh" else f"{title}, art. {article}")
+    )
 
 
 def test_line(programme: Programme, entry: Mapping[str, Any], law: Law, language: str) -> str:
@@ -96,7 +100,11 @@ def test_line(programme: Programme, entry: Mapping[str, Any], law: Law, language
         is_money = False
     else:
         label = test.label_zh if language == "zh" else test.label
-        is_money = bool(test.tree.nodes) and test.tree.nodes[0].type.kind == "num" and test.tree.nodes[0].type.dimension[0] == 1
+        is_money = (
+            bool(test.tree.nodes)
+            and test.tree.nodes[0].type.kind == "num"
+            and test.tree.nodes[0].type.dimension[0] == 1
+        )
     parts = [f"{words[entry['holds']]} {label}"]
     if entry["value"] is not None and entry["limit"] is not None:
         value, limit = (format_yuan(v) if is_money else str(v) for v in (entry["value"], entry["limit"]))

@@ -1,11 +1,13 @@
 """What is a decision record, and which bytes is it?
 
-Seven groups, each one JSON object in canonical form (RFC 8785): integers, ISO days, texts, yes/no and null; amounts in fen,
-ratios in millionths. The same groups come out of the vector executor (`encode`) and of the plain one (`plain_record`, here);
-a test holds their bytes equal, and a start-up self-test compares the bulk writer with the rfc8785 package.
+Seven groups, each one JSON object in canonical form (RFC 8785): integers, ISO days, texts, yes/no and null; amounts
+in fen, ratios in millionths. The same groups come out of the vector executor (`encode`) and of the plain one
+(`plain_record`, here); a test holds their bytes equal, and a start-up self-test compares the bulk writer with the
+rfc8785 package.
 
     subject     case, household (token), persons (tokens of the members)
-    household   accepting_place, application_no, applied_on, division, members [id, relation], reference_day, residence, size
+    household   accepting_place, application_no, applied_on, division, members [id, relation],
+                reference_day, residence, size
     means       household {variable: value}, members [id, values], supporters [id, values]
     result      household [award, causes, outcome, programme], members [id, outcomes], on
     reasons     household [cite, holds, id, limit, margin, programme, value], members [id, tests]
@@ -111,9 +113,7 @@ def plain_record(
         },
         "means": {
             "household": _values(run, "household", None),
-            "members": [
-                {"id": i, "values": _values(run, "member", m)} for i, m in zip(ids, run.members, strict=True)
-            ],
+            "members": [{"id": i, "values": _values(run, "member", m)} for i, m in zip(ids, run.members, strict=True)],
             "supporters": [
                 {"id": unit.persons[s].attributes.get("id"), "values": _values(run, "supporter", s)} for s in supporters
             ],

@@ -1,8 +1,9 @@
-"""What did the check find? The verification report (核对报告) of one request: findings without an outcome (只核对不认定).
+"""What did the check find? The verification report (核对报告) of one request: findings without an outcome
+(只核对不认定).
 
-For every person and feed: what was declared, what was found, by how much they differ, which rows are doubtful points (疑点),
-who answered as of when, and the conclusion in the words of the forms: 未发现 (nothing found), 疑似 (a hit that no finding has
-settled), 待核实 (not answered, or not usable). Whether relief is due is the office's step after it.
+For every person and feed: what was declared, what was found, by how much they differ, which rows are doubtful points
+(疑点), who answered as of when, and the conclusion in the words of the forms: 未发现 (nothing found), 疑似 (a hit
+that no finding has settled), 待核实 (not answered, or not usable). Whether relief is due is the office's step after it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,13 @@ FOUND_MONEY = {
     "public_payroll": "amount",
     "collective_income": "amount",
 }
-_WORDS = {"未发现": "nothing found", "疑似": "doubtful", "待核实": "to be verified", "已核实": "settled by findings", "有记录": "on record"}
+_WORDS = {
+    "未发现": "nothing found",
+    "疑似": "doubtful",
+    "待核实": "to be verified",
+    "已核实": "settled by findings",
+    "有记录": "on record",
+}
 _WORK = ("wages", "business", "property", "transfer", "other")
 
 
@@ -107,7 +114,8 @@ class Report:
         head = (
             f"居民家庭经济状况核对报告 委托 {self.request_no} 申请 {self.application_no} 基准日 {self.reference_day}"
             if zh
-            else f"Verification report: request {self.request_no}, application {self.application_no}, as of {self.reference_day}"
+            else f"Verification report: request {self.request_no}, application {self.application_no}, "
+            f"as of {self.reference_day}"
         )
         lines = [head]
         for i in self.items:
@@ -126,7 +134,9 @@ class Report:
             if i.state != "answered":
                 parts.append(i.state)
             if i.quarantined:
-                parts.append(f"另有 {i.quarantined} 条无法读取" if zh else f"{i.quarantined} more rows could not be read")
+                parts.append(
+                    f"另有 {i.quarantined} 条无法读取" if zh else f"{i.quarantined} more rows could not be read"
+                )
             lines.append(f"  {i.member} {name}: " + ", ".join(parts))
         lines.append(
             "本报告只列核对情况, 不作认定。" if zh else "This report lists what was found; it decides nothing."
@@ -223,4 +233,6 @@ def _declared(rows: pl.DataFrame | None) -> dict[tuple[int, str], int]:
 
 def _quarantined(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows of each person and feed that were not accepted, repeats apart."""
-    return rows.filter(pl.col("reason") != "repeated_row").group_by("position", "feed").agg(n=pl.col("row_no").n_unique())
+    return (
+        rows.filter(pl.col("reason") != "repeated_row").group_by("position", "feed").agg(n=pl.col("row_no").n_unique())
+    )

@@ -14,8 +14,8 @@ import polars as pl
 from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE, CaseBlock
 from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Programme
-from meanscheck.law.tree import Node
 from meanscheck.law.sides import RowEmitter, Rows, Side
+from meanscheck.law.tree import Node
 from meanscheck.law.vectors import VectorRun
 from meanscheck.values.evidence_state import EvidenceState
 
@@ -25,7 +25,8 @@ WORD = 62
 
 
 def causes_of(run: VectorRun) -> tuple[dict[str, pl.Series], dict[str, pl.Series]]:
-    """For each programme the causes as sorted lists of text (List[String]), by household row or person row of the block.
+    """For each programme the causes as sorted lists of text (List[String]), by household row or person row of the
+    block.
 
     Returns:
         household programmes by id, member programmes by id; null where the outcome is not `refer`.
@@ -46,15 +47,12 @@ def causes_of(run: VectorRun) -> tuple[dict[str, pl.Series], dict[str, pl.Series
     causes = _Causes(VectorRun(law, part))
     for p in law.programmes:
         texts = causes.texts(p)
-        rows, height, target = (
-            (unit_rows, run.households.height, homes)
-            if p.entity == "household"
-            else (person_rows, run.persons.height, members)
-        )
-        target[p.id] = (
-            pl.DataFrame({"row": pl.arange(height, eager=True)})
-            .join(pl.DataFrame({"row": rows, "texts": texts}), on="row", how="left", maintain_order="left")["texts"]
-        )
+        household = p.entity == "household"
+        rows, height = (unit_rows, run.households.height) if household else (person_rows, run.persons.height)
+        every = pl.select(row=pl.int_range(height, dtype=pl.Int64))
+        open_rows = pl.DataFrame({"row": rows, "texts": texts})
+        joined = every.join(open_rows, on="row", how="left", maintain_order="left")
+        (homes if household else members)[p.id] = joined["texts"]
     return homes, members
 
 
@@ -71,7 +69,9 @@ def _cut(run: VectorRun, wanted: pl.Series) -> tuple[CaseBlock, pl.Series, pl.Se
     renumbered = pl.DataFrame({"old": person_rows, "new": pl.arange(len(person_rows), eager=True)})
     edges = block.supporters.filter(wanted.gather(run.edges["unit_row"]))
     for name in ("member_row", "supporter_row"):
-        new = edges.select(old=pl.col(name).cast(pl.Int64)).join(renumbered, on="old", how="left", maintain_order="left")
+        new = edges.select(old=pl.col(name).cast(pl.Int64)).join(
+            renumbered, on="old", how="left", maintain_order="left"
+        )
         edges = edges.with_columns(new["new"].cast(pl.UInt32).alias(name))
     part = CaseBlock(block.households.filter(wanted), block.persons.filter(of_person), feeds, edges)
     return part, unit_rows, person_rows
@@ -149,7 +149,9 @@ class _Causes:
         words = self.programme(there)
         if there.entity == "household" or when == "this member":
             return self.carried(words, f"o:{other}", there.entity, programme.entity)
-        open_there = pl.col(f"o:{other}").is_null() & (pl.col("role") == "member") & ~pl.col("v:is_member").eq_missing(False)
+        open_there = (
+            pl.col(f"o:{other}").is_null() & (pl.col("role") == "member") & ~pl.col("v:is_member").eq_missing(False)
+        )
         mask = self.when(open_there, self.carried(words, f"o:{other}", "member", "member"))
         if not mask:
             return {}
@@ -231,11 +233,11 @@ class _Causes:
                 self.when(condition.eq_missing(True), below[1]),
                 self.when(condition.eq_missing(False), below[2]),
             ]
-            return {w: e for w, e in self.when(unknown, self.either(chosen)).items()}
+            return self.when(unknown, self.either(chosen))
         mask = self.either(below)
         if op == "/":
-            known = reduce(lambda a, b: a & b, [emitter.emit(n).n.is_not_null() for n in node.nodes])
-            mask = self.either([mask, self.when(known, self.bit("division_by_zero"))])
+            both = reduce(lambda a, b: a & b, [emitter.emit(n).n.is_not_null() for n in node.nodes])
+            mask = self.either([mask, self.when(both, self.bit("division_by_zero"))])
         return self.when(unknown, mask) if mask else {}
 
     # ---- aggregates
@@ -262,7 +264,9 @@ class _Causes:
         inside: Mask = {w: pl.col(f"r{w}:{name}") for w in rows}
         masks.append(self.when(visible, inside))
         nothing = visible & reduce(lambda a, b: a & b, [e == 0 for e in inside.values()], pl.lit(True))
-        some = run.persons.select(pl.Series("k", self._counts(node))).to_series() > 0 if node.args[0] == "latest" else None
+        some = (
+            run.persons.select(pl.Series("k", self._counts(node))).to_series() > 0 if node.args[0] == "latest" else None
+        )
         if some is not None:
             run.put("member", [some.alias(f"some:{name}")])
             masks.append(self.when(nothing & pl.col(f"some:{name}"), self.bit(f"ambiguous:{feed}")))
@@ -346,7 +350,9 @@ class _Causes:
         masks: list[Mask] = []
         if node.op == "members":
             belongs = pl.col("v:is_member")
-            masks.append(self.mask(Node("var", ("is_member",), self.law.variables["is_member"].tree.type, "member"), level))
+            masks.append(
+                self.mask(Node("var", ("is_member",), self.law.variables["is_member"].tree.type, "member"), level)
+            )
         else:
             belongs = pl.col("first") if node.level == "household" else pl.lit(True)
         counts = ~belongs.eq_missing(False)
@@ -361,7 +367,9 @@ class _Causes:
         index = "unit_row" if node.op == "members" or node.level == "household" else "member_row"
         inside: dict[int, pl.Series] = {}
         if mask:
-            frame = run.frame(level).select(pl.col(index).cast(pl.Int64).alias("owner"), *[e.alias(str(w)) for w, e in mask.items()])
+            frame = run.frame(level).select(
+                pl.col(index).cast(pl.Int64).alias("owner"), *[e.alias(str(w)) for w, e in mask.items()]
+            )
             inside = self.joined(frame, run.frame(node.level).height)
         run.put(node.level, [s.alias(f"r{w}:{name}") for w, s in inside.items()])
         result: Mask = {w: pl.col(f"r{w}:{name}") for w in inside}
@@ -376,7 +384,10 @@ class _Causes:
         run, state = self.run, self.run.state("supporters")
         bits = self.either(
             [
-                self.when((pl.col(state) == code) & (pl.col("role") == "member"), self.bit(f"{EvidenceState(code).word}:supporters"))
+                self.when(
+                    (pl.col(state) == code) & (pl.col("role") == "member"),
+                    self.bit(f"{EvidenceState(code).word}:supporters"),
+                )
                 for code in run.persons[state].unique().sort().to_list()
                 if code
             ]
@@ -385,11 +396,11 @@ class _Causes:
             return inside
         if node.level == "household":
             frame = run.persons.select(pl.col("unit_row").alias("owner"), *[e.alias(str(w)) for w, e in bits.items()])
-            run.put("household", [s.alias(f"u{w}:{name}") for w, s in self.joined(frame, run.households.height).items()])
+            run.put(
+                "household", [s.alias(f"u{w}:{name}") for w, s in self.joined(frame, run.households.height).items()]
+            )
         else:
             run.put("member", [e.alias(f"u{w}:{name}") for w, e in bits.items()])
         unlisted: Mask = {w: pl.col(f"u{w}:{name}") for w in bits}
         hidden = reduce(lambda a, b: a | b, [e != 0 for e in unlisted.values()])
         return self.either([unlisted, self.when(~hidden, inside)])
-
-

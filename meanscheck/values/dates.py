@@ -37,7 +37,7 @@ def age_on(born_on: date, on: date) -> int:
 
 
 def months_between(earlier: date, later: date) -> int:
-    """Whole months from `earlier` to `later` (negative if later is earlier): a month is complete on the same day number."""
+    """Whole months from `earlier` to `later`, negative if later is earlier; complete on the same day number."""
     whole = month_number(later) - month_number(earlier)
     if whole > 0 and later.day < earlier.day:
         return whole - 1

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 
 class EvidenceState(IntEnum):
-    """State of the evidence of one person in one feed. Only `ANSWERED` lets a rule see rows (none may be a known nothing)."""
+    """State of the evidence of one person in one feed; only `ANSWERED` lets a rule see rows."""
 
     ANSWERED = 0
     STALE = 1

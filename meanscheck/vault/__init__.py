@@ -9,14 +9,14 @@ One folder a batch, one pair of Parquet files a block:
     closed.json             written last: counts and the records root
 
 Choices
-    Files are readable by their owner only (mode 0600) and not encrypted: sealing per household and erasure are not built yet,
-    so the folder must lie on an encrypted disk. Parquet is for holding, never for hashing: digests are over the JSON texts.
+    Files are readable by their owner only (mode 0600) and not encrypted: sealing per household and erasure are not
+    built yet, so the folder must lie on an encrypted disk. Parquet is for holding, never for hashing: digests are
+    over the JSON texts.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +63,7 @@ class Vault:
         """Mark the batch as whole."""
         part = self.folder / "closed.part"
         part.write_text(json.dumps(facts, sort_keys=True, ensure_ascii=False), encoding="utf-8")
-        os.replace(part, self.folder / "closed.json")
+        part.replace(self.folder / "closed.json")
 
     def closed(self) -> dict[str, Any] | None:
         """What `close` wrote; None if the batch is not whole."""
