@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -398,3 +400,35 @@ def test_what_is_not_a_store_is_refused(tmp_path: Path) -> None:
         store.snapshot()
     with Store.open(tmp_path / "new.duckdb") as store, pytest.raises(StoreError, match="not in the store"):
         store.case_block("U-404", WANTED, on=ON)
+
+
+@pytest.mark.parametrize("ending", ["", "raise SystemExit(1)", "store.law_text('none')"])
+def test_nothing_of_the_database_reaches_the_terminal_at_exit(tmp_path: Path, ending: str) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys\n"
+        "from meanscheck.evidence import Store\n"
+        "from meanscheck.errors import StoreError\n"
+        "def main():\n"
+        "    with Store.open(sys.argv[1]) as store:\n"
+        "        rows = store.fetch('select * from meta')\n"
+        "        store.snapshot()\n"
+        f"        {ending or 'pass'}\n"
+        "    return rows\n"
+        "try:\n"
+        "    kept = main()\n"
+        "except StoreError as error:\n"
+        "    sys.exit(2)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "s.duckdb")], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_a_second_process_that_writes_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "s.duckdb"
+    with Store.open(path):
+        code = f"from meanscheck.evidence import Store\nStore.open({str(path)!r})"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "another process has the store open" in done.stderr
