@@ -48,9 +48,9 @@ def causes_of(run: VectorRun) -> tuple[dict[str, pl.Series], dict[str, pl.Series
     for p in law.programmes:
         texts = causes.texts(p)
         household = p.entity == "household"
-        rows, height = (unit_rows, run.households.height) if household else (person_rows, run.persons.height)
+        places, height = (unit_rows, run.households.height) if household else (person_rows, run.persons.height)
         every = pl.select(row=pl.int_range(height, dtype=pl.Int64))
-        open_rows = pl.DataFrame({"row": rows, "texts": texts})
+        open_rows = pl.DataFrame({"row": places, "texts": texts})
         joined = every.join(open_rows, on="row", how="left", maintain_order="left")
         (homes if household else members)[p.id] = joined["texts"]
     return homes, members
