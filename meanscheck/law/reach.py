@@ -23,8 +23,7 @@ KNOWN, UNKNOWN = frozenset({"known"}), frozenset({"unknown"})
 TRUE, FALSE = frozenset({"true"}), frozenset({"false"})
 _WORD: dict[Truth, str] = {True: "true", False: "false", None: "unknown"}
 _TRUTH: dict[str, Truth] = {word: truth for truth, word in _WORD.items()}
-_TESTS = frozenset({"<", "<=", ">", ">=", "==", "!=", "in", "within", "same_year"})
-_FACTS = frozenset({"int", "text", "on", "reference_day", "attr", "col"})
+_FACTS = frozenset({"int", "text", "on", "reference_day", "attr", "col", "confirmed"})
 
 
 class Reach:
@@ -131,7 +130,7 @@ class Reach:
         if op == "first_known":
             known = frozenset().union(*below) - UNKNOWN
             return known if any("unknown" not in b for b in below) else known | UNKNOWN
-        result = frozenset({"true", "false"}) if op in _TESTS else KNOWN
+        result = _any_value(node)
         if UNKNOWN in below:
             return UNKNOWN
         return result | UNKNOWN if any("unknown" in b for b in below) else result

@@ -5,7 +5,7 @@ All three work on folders of TOML and on nothing else: no store, no evidence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -50,6 +50,9 @@ def check(
     paths: Annotated[
         list[str] | None, typer.Argument(help="Folders of packs; all packs if left out.", metavar="PATH…")
     ] = None,
+    by_year: Annotated[
+        bool, typer.Option("--by-year", help="Only a table by year (Markdown) of what can be decided.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Load packs, say for which years they can decide and what they rest on. Exit 1 if one does not load."""
@@ -61,6 +64,8 @@ def check(
     reports = [audit(folder) for folder in folders]
     if as_json:
         print_json([_audit_json(r) for r in reports])
+    elif by_year:
+        say("\n\n".join(year_table(r) for r in reports if not r.fault))
     else:
         shown: set[str] = set()
         for report in reports:
@@ -122,6 +127,51 @@ def _period_table(periods: Iterable[Period]) -> Any:
         page.add_row(p.programme if p.programme != last else "", _day(p.since), _day(p.until), p.answer, because(p))
         last = p.programme
     return page
+
+
+SIGNS = {"decides": "●", "in part": "◐", "refers": "○"}
+
+
+def year_table(report: Audit) -> str:
+    """Years and programmes of one pack as a Markdown table; years that are alike share a line."""
+    from meanscheck.law.audit import answers_by_year
+
+    programmes = list(dict.fromkeys(p.programme for p in report.periods))
+    cells = {name: answers_by_year(report, name) for name in programmes}
+    years = sorted({year for of_programme in cells.values() for year in of_programme})
+    lines: list[tuple[list[int], list[str]]] = []
+    for year in years:
+        row = [_year_cell(cells[name].get(year, ()), year) for name in programmes]
+        if lines and lines[-1][1] == row:
+            lines[-1][0].append(year)
+        else:
+            lines.append(([year], row))
+    head = [f"`{report.place}` {report.name}", *(f"`{name}`" for name in programmes)]
+    rows = [[_span(of, last=years[-1]), *row] for of, row in lines]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
+
+
+def _year_cell(periods: Sequence[Period], year: int) -> str:
+    """The signs of a year in order, with the day each later one begins; in brackets: with unsure figures accepted."""
+    signs: list[str] = []
+    for p in periods:
+        sign = SIGNS[p.answer] + (f" ({SIGNS[p.accepting[0]]})" if p.accepting else "")
+        if p is periods[0] and p.since.year == year and p.since != date(year, 1, 1):
+            sign = f"{sign} from {p.since:%m-%d}"
+        if not signs:
+            signs.append(sign)
+        elif signs[-1].split(" from ")[0] != sign:
+            signs.append(f"{sign} from {p.since:%m-%d}")
+    if periods and periods[-1].until and periods[-1].until < date(year, 12, 31):
+        signs[-1] += f" until {periods[-1].until:%m-%d}"
+    return ", ".join(signs) or "–"
+
+
+def _span(years: Sequence[int], last: int) -> str:
+    first, end = years[0], years[-1]
+    if end == last:
+        return f"from {first}"
+    return str(first) if first == end else f"{first}–{end}"
 
 
 def because(period: Period) -> str:
