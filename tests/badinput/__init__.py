@@ -1,0 +1,1 @@
+"""Bad input: a clear error or a quarantined row, never a loss."""

@@ -1,0 +1,1 @@
+"""Decisions: records, agreement with the truth, explanations, the verification report, privacy."""

@@ -1,0 +1,135 @@
+"""The bytes of a record are the same from the vector writer and from the plain executor with the rfc8785 package."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from meanscheck.contracts.units import CaseBlock, CaseUnit, block_of, units_of
+from meanscheck.decisions import Assessment, assess, encode
+from meanscheck.decisions.encode import BlockRecords, input_needs, self_test
+from meanscheck.decisions.record import GROUPS, Provenance, canonical, plain_record
+from meanscheck.errors import InternalError
+from meanscheck.law import RulePack
+from meanscheck.law.cases import Case, load_cases
+from meanscheck.law.law import Law
+from meanscheck.law.names import polars_types, support_types
+from meanscheck.law.vectors import VectorRun
+
+from .office import Office
+
+HERE = Path(__file__).parent.parent
+RULES = HERE.parent / "rules"
+CASES = [(file.parent, file) for file in sorted(RULES.rglob("cases.toml"))]
+CASES.append((RULES / "cn" / "guangdong" / "jiangmen", HERE / "vectors" / "thirty.toml"))
+ORIGIN = Provenance("ab" * 32)
+
+
+def written(law: Law, block: CaseBlock) -> pl.DataFrame:
+    """The vector writer's groups of a block; person n of it has the token pn."""
+    run = VectorRun(law, block)
+    if "input_digest" not in run.households.columns:
+        run.households = run.households.with_columns(input_digest=pl.lit("cd" * 32))
+    names = pl.Series([f"p{i}" for i in range(run.persons.height)])
+    return BlockRecords(run, provenance=ORIGIN).frame(
+        household_tokens=pl.Series([f"h{i}" for i in range(run.households.height)]), person_tokens=names
+    )
+
+
+def block_for(law: Law, units: list[CaseUnit]) -> CaseBlock:
+    needs = input_needs(law)
+    columns = {
+        feed: {name: kind for name, kind in polars_types(feed).items() if name in needs[feed]}
+        for feed in needs
+        if feed != "supporters"
+    }
+    return block_of(units, columns, support_types())
+
+
+def differing(law: Law, block: CaseBlock, units: list[CaseUnit]) -> list[str]:
+    """``case group`` where the two writers differ."""
+    frame = written(law, block)
+    digests = block.households["input_digest"] if "input_digest" in block.households.columns else None
+    wrong: list[str] = []
+    first = 0
+    for number, unit in enumerate(units):
+        tokens = [f"p{first + i}" for i, person in enumerate(unit.persons) if person.role == "member"]
+        plain = plain_record(
+            law,
+            unit,
+            provenance=ORIGIN,
+            input_digest="cd" * 32 if digests is None else digests[number],
+            household_token=f"h{number}",
+            person_tokens=tokens,
+        )
+        wrong += [f"{unit.case_id} {name}" for name in GROUPS if canonical(plain[name]).decode() != frame[name][number]]
+        first += len(unit.persons)
+    return wrong
+
+
+def law_for(pack: RulePack, case: Case) -> Law:
+    return pack.on(case.on, known_by=case.known_by, accept=case.accept, overlay=case.overlay)
+
+
+def by_law(pack: RulePack, cases: Iterable[Case]) -> list[tuple[Law, list[CaseUnit]]]:
+    """Cases that are decided by one law go into one block."""
+    found: dict[str, tuple[Law, list[CaseUnit]]] = {}
+    for case in cases:
+        law = law_for(pack, case)
+        found.setdefault(law.digest, (law, []))[1].append(case.unit)
+    return list(found.values())
+
+
+@pytest.mark.parametrize(("folder", "file"), CASES, ids=lambda path: "/".join(path.parts[-2:]))
+def test_every_stated_case_is_written_in_the_same_bytes(folder: Path, file: Path) -> None:
+    cases = load_cases(file)
+    assert cases
+    laws = by_law(RulePack.load(folder), cases)
+    assert [line for law, units in laws for line in differing(law, block_for(law, units), units)] == []
+
+
+def test_every_record_of_a_county_is_written_in_the_same_bytes(messy: Office) -> None:
+    (block,) = messy.result.projection.blocks(input_needs(messy.law), block_units=1000)
+    assert differing(messy.law, block, units_of(block)) == []
+
+
+def test_records_are_canonical_json_and_hold_no_float(messy: Office) -> None:
+    def refuse(text: str) -> None:
+        raise AssertionError(f"a float: {text}")
+
+    for frame in messy.result.vault.blocks():
+        for name in GROUPS:
+            for text in frame[name].head(60):
+                value = json.loads(text, parse_float=refuse)
+                assert canonical(value).decode() == text
+
+
+@pytest.mark.parametrize("wrong", ["text_json", "object_json"])
+def test_a_writer_that_differs_stops_the_run(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = getattr(encode, wrong)
+    if wrong == "text_json":  # a release that escapes what RFC 8785 leaves as it is
+        monkeypatch.setattr(encode, wrong, lambda name: before(name).str.replace("低", "\\u4f4e", literal=True))
+    else:
+        monkeypatch.setattr(encode, wrong, lambda frame, columns: before(frame, columns).str.replace(":", ": "))
+    self_test.cache_clear()
+    with pytest.raises(InternalError, match="records were not written"):
+        self_test()
+    monkeypatch.undo()
+    self_test.cache_clear()
+    self_test()
+
+
+def test_a_run_begins_with_the_self_test(clean: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise InternalError("another way")
+
+    # The package's function hides its module of the same name.
+    monkeypatch.setattr(sys.modules[Assessment.__module__], "self_test", fail)
+    with pytest.raises(InternalError, match="another way"):
+        assess(clean.store, clean.law, vault=tmp_path).run()
+    assert not list(tmp_path.rglob("*.parquet"))

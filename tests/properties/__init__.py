@@ -1,0 +1,1 @@
+"""Properties of the whole way: unanswered feeds, order, block size, threads."""

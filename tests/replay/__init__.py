@@ -1,0 +1,1 @@
+"""Replay: every decision again from its evidence, and what an edit shows."""
