@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _leave(str(fault), _code_of(fault), fault)
     except OSError as fault:
         # The name of a file that the caller gave is no secret to the caller; only its last part is repeated.
-        name = os.path.basename(str(fault.filename)) if fault.filename else "a file"  # noqa: PTH119
+        name = Path(str(fault.filename)).name if fault.filename else "a file"
         _leave(f"{name}: {fault.strerror or type(fault).__name__}", UNUSABLE, fault)
     except KeyboardInterrupt:
         _leave("stopped; what was complete is kept, nothing is half done", 130, None)
@@ -81,5 +82,6 @@ def _leave(line: str, code: int, fault: BaseException | None) -> NoReturn:
 
 
 def _place(fault: BaseException) -> str:
-    frames = [f for f in traceback.extract_tb(fault.__traceback__) if "meanscheck" in f.filename]
-    return f"in {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
+    house = str(Path(__file__).parents[2])
+    frames = [f for f in traceback.extract_tb(fault.__traceback__) if f.filename.startswith(house)]
+    return f"in {frames[-1].name} ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
