@@ -1,0 +1,59 @@
+"""Where does the time go between projected evidence and canonical records, sealing left aside?
+
+    pull      a block of whole units out of the projection
+    facts     feeds and members added up (running sums at row counts), unknowns kept
+    rules     variables, tests, awards, margins; what the emitter itself takes
+    causes    why a programme could not be decided: the units concerned are reckoned again with sets of causes
+    records   seven groups of canonical JSON a unit, outcomes table
+    files     the vault's Parquet files
+    rest      the records root, counts, and what nobody is labelled for
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from benchmarks.caseload import Place, law_of_the_day, opened
+from benchmarks.clock import Clock
+
+
+def labelled() -> tuple[tuple[Any, str, str], ...]:
+    """The library's functions and the part that each belongs to."""
+    from meanscheck.decisions import assess, encode
+    from meanscheck.evidence import projection
+    from meanscheck.law.vectors import VectorRun
+    from meanscheck.vault import Vault
+
+    return (
+        (projection, "pull", "pull"),
+        (assess, "VectorRun", "rules"),
+        (encode, "causes_of", "causes"),
+        (assess.BlockRecords, "frame", "records"),
+        (assess.BlockRecords, "__init__", "records"),
+        (assess.Assessment, "_outcomes", "records"),
+        (Vault, "put", "files"),
+        (VectorRun, "_aggregates", "facts"),
+        (VectorRun, "_people", "facts"),
+    )
+
+
+def measure(place: Place, clock: Clock) -> dict[str, Any]:
+    """Assess the caseload without a ledger."""
+    from meanscheck.decisions import assess
+
+    law = law_of_the_day()
+    folder = place.folder / "vault-alone"
+    shutil.rmtree(folder, ignore_errors=True)
+    with opened(place) as store:
+        assessment = assess(store, law, vault=folder)
+        with clock.watch(*labelled()):
+            assessment.run()
+        counts = {
+            "units": assessment.projection.units,
+            "persons": assessment.projection.persons,
+            "rows": sum(assessment.projection.rows.values()),
+            "records_root": assessment.records_root,
+        }
+    shutil.rmtree(folder)
+    return counts

@@ -1,0 +1,111 @@
+"""What do the stages work on? One made-up county a size, in a folder of its own.
+
+    county/            inbox and truth (`meanscheck.synth`, Parquet files)
+    county.duckdb      the store, with county.projection beside it
+    vault/ ledger/     what `whole` made, for seal, verify and replay
+    measured/          one JSON a stage, for `--reuse`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from benchmarks.clock import Clock
+
+SEED = 7
+ON = date(2020, 6, 30)
+ORIGIN = "county.example/relief"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folder of one size."""
+
+    folder: Path
+    households: int
+
+    @property
+    def county(self) -> Path:
+        """Inbox and truth."""
+        return self.folder / "county"
+
+    @property
+    def store(self) -> Path:
+        """The evidence store's file."""
+        return self.folder / "county.duckdb"
+
+    @property
+    def projection(self) -> Path:
+        """The projection beside it."""
+        return self.folder / "county.projection"
+
+    @property
+    def vault(self) -> Path:
+        """Records, salts and leaves."""
+        return self.folder / "vault"
+
+    @property
+    def ledger(self) -> Path:
+        """The log."""
+        return self.folder / "ledger"
+
+    @property
+    def key(self) -> Path:
+        """The signer's key: made for the benchmark and worth nothing."""
+        return self.folder / "signer.key"
+
+
+def make_county(place: Place, clock: Clock) -> dict[str, Any]:
+    """Make the county; not a stage of the library's work, shown because it takes time."""
+    from meanscheck.synth import county
+
+    with clock("synth"):
+        made = county(place.county, households=place.households, seed=SEED, mess=True, style="parquet", on=ON)
+    return {"persons": made.persons, "rows": sum(made.rows.values()), "files": made.files}
+
+
+def law_of_the_day() -> Any:
+    """Jiangmen's law of 2020-06-30."""
+    from meanscheck.law import RulePack
+    from meanscheck.values.data import data_dir
+
+    return RulePack.load(data_dir("rules") / "cn" / "guangdong" / "jiangmen").on(ON)
+
+
+@contextmanager
+def opened(place: Place) -> Iterator[Any]:
+    """The store, as the library opens it by default."""
+    from meanscheck.evidence import Store
+
+    with Store.open(place.store) as store:
+        yield store
+
+
+def batch_vault(place: Place) -> Any:
+    """The vault of the one batch that `whole` made."""
+    from meanscheck.decisions.record import GROUPS
+    from meanscheck.vault import Vault
+
+    (folder,) = (path for path in place.vault.iterdir() if path.is_dir())
+    return Vault(folder, GROUPS)
+
+
+def held_records(place: Place, count: int) -> list[Any]:
+    """The first sealed records of that batch, as the vault holds them."""
+    import polars as pl
+
+    from meanscheck.vault import Held
+
+    vault = batch_vault(place)
+    records = pl.read_parquet(vault.folder / "records-00000.parquet", n_rows=count)
+    seals = pl.read_parquet(vault.folder / "seals-00000.parquet", n_rows=count)
+    rows = zip(records.iter_rows(named=True), seals.iter_rows(named=True), strict=True)
+    return [
+        Held(r["case_id"], {n: r[n].encode() for n in vault.group_names}, s["index"], s["leaf"], s["salts"])
+        for r, s in rows
+    ]

@@ -1,0 +1,103 @@
+"""How is one thing measured? In a process of its own that does it once and prints one line of JSON.
+
+`run` starts ``python -m benchmarks.measure STAGE FOLDER`` and reads that line. A stage is a function ``measure(place, clock)``
+of a module here; it returns its counts. Wall seconds are those inside the stage (not the interpreter's start and imports),
+CPU seconds those of all threads, the peak is that of the whole process.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import resource
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+STAGES = {
+    "synth": ("caseload", "make_county"),
+    "ingest": ("ingest", "inbox"),
+    "formats": ("ingest", "formats"),
+    "bare": ("ingest", "bare_formats"),
+    "project": ("project", "measure"),
+    "whole": ("seal", "whole"),
+    "assess": ("assess", "measure"),
+    "seal": ("seal", "measure"),
+    "verify": ("verify", "measure"),
+    "replay": ("replay", "measure"),
+    "peer": ("beside", "measure"),
+    "agreement": ("beside", "agreement"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One measurement."""
+
+    stage: str
+    households: int
+    wall: float
+    cpu: float
+    peak_mib: float
+    parts: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Label → (wall, CPU) seconds, exclusive of each other."""
+    counts: dict[str, Any] = field(default_factory=dict)
+    is_reused: bool = False
+
+
+def run(stage: str, folder: Path, households: int) -> Measured:
+    """Measure a stage in a child process.
+
+    Raises:
+        RuntimeError: the stage failed; its words are on standard error.
+    """
+    command = [sys.executable, "-m", "benchmarks.measure", stage, str(folder.resolve()), str(households)]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"the measurement of {stage} failed")
+    return parse(done.stdout.splitlines()[-1])
+
+
+def parse(line: str) -> Measured:
+    """A measurement from its JSON."""
+    held: dict[str, Any] = json.loads(line)
+    held["parts"] = {name: (wall, cpu) for name, (wall, cpu) in held["parts"].items()}
+    return Measured(**held)
+
+
+def keep(measured: Measured, folder: Path) -> None:
+    """Write a measurement beside what it made."""
+    target = folder / "measured" / f"{measured.stage}.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(asdict(measured)) + "\n", encoding="utf-8")
+
+
+def kept(stage: str, folder: Path) -> Measured | None:
+    """The measurement of an earlier run, marked as such."""
+    file = folder / "measured" / f"{stage}.json"
+    if not file.is_file():
+        return None
+    found = asdict(parse(file.read_text(encoding="utf-8")))
+    return Measured(**{**found, "is_reused": True})
+
+
+def _child(stage: str, folder: Path, households: int) -> None:
+    module, name = STAGES[stage]
+    function = getattr(importlib.import_module(f"benchmarks.{module}"), name)
+    from benchmarks.caseload import Place
+    from benchmarks.clock import Clock
+
+    clock = Clock()
+    counts = function(Place(folder, households), clock)
+    parts = clock.stop()
+    wall, cpu = (sum(seconds[i] for seconds in parts.values()) for i in (0, 1))
+    # Linux counts in KiB, macOS in bytes.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+    print(json.dumps(asdict(Measured(stage, households, wall, cpu, peak, parts, counts))))
+
+
+if __name__ == "__main__":
+    _child(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

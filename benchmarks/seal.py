@@ -1,0 +1,106 @@
+"""What do commitments, leaves, tree and tiles take, and what does everything take from stored evidence to sealed decisions?
+
+`whole`    one `Ledger.append(assess(store, law))` from an existing projection: blocks pulled, facts, rules, causes, records, vault
+           files, seven salted group hashes and their tree a decision, leaves, the log's tree, tiles, checkpoints
+`measure`  the ledger's own work alone: the same records appended to a second log; reading them is not counted
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from benchmarks.assess import labelled
+from benchmarks.caseload import ORIGIN, Place, batch_vault, law_of_the_day, opened
+from benchmarks.clock import Clock
+
+
+def _hashing() -> tuple[tuple[Any, str, str], ...]:
+    from meanscheck.ledger import bulk
+    from meanscheck.ledger.log import Growth
+    from meanscheck.ledger.merkle import Frontier
+
+    return (
+        (bulk, "seal_block", "leaves"),
+        (bulk, "_commitments", "commitments"),
+        (Growth, "add", "tree and tiles"),
+        (Growth, "publish", "tree and tiles"),
+        (Frontier, "extend", "tree and tiles"),
+    )
+
+
+def whole(place: Place, clock: Clock) -> dict[str, Any]:
+    """From stored evidence to sealed decisions, as a user runs it."""
+    from meanscheck.decisions import assess
+    from meanscheck.ledger import Ledger, Signer
+
+    for folder in (place.vault, place.ledger):
+        shutil.rmtree(folder, ignore_errors=True)
+    law = law_of_the_day()
+    place.key.unlink(missing_ok=True)
+    signer = Signer.generate(ORIGIN)
+    signer.save(place.key)
+    with opened(place) as store:
+        with clock.watch(*labelled(), *_hashing()):
+            assessment = assess(store, law, vault=place.vault)
+            sealed = Ledger.open(place.ledger, signer=signer).append(assessment)
+        if sealed.count != assessment.projection.units:
+            raise RuntimeError("not every unit was sealed")
+        return {
+            "units": sealed.count,
+            "rows": sum(assessment.projection.rows.values()),
+            "record_bytes": _bytes_of_first(place),
+            "records_root": assessment.records_root,
+            "outcomes": assessment.closing["outcomes"],
+        }
+
+
+def _bytes_of_first(place: Place) -> int:
+    """Mean bytes of a record over the first thousand."""
+    from benchmarks.caseload import held_records
+
+    held = held_records(place, 1000)
+    return sum(len(text) for h in held for text in h.groups.values()) // max(len(held), 1)
+
+
+class _Records:
+    """The records that `whole` left in the vault, as a batch of their own."""
+
+    batch_id = "sealing-alone"
+    opening: Mapping[str, Any] = {"benchmark": True}
+    closing: Mapping[str, Any] = {}
+
+    def __init__(self, place: Place, clock: Clock) -> None:
+        self.vault, self.clock = batch_vault(place), clock
+
+    def blocks(self) -> Iterator[Any]:
+        """As `Assessment.blocks` gives them; what is before the hand-over is labelled as reading."""
+        import polars as pl
+
+        from meanscheck.decisions.assess import SealableBlock
+
+        frames = self.vault.blocks()
+        while True:
+            with self.clock("reading"):
+                frame = next(frames, None)
+                if frame is None:
+                    return
+                groups = [frame[name].cast(pl.Binary).to_list() for name in self.vault.group_names]
+                block = SealableBlock(frame["token"].to_list(), groups)
+            yield block
+
+    def keep(self, block_no: int, *, first_index: int, salts: Sequence[bytes], leaves: Sequence[bytes]) -> None:
+        """The vault has its share in `whole`."""
+
+
+def measure(place: Place, clock: Clock) -> dict[str, Any]:
+    """The ledger's part alone."""
+    from meanscheck.ledger import Ledger, Signer
+
+    folder = place.folder / "ledger-alone"
+    shutil.rmtree(folder, ignore_errors=True)
+    with clock.watch(*_hashing()):
+        sealed = Ledger.open(folder, signer=Signer.generate(ORIGIN)).append(_Records(place, clock))
+    shutil.rmtree(folder)
+    return {"units": sealed.count}
