@@ -1,0 +1,1 @@
+"""An independent reckoning: plain SQL over a county, and thirty households by hand."""
