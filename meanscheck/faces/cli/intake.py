@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +11,7 @@ import typer
 from meanscheck.errors import FeedError, InputError
 from meanscheck.faces.cli.office import Office, StorePath, office_at
 from meanscheck.faces.cli.page import AsJson, print_json, say, table
-from meanscheck.faces.cli.progress import stages
+from meanscheck.faces.cli.progress import Tell, stages
 
 if TYPE_CHECKING:
     from meanscheck.evidence import IngestReport
@@ -92,9 +92,7 @@ def ingest(
         for path in paths:
             if path.is_dir():
                 with bars.stage(f"ingest {path.name}", "files") as tell:
-                    reports += opened.ingest_inbox(
-                        path, progress=lambda what, done, total, tell=tell: tell(done, total)
-                    )
+                    reports += opened.ingest_inbox(path, progress=_steps(tell))
             elif path.name.startswith(("requests", "consents")) and path.suffix == ".jsonl":
                 (opened.requests if path.name.startswith("requests") else opened.consents)(path)
             else:
@@ -103,6 +101,11 @@ def ingest(
         print_json([_report_json(r) for r in reports])
     else:
         show_intake(reports)
+
+
+def _steps(tell: Tell) -> Callable[[str, int, int], None]:
+    """A bar's `tell` in the form the inbox reports in."""
+    return lambda what, done, total: tell(done, total)
 
 
 def _feed_of(path: Path) -> str:
