@@ -1,0 +1,145 @@
+"""Evidence that somebody edited shows in the replay of that household, by field, and in no other."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from decisions.office import Office, records
+
+from meanscheck.errors import StoreError
+from meanscheck.evidence import Store
+from meanscheck.replay import replay_records
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One column of one row; `shows` is a piece of a path that must differ besides the input digest (empty: none)."""
+
+    feed: str
+    change: str
+    where: str = "true"
+    shows: str = ""
+
+
+EDITS = {
+    "a pension": Edit("pensions_paid", "amount_fen = amount_fen + 100", "month = date '2020-03-01'", "income"),
+    "a wage": Edit("tax_income", "amount_fen = amount_fen + 1", "month = date '2020-04-01'", "income"),
+    "a balance": Edit("bank_deposits", "balance_fen = balance_fen + 1", shows="assets"),
+    "a policy's value": Edit("insurance_policies", "cash_value_fen = cash_value_fen + 1", shows="assets"),
+    "an account's number, which no rule reads": Edit("bank_deposits", "account_token = account_token || 'x'"),
+    "a payer, which no rule reads": Edit("tax_income", "payer = 'Q'"),
+    "a name, which no rule reads": Edit("vehicles", "name = '某'"),
+    "a feed that no rule reads": Edit("household_register", "status = 'cancelled'"),
+}
+
+
+def edited(store: Store, edit: Edit, taken: set[str]) -> str | None:
+    """Change one row that counts, of a member of a case not taken yet; the case, or None if there is no such row."""
+    rows = store.fetch(
+        f"select up.case_id, r.person, r.batch, r.row_no from feed_{edit.feed} r "
+        "join (select u.case_id, p.person from units u join unit_persons p on p.request = u.request "
+        "where p.role = 'member') up on up.person = r.person "
+        f"where {edit.where} order by all"
+    )
+    for case, person, batch, row_no in rows.iter_rows():
+        if case not in taken:
+            store.run(
+                f"update feed_{edit.feed} set {edit.change} where person = ? and batch = ? and row_no = ?",
+                [person, batch, row_no],
+            )
+            return str(case)
+    return None
+
+
+@pytest.fixture(scope="module")
+def copied(clean: Office, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A copy of the clean county's store."""
+    clean.store.run("checkpoint")
+    target = tmp_path_factory.mktemp("copy") / "county.duckdb"
+    shutil.copy(clean.store.path, target)
+    with Store.open(target, memory_limit="500MB") as store:
+        yield store
+
+
+def test_an_edited_row_shows_in_its_household_by_field_and_in_no_other(clean: Office, copied: Store) -> None:
+    cases: dict[str, Edit] = {}
+    for what, edit in EDITS.items():
+        case = edited(copied, edit, set(cases))
+        assert case is not None, what
+        cases[case] = edit
+    gone = copied.fetch(
+        "select distinct u.case_id, p.person from units u join unit_persons p on p.request = u.request "
+        "join feed_bank_deposits r on r.person = p.person where p.role = 'member' order by all"
+    ).filter(~pl.col("case_id").is_in(list(cases)))
+    lost, person = gone.row(0)
+    copied.run("delete from feed_bank_deposits where person = ?", [person])
+    cases[lost] = Edit("bank_deposits", "all rows deleted", shows="assets")
+    found = {one.case_id: one for one in replay_records(records(clean.result), store=copied)}
+    assert {case for case, one in found.items() if not one.is_equal} == set(cases)
+    for case, edit in cases.items():
+        differences = found[case].differences
+        assert "evidence.input" in differences, edit
+        if edit.shows:
+            assert any(d.startswith("means.") and edit.shows in d for d in differences), (edit, differences)
+        else:
+            assert differences == ("evidence.input",), edit
+
+
+def test_an_edited_member_shows(clean: Office, copied: Store) -> None:
+    """Attributes of the application are evidence too."""
+    (first, *_) = found_equal(clean, copied)
+    copied.run(
+        "update unit_persons set born_on = born_on - interval 1 day where role = 'member' and request = "
+        "(select request from units where case_id = ?)",
+        [first],
+    )
+    (result,) = replay_records([r for r in records(clean.result) if r["subject"]["case"] == first], store=copied)
+    assert "evidence.input" in result.differences
+
+
+def found_equal(clean: Office, store: Store) -> list[str]:
+    return [one.case_id for one in replay_records(records(clean.result)[-30:], store=store) if one.is_equal]
+
+
+def test_evidence_that_came_later_does_not_change_a_replay(clean: Office, copied: Store, tmp_path: Path) -> None:
+    """A replay reads as of the snapshot of its decision."""
+    case = found_equal(clean, copied)[-1]
+    number = copied.fetch(
+        "select p.id_number from units u join unit_persons m on m.request = u.request join persons p using (person) "
+        "where m.role = 'member' and u.case_id = ? order by all limit 1",
+        [case],
+    ).item()
+    file = tmp_path / "declaration.csv"
+    file.write_text(f"id_number,item,amount\n{number},other,60000.00\n", encoding="utf-8")
+    report = copied.ingest("declaration", file)
+    assert report.accepted == 1
+    (again,) = replay_records([r for r in records(clean.result) if r["subject"]["case"] == case], store=copied)
+    assert again.is_equal
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["replace(text, '90000', '90001')", 'replace(text, \'"on":"2020-06-30"\', \'"on":"2020-06-29"\')'],
+)
+def test_a_changed_law_is_refused(clean: Office, copied: Store, change: str) -> None:
+    before = copied.law_text(clean.law.digest)
+    copied.run(f"update laws set text = {change} where digest = ?", [clean.law.digest])
+    assert copied.law_text(clean.law.digest) != before
+    try:
+        with pytest.raises(StoreError, match="law"):
+            list(replay_records(records(clean.result)[:1], store=copied))
+    finally:
+        copied.run("update laws set text = ? where digest = ?", [before, clean.law.digest])
+
+
+def test_a_case_that_is_not_there_is_an_error_without_its_content(clean: Office, copied: Store) -> None:
+    (first, *_) = records(clean.result)
+    other: Mapping[str, Any] = {**first, "subject": {**first["subject"], "case": "U-none"}}
+    with pytest.raises(StoreError, match="not in the store"):
+        list(replay_records([other], store=copied))
