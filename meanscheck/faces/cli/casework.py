@@ -178,7 +178,7 @@ def show_outcomes(result: Assessment) -> None:
     from meanscheck.values.money import format_yuan
 
     law = result.law
-    page = table("programme", "", "eligible>", "awards in all>", "", "not eligible>", "referred to a person>")
+    page = table("programme!", "", "eligible>", "awards in all>", "", "not eligible>", "referred to a person>")
     page.title = f"Decisions as of {law.on} under the law of {law.name}"
     for p in law.programmes:
         counts = [result.counts[p.id, o] for o in OUTCOMES]
@@ -209,7 +209,7 @@ def show_causes(result: Assessment, most: int = 4) -> None:
     split = causes.with_columns(kind=parts.field("field_0"), subject=parts.field("field_1").fill_null(""))
     kinds = split.group_by("programme", "kind").agg(n=pl.col("decision").n_unique())
     frame = kinds.sort("programme", "n", "kind", descending=[False, True, False]).collect(engine="in-memory")
-    page = table("programme", "decisions>", "because", "", "of these")
+    page = table("programme!", "decisions>", "because", "", "of these")
     page.title = "Why decisions are referred to a person (one may have several causes)"
     for p in result.law.programmes:
         name = p.id

@@ -90,11 +90,11 @@ class Page:
 
     def _truth(self) -> None:
         page = table(
-            "programme",
+            "programme!",
             "decided>",
-            "as it truly is>",
+            "rightly>",
             "wrongly eligible>",
-            "wrongly not>",
+            "wrongly not eligible>",
             "other amount>",
             "referred>",
             "of them truly eligible>",
@@ -112,7 +112,7 @@ class Page:
             )
         say(page)
         page = table(
-            "register",
+            "register!",
             "cases referred>",
             "points raised>",
             "of them false>",

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -30,7 +30,10 @@ def console(*, errors: bool = False) -> Console:
 
 
 def table(*columns: str, title: str = "", **options: Any) -> Table:
-    """An empty table in the one style of all commands; a column that ends in ``>`` is set to the right."""
+    """An empty table in the one style of all commands.
+
+    A column name that ends in ``>`` is set to the right, one that ends in ``!`` is never folded.
+    """
     from rich import box
     from rich.table import Table
 
@@ -38,9 +41,8 @@ def table(*columns: str, title: str = "", **options: Any) -> Table:
         title=title or None, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False, **options
     )
     for column in columns:
-        result.add_column(
-            column.removesuffix(">"), justify="right" if column.endswith(">") else "left", overflow="fold"
-        )
+        side: Literal["left", "right"] = "right" if column.endswith(">") else "left"
+        result.add_column(column.rstrip(">!"), justify=side, no_wrap=column.endswith("!"), overflow="fold")
     return result
 
 

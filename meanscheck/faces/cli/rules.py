@@ -109,14 +109,14 @@ def _show_audit(report: Audit, shown: set[str]) -> None:
             found = [f for f in report.findings if f.place == place and f.kind == kind]
             if not found:
                 continue
-            page = table("", "from", "to", "why", "source", title=f"{heading} ({len(found)})")
+            page = table("", "from!", "to!", "why", "source", title=f"{heading} ({len(found)})")
             for f in found:
                 page.add_row(f.what, _day(f.since), _day(f.until), f.why, ", ".join(f.cite))
             say(page)
 
 
 def _period_table(periods: Iterable[Period]) -> Any:
-    page = table("programme", "from", "to", "answer", "because", title="What it can decide, as known today")
+    page = table("programme!", "from!", "to!", "answer!", "because", title="What it can decide, as known today")
     page.caption = (
         "decides: every case with complete evidence · in part: some cases, others refer · "
         "refers: nobody can be found eligible, cases are ineligible or refer"
@@ -287,8 +287,8 @@ def run(
 
 
 def _show_results(results: list[CaseResult], *, everything: bool) -> None:
-    page = table("", "case", "programme", "expected", "came out", "because")
-    page.columns[1].no_wrap = page.columns[2].no_wrap = True
+    page = table("", "case", "programme!", "expected!", "came out!", "because")
+    page.columns[1].min_width = page.columns[5].min_width = 12
     for result in results:
         wanted = {(e.programme, e.member): e for e in result.case.expectations}
         unmet = {line.split(":", 1)[0] for line in result.unmet}
@@ -323,8 +323,6 @@ def _expected(expected: Any) -> str:
     words = [expected.outcome or "any outcome"]
     if expected.award is not None:
         words.append(format_yuan(expected.award))
-    if expected.failed:
-        words.append("fails " + ", ".join(expected.failed))
     return " · ".join(words)
 
 
