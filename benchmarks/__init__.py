@@ -10,12 +10,12 @@
     peer      the hand-written pipeline                    table    figures as Markdown, ratios included
 
 Choices
-    * Every measurement runs in a process of its own, so peak memory (`ru_maxrss`) belongs to it alone. The parent imports
-      nothing large: Linux hands a parent's peak down to its child.
-    * `evidence to sealed` is one unchanged `Ledger.append(assess(store, law))` from the projection to the published checkpoint;
-      its parts are clocked by labels on the library's own functions, exclusive of each other.
-    * Making the county, ingest and projection take most of the time at a million households; `--reuse` keeps those of an
-      earlier run in the same folder and shows their measurement of then, marked. Evidence to sealed decisions and the peer are
-      always measured anew, one after the other, in one run.
-    * The peer (see `peer`) holds Jiangmen's law of one day as code, and its dibao equals ours where evidence is complete.
+    * Every measurement runs in a process of its own, so peak memory (`ru_maxrss`) belongs to it alone. The parent
+      imports nothing large: Linux hands a parent's peak down to its child.
+    * `evidence to sealed decisions` is one unchanged `Ledger.append(assess(store, law))` from the projection to the
+      published checkpoint; its parts are clocked by labels on the library's own functions, exclusive of each other.
+    * Making the county, ingest and projection take most of the time at a million households; `--reuse` keeps those of
+      an earlier run in the same folder and shows their measurement of then, marked. Evidence to sealed decisions and
+      the peer are always measured anew, one after the other, in one run.
+    * The peer (see `peer`) holds Jiangmen's law of one day as code; its dibao equals ours where evidence is complete.
 """

@@ -24,7 +24,9 @@ def measure(place: Place, clock: Clock) -> dict[str, Any]:
 
 def agreement(place: Place, clock: Clock) -> dict[str, Any]:
     """Outcome and award of dibao, ours and the peer's, where the peer had all the evidence that it reads."""
-    ours = batch_vault(place).outcomes().filter(pl.col("programme") == "dibao").select("case_id", "outcome", "award_fen")
+    ours = (
+        batch_vault(place).outcomes().filter(pl.col("programme") == "dibao").select("case_id", "outcome", "award_fen")
+    )
     theirs = pl.scan_parquet(place.folder / "peer" / "outcomes.parquet")
     joined = ours.join(theirs, on="case_id", suffix="_peer", validate="1:1").collect(engine="in-memory")
     whole = joined.filter(~pl.col("is_open"))

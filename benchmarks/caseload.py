@@ -1,9 +1,9 @@
 """What do the stages work on? One made-up county a size, in a folder of its own.
 
-    county/            inbox and truth (`meanscheck.synth`, Parquet files)
-    county.duckdb      the store, with county.projection beside it
-    vault/ ledger/     what `whole` made, for seal, verify and replay
-    measured/          one JSON a stage, for `--reuse`
+county/            inbox and truth (`meanscheck.synth`, Parquet files)
+county.duckdb      the store, with county.projection beside it
+vault/ ledger/     what `whole` made, for seal, verify and replay
+measured/          one JSON a stage, for `--reuse`
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class Place:
 
     @property
     def key(self) -> Path:
-        """The signer's key: made for the benchmark and worth nothing."""
-        return self.folder / "signer.key"
+        """The signer's key, what it has signed beside it: made anew with the log, unprotected and worth nothing."""
+        return self.folder / "key" / "signer.key"
 
 
 def make_county(place: Place, clock: Clock) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Where does the time go inside one process? Exclusive wall and CPU seconds by label.
 
-A `Clock` is a context manager by label; labels nest, and a second counts for the innermost one only. `watch` puts a label on
-a function of the library for as long as it is asked to, so that the library itself is measured unchanged.
+A `Clock` is a context manager by label; labels nest, and a second counts for the innermost one only. `watch`
+puts a label on a function of the library for as long as it is asked to, so that the library itself is unchanged.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from functools import wraps
 from typing import Any
 
 REST = "rest"
+WHOLE = frozenset({"causes"})
+"""Labels that keep everything inside them, whatever it is labelled."""
 
 
 class Clock:
@@ -32,7 +34,7 @@ class Clock:
     @contextmanager
     def __call__(self, label: str) -> Iterator[None]:
         self._turn()
-        self._labels.append(label)
+        self._labels.append(self._labels[-1] if self._labels[-1] in WHOLE else label)
         try:
             yield
         finally:

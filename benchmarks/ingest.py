@@ -1,9 +1,9 @@
 """How many rows a second come in, per format, beside a bare read and insert that checks nothing?
 
 `inbox`         the whole inbox: requests, consents, every feed (Parquet), into an empty store
-`formats`       the rows of one feed (pensions, at most `SAMPLE`) as CSV, Excel, Parquet and JSON lines, each into a store that knows
-                requests and consents: reading as text, casting by the contract, row digests, matching persons, consent,
-                quarantine, one transaction
+`formats`       the rows of one feed (pensions, at most `SAMPLE`) as CSV, Excel, Parquet and JSON lines, each into a
+                store that knows requests and consents: reading as text, casting by the contract, row digests, matching
+                persons, consent, quarantine, one transaction
 `bare_formats`  the same files by Polars' own reader and one DuckDB insert: no checks, no digests, nobody matched
 """
 

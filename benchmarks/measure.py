@@ -1,8 +1,8 @@
 """How is one thing measured? In a process of its own that does it once and prints one line of JSON.
 
-`run` starts ``python -m benchmarks.measure STAGE FOLDER`` and reads that line. A stage is a function ``measure(place, clock)``
-of a module here; it returns its counts. Wall seconds are those inside the stage (not the interpreter's start and imports),
-CPU seconds those of all threads, the peak is that of the whole process.
+`run` starts ``python -m benchmarks.measure STAGE FOLDER N`` and reads that line. A stage is a function
+``measure(place, clock)`` of a module here; it returns its counts. Wall seconds are those inside the stage (not the
+interpreter's start), CPU seconds those of all its threads, the peak is that of the whole process.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What does it take to lay the evidence in the order of case units? All feeds joined to persons, sorted, digested, written.
+"""What does it take to lay the evidence in the order of case units? All feeds joined to persons, sorted, written.
 
-Includes: who is in which unit, evidence states by term, findings, every feed sorted by (place, digest), input digests of units,
-the file's checkpoint. A projection is made once per snapshot and day, so it is reported apart from decisions.
+Includes: who is in which unit, evidence states by term, findings, every feed sorted by (place, digest), input digests
+of units, the file's checkpoint. A projection is made once per snapshot and day, so it is reported apart from decisions.
 """
 
 from __future__ import annotations

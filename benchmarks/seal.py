@@ -1,7 +1,7 @@
-"""What do commitments, leaves, tree and tiles take, and what does everything take from stored evidence to sealed decisions?
+"""What do commitments, leaves, tree and tiles take, and what does all of it take from evidence to sealed decisions?
 
-`whole`    one `Ledger.append(assess(store, law))` from an existing projection: blocks pulled, facts, rules, causes, records, vault
-           files, seven salted group hashes and their tree a decision, leaves, the log's tree, tiles, checkpoints
+`whole`    one `Ledger.append(assess(store, law))` from an existing projection: blocks pulled, facts, rules, causes,
+           records, vault files, seven salted group hashes and their tree a decision, leaves, tree, tiles, checkpoints
 `measure`  the ledger's own work alone: the same records appended to a second log; reading them is not counted
 """
 
@@ -32,17 +32,19 @@ def _hashing() -> tuple[tuple[Any, str, str], ...]:
 
 def whole(place: Place, clock: Clock) -> dict[str, Any]:
     """From stored evidence to sealed decisions, as a user runs it."""
-    from meanscheck.decisions import assess
-    from meanscheck.ledger import Ledger, Signer
-
-    for folder in (place.vault, place.ledger):
+    with clock("preparation"):
+        from meanscheck.decisions import assess
+        from meanscheck.ledger import Ledger, Signer
+    for folder in (place.vault, place.ledger, place.key.parent):
         shutil.rmtree(folder, ignore_errors=True)
-    law = law_of_the_day()
-    place.key.unlink(missing_ok=True)
+    with clock("preparation"):
+        law = law_of_the_day()
     signer = Signer.generate(ORIGIN)
-    signer.save(place.key)
+    signer.save(place.key, unprotected=True)
+    with clock("preparation"):
+        places = (*labelled(), *_hashing())
     with opened(place) as store:
-        with clock.watch(*labelled(), *_hashing()):
+        with clock.watch(*places):
             assessment = assess(store, law, vault=place.vault)
             sealed = Ledger.open(place.ledger, signer=signer).append(assessment)
         if sealed.count != assessment.projection.units:
@@ -96,8 +98,8 @@ class _Records:
 
 def measure(place: Place, clock: Clock) -> dict[str, Any]:
     """The ledger's part alone."""
-    from meanscheck.ledger import Ledger, Signer
-
+    with clock("preparation"):
+        from meanscheck.ledger import Ledger, Signer
     folder = place.folder / "ledger-alone"
     shutil.rmtree(folder, ignore_errors=True)
     with clock.watch(*_hashing()):

@@ -1,5 +1,5 @@
-"""How long does an auditor wait? Receipts made from the log, then each verified against the policy: the signed note, the
-checkpoint, the inclusion path, the commitment and the disclosed groups, from text to verdict."""
+"""How long does an auditor wait? Receipts made from the log, then each verified against the policy: the signed note,
+the checkpoint, the inclusion path, the commitment and the disclosed groups, from text to verdict."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ def measure(place: Place, clock: Clock) -> dict[str, Any]:
         ledger = Ledger.open(place.ledger, signer=Signer.load(place.key))
         policy = ledger.policy()
     with clock("receipts"):
-        receipts = [
-            ledger.receipt(h.index, h.leaf, h.groups, h.salts, disclose=list(h.groups)).encode() for h in held
-        ]
+        receipts = [ledger.receipt(h.index, h.leaf, h.groups, h.salts, disclose=list(h.groups)).encode() for h in held]
     with clock("verify"):
         for receipt in receipts:
             verify(receipt, policy=policy)
-    return {"receipts": len(receipts), "log": ledger.size, "receipt_bytes": sum(map(len, receipts)) // max(len(receipts), 1)}
+    mean = sum(map(len, receipts)) // max(len(receipts), 1)
+    return {"receipts": len(receipts), "log": ledger.size, "receipt_bytes": mean}

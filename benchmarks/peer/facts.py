@@ -2,8 +2,8 @@
 
 Frames of one block of units:
 
-    persons     place, unit, role (0 member, 1 supporter, 2 register), attributes, one column a fact, `is_open` (some evidence
-                that the rules read is missing, stale or does not cover the window)
+    persons     place, unit, role (0 member, 1 supporter, 2 register), attributes, one column a fact, `is_open` (some
+                evidence that the rules read is missing, stale or does not cover the window)
     households  unit, case_id, residence, the window of income
     edges       unit, member_place, supporter_place, support stated and received, the supporter's own facts
 """
@@ -27,15 +27,25 @@ ON = "date '2020-06-30'"
 WINDOW_FEEDS = ("tax_income", "public_payroll", "pensions_paid", "social_insurance", "collective_income")
 MEMBER_FEEDS = (
     *WINDOW_FEEDS,
-    *("bank_deposits", "securities", "insurance_policies", "wallets", "real_estate", "vehicles", "business_registration"),
-    *("declaration", "field_survey", "employment", "work_offers", "labour_capacity", "disability", "serious_illness"),
-    *("school", "deaths", "absences", "relief_status", "supporters", "self_care_assessments"),
+    *("bank_deposits", "securities", "insurance_policies", "wallets", "real_estate", "vehicles"),
+    *("business_registration", "declaration", "field_survey", "employment", "work_offers", "labour_capacity"),
+    *(
+        "disability",
+        "serious_illness",
+        "school",
+        "deaths",
+        "absences",
+        "relief_status",
+        "supporters",
+        "self_care_assessments",
+    ),
 )
 SUPPORTER_FEEDS = ("relief_status", "disability", "absences")
 COUNTED_PENSIONS = (
     *("employee_pension", "office_pension", "resident_basic_pension", "survivor_allowance", "unemployment_benefit"),
     *("retired_military_pension", "injury_benefit"),
 )
+MEDICAL = ("dibao", "tekun", "orphan", "unsupported_child", "dibao_margin", "return_to_poverty_monitored")
 DEPENDENT = ("preschool", "primary", "junior", "senior", "vocational", "undergraduate")
 
 
@@ -79,7 +89,9 @@ def _count(condition: str) -> str:
     return f"(count(*) filter ({condition}))::bigint"
 
 
-def _items(name: str, measures: dict[str, tuple[str, ...]], amount: str = "r.amount", column: str = "item") -> dict[str, str]:
+def _items(
+    name: str, measures: dict[str, tuple[str, ...]], amount: str = "r.amount", column: str = "item"
+) -> dict[str, str]:
     return {m: _sum(amount, f"r.{column} in {codes(name, column, *words)}") for m, words in measures.items()}
 
 
@@ -131,7 +143,9 @@ def summed() -> Sequence[Summed]:
             windowed="month",
         ),
         Summed("public_payroll", {"payroll": _sum("r.amount")}, windowed="month"),
-        Summed("pensions_paid", _items("pensions_paid", {"pensions": COUNTED_PENSIONS}, column="kind"), windowed="month"),
+        Summed(
+            "pensions_paid", _items("pensions_paid", {"pensions": COUNTED_PENSIONS}, column="kind"), windowed="month"
+        ),
         Summed(
             "social_insurance",
             _items(
@@ -193,11 +207,17 @@ def summed() -> Sequence[Summed]:
         ),
         Summed(
             "vehicles",
-            {"vehicles": _count(f"{counts} and r.verdict = 1"), "maybe_vehicles": _count(f"{counts} and r.verdict = 0")},
+            {
+                "vehicles": _count(f"{counts} and r.verdict = 1"),
+                "maybe_vehicles": _count(f"{counts} and r.verdict = 0"),
+            },
         ),
         Summed(
             "business_registration",
-            {"firms": _count(f"{live_firm} and r.verdict = 1"), "maybe_firms": _count(f"{live_firm} and r.verdict = 0")},
+            {
+                "firms": _count(f"{live_firm} and r.verdict = 1"),
+                "maybe_firms": _count(f"{live_firm} and r.verdict = 0"),
+            },
         ),
         Summed(
             "employment",
@@ -244,16 +264,16 @@ def summed() -> Sequence[Summed]:
             {
                 "on_dibao": status("dibao"),
                 "on_tekun": status("tekun"),
-                "on_medical": status("dibao", "tekun", "orphan", "unsupported_child", "dibao_margin", "return_to_poverty_monitored"),
+                "on_medical": status(*MEDICAL),
             },
-            where=f'r."from" <= {ON} and coalesce(r.until, date \'9999-12-31\') >= {ON}',
+            where=f"r.\"from\" <= {ON} and coalesce(r.until, date '9999-12-31') >= {ON}",
         ),
         Summed("self_care_assessments", {"items_failed": "arg_max(r.items_failed, r.assessed_on)"}),
         Summed(
             "medical_settlements",
             {"own_cost": _sum("r.in_scope - r.basic_paid - r.serious_paid - r.other_paid")},
-            where=f"r.settled_on between date '2020-01-01' and {ON} and r.reverses is null and not exists (select 1 from "
-            "f_medical_settlements x where x.place = r.place and x.reverses = r.settlement_no)",
+            where=f"r.settled_on between date '2020-01-01' and {ON} and r.reverses is null and not exists "
+            "(select 1 from f_medical_settlements x where x.place = r.place and x.reverses = r.settlement_no)",
         ),
     )
 
@@ -282,16 +302,17 @@ class Facts:
         within = f"unit >= {first} and unit < {after}"
         run = self.connection.execute
         run(
-            "create or replace temp table hh as select unit, case_id, residence, date_trunc('month', applied_on)::date as "
-            "after, (date_trunc('month', applied_on) - interval 6 month)::date as first, reference_day from households "
+            "create or replace temp table hh as select unit, case_id, residence, date_trunc('month', applied_on)::date "
+            "as after, (date_trunc('month', applied_on) - interval 6 month)::date as first, reference_day from households "
             f"where {within} order by unit"
         )
         run(
             "create or replace temp table terms as select term, "
             f"count(*) filter (state = 0 and feed in {MEMBER_FEEDS}) = {len(MEMBER_FEEDS)} as whole, "
             f"count(*) filter (state = 0 and feed in {SUPPORTER_FEEDS}) = {len(SUPPORTER_FEEDS)} as whole_supporter, "
-            f"max(covers_from) filter (feed in {WINDOW_FEEDS}) as covers_from, min(covers_to) filter (feed in {WINDOW_FEEDS}) "
-            f"as covers_to, min(as_of) filter (feed in {MEMBER_FEEDS}) as as_of from states group by term"
+            f"max(covers_from) filter (feed in {WINDOW_FEEDS}) as covers_from, "
+            f"min(covers_to) filter (feed in {WINDOW_FEEDS}) as covers_to, "
+            f"min(as_of) filter (feed in {MEMBER_FEEDS}) as as_of from states group by term"
         )
         joins, cells = [], []
         for number, one in enumerate(s for s in summed() if f"f_{s.feed}" in self.tables):
@@ -299,8 +320,8 @@ class Facts:
             cells += [f"a{number}.{name}" for name in one.measures]
         own = ", ".join(f"p.{name}" for name in (*PERSON_CELLS, "is_excused_from_work"))
         persons = self.connection.sql(
-            f"select {own}, case when p.role = 0 then not coalesce(t.whole, false) or coalesce(t.covers_from > hh.first, "
-            "false) or coalesce(t.covers_to < hh.after - 1, false) or coalesce(t.as_of < date_trunc('month', "
+            f"select {own}, case when p.role = 0 then not coalesce(t.whole, false) "
+            "or coalesce(t.covers_from > hh.first, false) or coalesce(t.covers_to < hh.after - 1, false) or coalesce(t.as_of < date_trunc('month', "
             "hh.reference_day) - interval 6 month, false) when p.role = 1 then not coalesce(t.whole_supporter, false) "
             f"else false end as is_open, {', '.join(cells)} from (select * from persons where {within}) p "
             f"join hh on hh.unit = p.unit left join terms t on t.term = p.term {' '.join(joins)} order by p.place"
@@ -309,8 +330,9 @@ class Facts:
         incapable = codes("supporters", "civil_capacity", "none")
         edges = self.connection.sql(
             "select unit, member_place, supporter_place, greatest(agreed_amount, received_amount) as support, born_on, "
-            f"agreed_amount is null or received_amount is null or civil_capacity is null or born_on is null as is_open, "
-            f"civil_capacity in {incapable} as incapable from supporters where {within} order by member_place, supporter_place"
+            "agreed_amount is null or received_amount is null or civil_capacity is null or born_on is null as is_open, "
+            f"civil_capacity in {incapable} as incapable from supporters where {within} "
+            "order by member_place, supporter_place"
         )
         households = frame_of(self.connection.sql("select * from hh order by unit"))
         return everyone, households, frame_of(edges)

@@ -40,7 +40,9 @@ def records(households: pl.DataFrame, members: pl.DataFrame) -> list[bytes]:
     joined = texts.group_by("unit", maintain_order=True).agg(pl.col("text").str.join(","))
     frame = households.join(joined, on="unit", how="left", maintain_order="left")
     own = pl.struct(*HOUSEHOLD_CELLS, *TESTS, "margin", "outcome", "award").struct.json_encode()
-    text = pl.concat_str(own.str.head(-1), pl.lit(',"on":"2020-06-30","members":['), pl.col("text").fill_null(""), pl.lit("]}"))
+    text = pl.concat_str(
+        own.str.head(-1), pl.lit(',"on":"2020-06-30","members":['), pl.col("text").fill_null(""), pl.lit("]}")
+    )
     return frame.select(text.cast(pl.Binary)).to_series().to_list()
 
 

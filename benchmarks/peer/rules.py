@@ -43,6 +43,11 @@ def at_most_one_home() -> pl.Expr:
     return pl.when(few).then(True).when(c("sure_homes") > 1).then(False)
 
 
+def word(holds: pl.Expr) -> pl.Expr:
+    """The outcome's word; unknown refers."""
+    return pl.when(holds).then(pl.lit("eligible")).when(~holds).then(pl.lit("ineligible")).otherwise(pl.lit("refer"))
+
+
 def of_persons(persons: pl.DataFrame) -> pl.DataFrame:
     """Persons with facts filled and what follows from their own facts alone."""
     schema = persons.schema
@@ -97,25 +102,19 @@ def of_persons(persons: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def decided(
-    persons: pl.DataFrame, households: pl.DataFrame, edges: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def decided(persons: pl.DataFrame, households: pl.DataFrame, edges: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Households with tests, outcome and award of dibao, and members with those of tekun and medical relief."""
     everyone = of_persons(persons)
     facts = everyone.select("place", "on_dibao", "on_tekun", "severe", "missing", is_open_person="is_open")
     old_or_severe = (age(c("born_on")) >= 60) | c("severe")
-    unable = (
-        (age(c("born_on")) < 18) | c("on_tekun") | (c("on_dibao") & old_or_severe) | c("incapable") | c("missing")
-    )
+    unable = (age(c("born_on")) < 18) | c("on_tekun") | (c("on_dibao") & old_or_severe) | c("incapable") | c("missing")
     kin = (
         edges.lazy()
         .join(facts.lazy(), left_on="supporter_place", right_on="place", how="left")
         .with_columns(unable=unable.fill_null(False), is_open=c("is_open") | c("is_open_person"))
         .collect(engine="in-memory")
     )
-    of_member = (
-        kin.lazy().group_by("member_place").agg(c("unable").all().alias("all_unable"), c("support").sum().alias("support"))
-    )
+    of_member = kin.lazy().group_by("member_place").agg(all_unable=c("unable").all(), support=c("support").sum())
     of_unit = (
         kin.lazy()
         .unique("supporter_place")
@@ -159,14 +158,16 @@ def decided(
 def _households(
     members: pl.DataFrame, households: pl.DataFrame, of_unit: pl.LazyFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    counted = ("income", "assets", "s_living", "homes", "fit_homes", "sure_homes", "vehicles", "maybe_vehicles", "firms")
-    counted += ("maybe_firms", "premises", "maybe_premises")
+    counted = (
+        *("income", "assets", "s_living", "homes", "fit_homes", "sure_homes", "vehicles", "maybe_vehicles"),
+        *("firms", "maybe_firms", "premises", "maybe_premises"),
+    )
     sums = (
         members.lazy()
         .group_by("unit")
         .agg(
-            size=c("is_member").sum().cast(pl.Int64),
             *[c(name).filter("is_member").sum().alias(name) for name in counted],
+            size=c("is_member").sum().cast(pl.Int64),
             open_members=c("is_open").any(),
             all_tekun=c("tekun").filter("is_member").all(ignore_nulls=False),
         )
@@ -193,7 +194,7 @@ def _households(
         .with_columns(
             eligible=pl.when("is_open")
             .then(None)
-            .when((c("own") == False).fill_null(False) | c("all_tekun").fill_null(False))  # noqa: E712
+            .when(c("own").eq_missing(False) | c("all_tekun").fill_null(False))
             .then(False)
             .when(c("all_tekun").is_null())
             .then(None)
@@ -201,7 +202,7 @@ def _households(
             award=(shortfall * 2 + MONTHS) // (2 * MONTHS),
         )
         .with_columns(
-            outcome=pl.when("eligible").then(pl.lit("eligible")).when(~c("eligible")).then(pl.lit("ineligible")).otherwise(pl.lit("refer")),
+            outcome=word(c("eligible")),
             award=pl.when("eligible").then("award"),
         )
         .sort("unit")
@@ -209,7 +210,7 @@ def _households(
     )
     covered = c("on_medical") | c("tekun").fill_null(False) | (c("eligible").fill_null(False) & c("is_member"))
     found = members.join(result.select("unit", "eligible"), on="unit", how="left", maintain_order="left").with_columns(
-        tekun_outcome=pl.when(c("tekun") & ~c("is_open")).then(pl.lit("eligible")).when(~c("tekun") & ~c("is_open")).then(pl.lit("ineligible")).otherwise(pl.lit("refer")),
+        tekun_outcome=word(pl.when(~c("is_open")).then(c("tekun"))),
         tekun_award=pl.when("tekun").then(TEKUN_BASIC + c("care")),
         # The ratio of 2020 is not known.
         medical=pl.when(covered & (c("own_cost") > 0)).then(pl.lit("refer")).otherwise(pl.lit("ineligible")),

@@ -1,0 +1,122 @@
+"""How do the figures read? As Markdown: one table a size, the ratios below it, machine facts above all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from benchmarks.measure import Measured
+
+WHAT = {
+    "synth": "making the county (not the library's work)",
+    "ingest": "ingest of the whole inbox (Parquet): text, casts, row digests, persons, consent, quarantine",
+    "project": "projection: states, every feed sorted into unit order, input digests",
+    "whole": "**evidence to sealed decisions**: pull, facts, rules, causes, records, vault, commitments, tree, tiles",
+    "assess": "assess alone: the same without commitments, tree and tiles",
+    "seal": "seal alone: commitments, leaves, tree, tiles",
+    "verify": "receipts, made and verified",
+    "replay": "replay of a sample from the evidence tables",
+    "peer": "**hand-written pipeline**: facts, rules, JSON records, files, one salted leaf, tree",
+}
+PAIRS = (
+    ("blocks and facts", ("pull", "facts"), ("facts",)),
+    ("rules", ("rules",), ("rules",)),
+    ("causes of referral", ("causes",), ()),
+    ("records", ("records",), ("records",)),
+    ("files", ("files",), ("files",)),
+    ("commitments, leaves, tree", ("commitments", "leaves", "tree and tiles"), ("hashes", "tree")),
+    ("the rest", ("rest",), ("rest",)),
+)
+"""(name, our labels in `whole`, the peer's labels)."""
+UNCOUNTED = {"reading", "not counted", "preparation"}
+
+Results = Mapping[str, Measured]
+
+
+def seconds(measured: Measured, labels: Sequence[str] | None = None, *, cpu: bool = False) -> float:
+    """Wall or CPU seconds of some labels; of all that count if none are named."""
+    wanted = [n for n in measured.parts if n not in UNCOUNTED] if labels is None else labels
+    return sum(measured.parts.get(name, (0.0, 0.0))[int(cpu)] for name in wanted)
+
+
+def ratio(ours: float, theirs: float) -> str:
+    """Ours over theirs, a dash where there is nothing to divide by."""
+    return f"{ours / theirs:.2f}" if theirs > 0 else "–"
+
+
+def section(households: int, results: Results) -> list[str]:
+    """The tables of one size."""
+    lines = [f"## {households:,} households".replace(",", " ")]
+    if "synth" in results:
+        made = results["synth"].counts
+        text = f"{made['persons']:,} persons, {made['rows']:,} feed rows in {made['files']} files."
+        lines.append(text.replace(",", " "))
+    lines += ["", "| stage | wall s | CPU s | peak MiB | rate |", "|---|--:|--:|--:|---|"]
+    for name in WHAT:
+        if name in results:
+            m = results[name]
+            mark = " (earlier run)" if m.is_reused else ""
+            cells = (f"{seconds(m):.2f}", f"{seconds(m, cpu=True):.2f}", f"{m.peak_mib:.0f}", _rate(m))
+            lines.append(f"| {WHAT[name]}{mark} | {' | '.join(cells)} |")
+    if {"whole", "peer"} <= set(results):
+        lines += ["", *_beside(results["whole"], results["peer"])]
+    if "agreement" in results:
+        lines += ["", agreement_text(results["agreement"].counts)]
+    if {"formats", "bare"} <= set(results):
+        lines += ["", *_formats(results["formats"], results["bare"])]
+    return [*lines, ""]
+
+
+def _rate(m: Measured) -> str:
+    wall, counts = seconds(m), m.counts
+    if m.stage == "verify":
+        verify, made = (seconds(m, [part]) / counts["receipts"] * 1000 for part in ("verify", "receipts"))
+        return f"{verify:.2f} ms a verification, {made:.2f} ms a receipt of {counts['receipt_bytes']} bytes"
+    if m.stage == "replay":
+        return f"{seconds(m, ['replay']) / max(counts['replayed'], 1) * 1000:.2f} ms a case"
+    if m.stage in ("whole", "assess", "seal", "peer"):
+        return f"{wall / counts['units'] * 1e6:.1f} µs a household"
+    return f"{counts['rows'] / wall:,.0f} rows/s".replace(",", " ") if "rows" in counts and wall else ""
+
+
+def _beside(ours: Measured, theirs: Measured) -> list[str]:
+    head = "| part | ours s | by hand s | ratio | ours CPU s | by hand CPU s | ratio |"
+    lines = [head, "|---|--:|--:|--:|--:|--:|--:|"]
+    for name, mine, hand in (*PAIRS, ("**all**", None, None)):
+        cells = []
+        for cpu in (False, True):
+            a, b = seconds(ours, mine, cpu=cpu), seconds(theirs, hand, cpu=cpu)
+            cells += [f"{a:.2f}", f"{b:.2f}", ratio(a, b)]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    own, hand_bytes = ours.counts["record_bytes"], theirs.counts["record_bytes"]
+    text = (
+        f"A record has {own} bytes (seven groups: every variable, test, margin and citation), the peer's {hand_bytes}."
+    )
+    return [*lines, "", f"{text} Peak memory {ours.peak_mib:.0f} and {theirs.peak_mib:.0f} MiB."]
+
+
+def agreement_text(counts: Mapping[str, object]) -> str:
+    """How far both pipelines agree."""
+    text = f"Dibao, outcome and award: equal for {counts['equal']} of {counts['complete']} households with all evidence"
+    return f"{text} ({counts['households']} in all; the peer refers every household that lacks some)."
+
+
+def _formats(ours: Measured, bare: Measured) -> list[str]:
+    lines = ["| format | rows | ingest rows/s | bare read and insert rows/s | time ratio |", "|---|--:|--:|--:|--:|"]
+    for form, rows in ours.counts.items():
+        a, b = seconds(ours, [form]), seconds(bare, [form])
+        lines.append(f"| {form} | {rows} | {rows / a:,.0f} | {rows / b:,.0f} | {ratio(a, b)} |".replace(",", " "))
+    return lines
+
+
+def page(facts: Mapping[str, str], sizes: Mapping[int, Results]) -> str:
+    """The whole page."""
+    lines = ["# Benchmarks", "", "Taken by `python -m benchmarks`; ratios below 1 mean that we are faster.", ""]
+    lines += [f"- {name}: {value}" for name, value in facts.items()]
+    lines += [
+        "",
+        "Each row is one process; wall and CPU seconds inside it without imports and reading the law, peak of all of it.",
+        "",
+    ]
+    for households, results in sizes.items():
+        lines += section(households, results)
+    return "\n".join(lines).rstrip() + "\n"
