@@ -67,6 +67,9 @@ class Assessment:
         self._ran = False
         self._opened_before = False
 
+    def __repr__(self) -> str:
+        return f"Assessment({self.batch_id}, {self.projection.units} case units)"
+
     # ---- what a ledger asks for
 
     @property

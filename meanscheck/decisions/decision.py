@@ -16,7 +16,7 @@ from meanscheck.law.law import Law, Programme
 Language = Literal["zh", "en"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Ruling:
     """One programme for the household (`member` None) or the member of that id.
 
@@ -28,8 +28,12 @@ class Ruling:
     outcome: str
     award: int | None
     causes: tuple[str, ...]
-    tests: tuple[Mapping[str, Any], ...] = field(repr=False)
-    law: Law = field(repr=False)
+    tests: tuple[Mapping[str, Any], ...]
+    law: Law
+
+    def __repr__(self) -> str:
+        """Which ruling, and not what it says: outcome and award are personal."""
+        return f"Ruling({self.programme.id}{'' if self.member is None else f', member {self.member}'})"
 
     @property
     def failed(self) -> tuple[str, ...]:

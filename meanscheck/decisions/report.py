@@ -51,8 +51,8 @@ class Item:
     feed_zh: str
     state: str
     rows: int
-    found: int | None
-    declared: int | None
+    found: int | None = field(repr=False)
+    declared: int | None = field(repr=False)
     doubtful: tuple[str, ...]
     senders: tuple[str, ...]
     as_of: date | None

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,16 @@ from meanscheck.errors import StoreError
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One record as the vault holds it; `index`, `leaf` and `salts` are None until it is sealed."""
+    """One record as the vault holds it; `index`, `leaf` and `salts` are None until it is sealed.
+
+    What it says of the case, and the salts that hide it, are kept out of its repr.
+    """
 
     case_id: str
-    groups: Mapping[str, bytes]
+    groups: Mapping[str, bytes] = field(repr=False)
     index: int | None
-    leaf: bytes | None
-    salts: bytes | None
+    leaf: bytes | None = field(repr=False)
+    salts: bytes | None = field(repr=False)
 
 
 class Vault:
