@@ -139,14 +139,17 @@ def no_labour(facts: Facts) -> Bools:
 def supporters_unable(facts: Facts) -> Bools:
     """Which supporters cannot support (178号): tekun; dibao and old or severely disabled; incapable, missing, jailed;
     minors."""
-    people, n, today = facts.people, facts.people.n, day(facts.on)
-    disability = facts.feeds["disability"]
-    severe = disability.coded("grade").within(("1", "2")) & open_end(disability.ints("valid_to"), today)
-    old_or_severe = (people.age >= 60) | has(disability.person[severe], n)
     rows = facts.feeds["supporters"]
-    incapable = has(rows.ints("supporter_id")[rows.coded("civil_capacity").where("none")], n)
-    on_relief = _holds(facts, "tekun") | (_holds(facts, "dibao") & old_or_severe)
-    return on_relief | _missing_or_jailed(facts) | incapable | (people.age < 18)
+    incapable = has(rows.ints("supporter_id")[rows.coded("civil_capacity").where("none")], facts.people.n)
+    return _on_relief(facts) | _missing_or_jailed(facts) | incapable | (facts.people.age < 18)
+
+
+def _on_relief(facts: Facts) -> Bools:
+    """Holds tekun, or dibao while sixty or older or severely disabled."""
+    people, disability = facts.people, facts.feeds["disability"]
+    severe = disability.coded("grade").within(("1", "2")) & open_end(disability.ints("valid_to"), day(facts.on))
+    old_or_severe = (people.age >= 60) | has(disability.person[severe], people.n)
+    return _holds(facts, "tekun") | (_holds(facts, "dibao") & old_or_severe)
 
 
 def _missing_or_jailed(facts: Facts) -> Bools:
@@ -165,9 +168,10 @@ def _tekun(facts: Facts, *, belongs: Bools, income: Income, assets: Ints, clean:
     supported = has(people.supports[able], people.n) | has(
         people.supports_too[able & (people.supports_too >= 0)], people.n
     )
-    # … or an able spouse, parent or child in the same household, by the same words of age, labour and status
+    # … or an able spouse, parent or child in the same household: unable in the same words, or tekun but for this rule
     core = np.isin(people.relation, [_relation(word) for word in ("head", "spouse", "child", "parent")])
-    able_here = belongs & core & (people.age >= 18) & ~unfit & ~_holds(facts, "tekun") & ~_missing_or_jailed(facts)
+    unable = (people.age < 18) | (unfit & poor) | _on_relief(facts) | _missing_or_jailed(facts)
+    able_here = belongs & core & ~unable
     count = total(able_here.astype(np.int64), people.household, facts.households.n)[people.household]
     supported |= count - able_here > 0
     return np.where(belongs & unfit & poor & modest & ~supported, ELIGIBLE, INELIGIBLE)

@@ -402,13 +402,6 @@ means as (
 
 -- ---- 特困 (令649 Art. 14; 178号) --------------------------------------------------------------------------------
 
--- A relative in the family who could support: head, spouse, child or parent, of age, with labour, and not unable in the
--- words used for those outside.
-relatives as (
-  select request, person,
-    relation in ('head', 'spouse', 'child', 'parent') and not has_no_labour and age >= 18 and not is_missing
-      and not holds_tekun and not (holds_dibao and (age >= 60 or is_severe)) as is_able_relative
-  from means where is_member),
 grade as (
   select request, person, max(items_failed) as items_failed
   from (
@@ -423,6 +416,15 @@ own_support as (
     sum(greatest(s.agreed_amount_fen, s.received_amount_fen) * (60 // len(string_split(s.supports, ',')))) as sixtieths
   from supported e join supporters s on s.request = e.request and s.person = e.supporter
   group by e.request, e.person),
+-- A relative in the family who could support: head, spouse, child or parent, of age, and not unable in the words used for
+-- those outside; 178号 Art. 8 (1): one who meets the conditions himself (labour and means) is unable too.
+relatives as (
+  select m.request, m.person,
+    m.relation in ('head', 'spouse', 'child', 'parent') and m.age >= 18 and not m.is_missing
+      and not (m.has_no_labour
+        and (m.labour_income + m.other_income) * 60 + coalesce(y.sixtieths, 0) * m.months < m.standard * m.months * 60)
+      and not m.holds_tekun and not (m.holds_dibao and (m.age >= 60 or m.is_severe)) as is_able_relative
+  from means m left join own_support y using (request, person) where m.is_member),
 tekun_tests as (
   select m.request, m.case_id, m.person, m.id, m.is_member,
     m.has_no_labour
@@ -502,7 +504,7 @@ results as (
   -- them nobody can say how much.
   select t.case_id, 'medical_relief', t.id,
     case when coalesce(b.self_paid, 0) <= 0 then false
-         when m.holds_any or coalesce(t.is_tekun, true) or (m.is_member and coalesce(d.is_dibao, true)) then null
+         when (m.is_member and m.holds_any) or coalesce(t.is_tekun, true) or (m.is_member and coalesce(d.is_dibao, true)) then null
          else false end, null
   from tekun_tests t join means m using (request, person) left join dibao d using (request)
   left join bills b using (request, person))
