@@ -21,7 +21,7 @@ from meanscheck.evidence import Store
 from meanscheck.law import RulePack
 from meanscheck.synth import County, county
 
-HOUSEHOLDS = 80
+HOUSEHOLDS = 60
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def test_rows_and_files_in_another_order_change_nothing(sent: County, straight: 
         assert facts_of(store, sent.folder / "shuffled.vault") == straight[1]
 
 
-@pytest.mark.parametrize("block_units", [1, 7, 50])
+@pytest.mark.parametrize("block_units", [7, 50])
 def test_blocks_of_another_size_change_nothing(
     sent: County, straight: tuple[Store, Facts], tmp_path: Path, block_units: int
 ) -> None:
