@@ -451,7 +451,7 @@ class Emitter:
         if any(q.absent for q in each):
             return nothing(BOOL)
         a, b = (q.n for q in each)
-        return Quotient(a.dt.year() == b.dt.year())
+        return Quotient(compared("==", a.dt.year(), b.dt.year()))
 
 
 class _Nowhere:

@@ -11,23 +11,33 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import rfc8785
 
 from meanscheck.errors import InputError, PackError
+from meanscheck.law.figures import Figure, Scalar, figure_of, figure_text
 from meanscheck.law.tree import Node, from_json, to_json
-from meanscheck.law.types import UNITS
-from meanscheck.values.money import format_yuan
+
+__all__ = [
+    "Award",
+    "Figure",
+    "Instrument",
+    "Law",
+    "LawTest",
+    "Parameter",
+    "Programme",
+    "Scalar",
+    "Variable",
+    "Yield",
+    "figure_of",
+    "figure_text",
+]
 
 LANGUAGE_VERSION = 1
 ANY_KEY = ("*",)
 """Key of an overlay's scalar, which stands for every key of a table."""
-
-Scalar: TypeAlias = int | Fraction | bool | date | str
-Figure: TypeAlias = Scalar | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,10 +286,10 @@ class Law:
     @classmethod
     def from_json(cls, recorded: str | bytes | Mapping[str, Any]) -> Law:
         """The law of a recorded form; InputError if it is damaged or of another language version."""
-        data = json.loads(recorded) if isinstance(recorded, str | bytes) else recorded
-        if data.get("language") != LANGUAGE_VERSION:
-            raise InputError("recorded in another version of the rule language", where="recorded law")
         try:
+            data = json.loads(recorded) if isinstance(recorded, str | bytes) else recorded
+            if data["language"] != LANGUAGE_VERSION:
+                raise InputError("recorded in another version of the rule language", where="recorded law")
             return cls(
                 code=data["code"],
                 name=data["name"],
@@ -294,8 +304,8 @@ class Law:
                 programmes=tuple(_programme(p) for p in data["programmes"]),
                 instruments={i["id"]: Instrument(**i) for i in data["instruments"]},
             )
-        except (KeyError, TypeError, ValueError) as fault:
-            raise InputError("damaged or incomplete", where="recorded law") from fault
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+            raise InputError("damaged or incomplete", where="recorded law", remedy="Restore the store") from None
 
 
 def _plain(item: object, *names: str) -> dict[str, Any]:
@@ -328,42 +338,3 @@ def _parameter(p: Mapping[str, Any]) -> Parameter:
             "table": {tuple(k): figure_of(v, p["unit"]) for k, v in p["table"]},
         }
     )
-
-
-def figure_text(figure: Scalar, unit: str) -> str:
-    """A figure as text: amounts in yuan, ratios as a quotient or decimal, days in ISO form."""
-    if unit in ("money", "money/month"):
-        return format_yuan(int(figure))  # type: ignore[arg-type]
-    if isinstance(figure, bool):
-        return "true" if figure else "false"
-    return figure.isoformat() if isinstance(figure, date) else str(figure)
-
-
-def figure_of(text: object, unit: str) -> Scalar:
-    """A figure of the given unit from its text (or a TOML integer, day or yes/no); ValueError or MoneyError otherwise."""
-    from meanscheck.values.money import parse_ratio, parse_yuan
-
-    if isinstance(text, float):
-        raise ValueError("a float cannot be exact; write it as text")
-    kind = UNITS[unit].kind
-    if unit in ("money", "money/month"):
-        if not isinstance(text, str):
-            raise ValueError('an amount is written as text, like "900.00"')
-        return parse_yuan(text)
-    if unit == "ratio":
-        return parse_ratio(str(text))
-    if unit == "area":
-        return int(parse_ratio(str(text)) * 10_000)
-    if kind == "num":
-        if isinstance(text, bool) or not str(text).lstrip("-").isdigit():
-            raise ValueError("a whole number is wanted")
-        return int(str(text))
-    if kind == "bool":
-        if text not in (True, False, "true", "false"):
-            raise ValueError("a yes/no is wanted")
-        return text in (True, "true")
-    if kind == "date":
-        return text if isinstance(text, date) else date.fromisoformat(str(text))
-    if not isinstance(text, str):
-        raise ValueError("a text is wanted")
-    return text

@@ -6,10 +6,12 @@ their owner or his household states carried to each row. Both answer for the lea
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from meanscheck.errors import InternalError
 from meanscheck.contracts.units import VERDICT_CONFIRMED, VERDICT_NONE
 
 from meanscheck.law.emit import Emitter, Quotient, compared
@@ -23,9 +25,24 @@ OWNED = frozenset({"household", "member", "supporter"})
 """Levels whose values are the same for all rows of an owner."""
 
 
+def with_reckoned(frame: pl.DataFrame, columns: Iterable[pl.Expr | pl.Series]) -> pl.DataFrame:
+    """The frame with more columns.
+
+    Raises:
+        InternalError: if a number does not fit Int64.
+    """
+    try:
+        return frame.with_columns(list(columns))
+    except pl.exceptions.InvalidOperationError as fault:
+        if "conversion" not in str(fault):
+            raise
+    # Outside of the handler: Polars shows the values that did not fit, and a chained error would show them again.
+    raise InternalError("a value exceeds the bound of exact reckoning")
+
+
 def on_rows(frame: pl.DataFrame, columns: list[pl.Expr]) -> pl.DataFrame:
     """The columns by themselves, as many rows as the frame has even where all of them are constants."""
-    return frame.with_columns(columns).select(c.meta.output_name() for c in columns)
+    return with_reckoned(frame, columns).select(c.meta.output_name() for c in columns)
 
 
 class Side:

@@ -26,7 +26,7 @@ from meanscheck.law.names import OPEN_END, open_ended
 from meanscheck.law.plain import FRESHNESS, lookup, windows_in
 from meanscheck.law.plan import plan_of
 from meanscheck.law.segments import Segments, aggregated, kleene_any, truth_sums
-from meanscheck.law.sides import RowEmitter, Rows, Side, on_rows
+from meanscheck.law.sides import RowEmitter, Rows, Side, on_rows, with_reckoned
 from meanscheck.law.tree import Node
 from meanscheck.law.types import UNITS
 
@@ -71,13 +71,7 @@ class VectorRun:
 
     def put(self, level: str, columns: Iterable[pl.Expr | pl.Series]) -> None:
         """Add columns to the frame of an entity."""
-        try:
-            frame = self.frame(level).with_columns(list(columns))
-        except pl.exceptions.InvalidOperationError as fault:
-            if "conversion" not in str(fault):
-                raise
-            # Polars shows the values that did not fit; we do not.
-            raise InternalError("a value exceeds the bound of exact reckoning") from None
+        frame = with_reckoned(self.frame(level), columns)
         if level == "household":
             self.households = frame
         elif level == "member":
@@ -206,7 +200,8 @@ class VectorRun:
             parts.append(emitter.emit(node.args[3]).n)
         if not parts:
             return None
-        return parts[0] if len(parts) == 1 else parts[0] & parts[1]
+        belongs = parts[0] if len(parts) == 1 else parts[0] & parts[1]
+        return belongs if belongs.meta.root_names() else belongs & pl.repeat(True, pl.len(), dtype=pl.Boolean)
 
     def _feed(self, feed: str, nodes: list[Node]) -> None:
         rows = Rows(self, feed)

@@ -245,6 +245,8 @@ class Formulas:
                 day = self.choose.pick(("on", "reference_day"))
                 word = self.choose.pick(("dibao", "tekun"))
                 ways.append(lambda: f'holds("{word}", {day})')
+        if place.loop in FEEDS:
+            ways.append(lambda: "is_confirmed(x)")
         decided = [p for p, e in self.known.programmes.items() if e == "household" or place.entity == "member"]
         if decided:
             ways.append(lambda: f'(outcome({self.choose.pick(decided)}) == "{self.choose.pick(("eligible", "ineligible"))}")')
