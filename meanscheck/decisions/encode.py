@@ -47,20 +47,24 @@ def object_json(frame: pl.DataFrame, columns: dict[str, str]) -> pl.Series:
     """One flat object a row; `columns` maps member names to columns."""
     if not columns:
         return pl.Series("json", ["{}"] * frame.height, dtype=pl.String)
-    cells = [
-        (pl.col(c).dt.to_string("iso") if frame.schema[c] == pl.Date else pl.col(c)).alias(n)
-        for n, c in sorted(columns.items())
-    ]
-    cells = [
-        c.cast(pl.String) if isinstance(frame.schema[columns[c.meta.output_name()]], pl.Enum) else c for c in cells
-    ]
+    # Polars makes the schema of a frame of some hundred columns anew each time it is asked for.
+    schema = frame.schema
+    cells: list[pl.Expr] = []
+    for name, column in sorted(columns.items()):
+        cell = pl.col(column)
+        if schema[column] == pl.Date:
+            cell = cell.dt.to_string("iso")
+        elif isinstance(schema[column], pl.Enum):
+            cell = cell.cast(pl.String)
+        cells.append(cell.alias(name))
     return frame.select(pl.struct(cells).struct.json_encode().alias("json")).to_series()
 
 
 def joined(frame: pl.DataFrame, text: pl.Expr, units: int) -> pl.Series:
     """Texts of consecutive rows joined by commas per `unit_row`; empty where a unit has none."""
     parts = frame.select("unit_row", text.alias("text")).filter(pl.col("text").is_not_null())
-    lists = parts.group_by("unit_row", maintain_order=True).agg(pl.col("text").str.join(","))
+    # Lists first: joining inside the groups takes four times longer.
+    lists = parts.group_by("unit_row", maintain_order=True).agg("text").with_columns(pl.col("text").list.join(","))
     every = pl.DataFrame({"unit_row": pl.arange(units, eager=True)})
     found = every.join(lists, on="unit_row", how="left", maintain_order="left")
     return found["text"].fill_null("").alias("json")
@@ -163,7 +167,10 @@ class BlockRecords:
         homes = self._with_causes(self.homes, home, None)
         members = self._with_causes(self.members, own, self.members["person_row"])
         requested = self.homes["requested"].gather(self.members["unit_row"]).alias("requested")
-        members = members.with_columns(requested)
+        # What many entries ask is reckoned once, as columns.
+        homes = homes.with_columns(self._wanted(p) for p in home)
+        members = members.with_columns(requested).with_columns(self._wanted(p) for p in own)
+        members = members.with_columns(self._fails(p) for p in own)
         day = self.law.on.isoformat()
         frame = pl.DataFrame(
             {
@@ -224,10 +231,17 @@ class BlockRecords:
             columns.append(text.to_series())
         return frame.with_columns(columns)
 
-    def _wanted(self, p: Programme) -> pl.Expr:
+    @staticmethod
+    def _wanted(p: Programme) -> pl.Expr:
         """Whether a programme was asked for."""
         names = pl.concat_str(pl.lit(","), pl.col("requested"), pl.lit(","))
-        return (pl.col("requested") == "") | names.str.contains(f",{p.id},", literal=True)
+        asked = (pl.col("requested") == "") | names.str.contains(f",{p.id},", literal=True)
+        return asked.alias(f"wanted:{p.id}")
+
+    def _fails(self, p: Programme) -> pl.Expr:
+        """Whether a test of a programme fails."""
+        tests = [pl.col(f"t:{p.id}:{name}").eq_missing(False) for name, _, _ in tests_of(self.law, p)]
+        return pl.any_horizontal(tests).alias(f"fails:{p.id}")
 
     def _outcome(self, p: Programme) -> pl.Expr:
         eligible = pl.col(f"o:{p.id}")
@@ -255,32 +269,36 @@ class BlockRecords:
             word,
             pl.lit(f'","programme":"{p.id}"}}'),
         )
-        return pl.when(self._wanted(p)).then(text)
+        return pl.when(f"wanted:{p.id}").then(text)
 
     def _tests(self, p: Programme) -> list[pl.Expr]:
         tests = tests_of(self.law, p)
-        only_failed = pl.lit(False)
-        if p.entity == "member":
-            only_failed = pl.any_horizontal([pl.col(f"t:{p.id}:{name}").eq_missing(False) for name, _, _ in tests])
+        shown = pl.col(f"wanted:{p.id}")
         entries: list[pl.Expr] = []
+        columns = set(self.run.frame(p.entity).columns)
         for name, cite, _ in tests:
             holds = pl.col(f"t:{p.id}:{name}")
-            has_margin = f"m:{p.id}:{name}" in self.run.frame(p.entity).columns
-            limit, margin, value = (
-                plain_json(pl.col(f"{k}:{p.id}:{name}")) if has_margin else NULL for k in ("l", "m", "x")
-            )
-            text = pl.concat_str(
-                pl.lit(f'{{"cite":{json.dumps(list(cite), ensure_ascii=False, separators=(",", ":"))},"holds":'),
-                plain_json(holds),
-                pl.lit(f',"id":"{name}","limit":'),
-                limit,
-                pl.lit(',"margin":'),
-                margin,
-                pl.lit(f',"programme":"{p.id}","value":'),
-                value,
-                pl.lit("}"),
-            )
-            entries.append(pl.when(self._wanted(p) & (~only_failed | holds.eq_missing(False))).then(text))
+            before = f'{{"cite":{json.dumps(list(cite), ensure_ascii=False, separators=(",", ":"))},"holds":'
+            if f"m:{p.id}:{name}" in columns:
+                limit, margin, value = (plain_json(pl.col(f"{k}:{p.id}:{name}")) for k in ("l", "m", "x"))
+                text = pl.concat_str(
+                    pl.lit(before),
+                    plain_json(holds),
+                    pl.lit(f',"id":"{name}","limit":'),
+                    limit,
+                    pl.lit(',"margin":'),
+                    margin,
+                    pl.lit(f',"programme":"{p.id}","value":'),
+                    value,
+                    pl.lit("}"),
+                )
+            else:
+                # Only the verdict varies, so there are three texts and nothing to write a row.
+                after = f',"id":"{name}","limit":null,"margin":null,"programme":"{p.id}","value":null}}'
+                yes, no, unknown = (pl.lit(f"{before}{word}{after}") for word in ("true", "false", "null"))
+                text = pl.when(holds).then(yes).when(~holds).then(no).otherwise(unknown)
+            needed = shown & (~pl.col(f"fails:{p.id}") | holds.eq_missing(False)) if p.entity == "member" else shown
+            entries.append(pl.when(needed).then(text))
         return entries
 
 
