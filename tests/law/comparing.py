@@ -13,7 +13,7 @@ from meanscheck.contracts.units import CaseUnit, block_of
 from meanscheck.law import Law
 from meanscheck.law.margins import margin_of
 from meanscheck.law.names import polars_types, source_columns, support_types
-from meanscheck.law.plain import PlainRun, Result, _At
+from meanscheck.law.plain import PlainRun, Result
 from meanscheck.law.vector_causes import causes_of
 from meanscheck.law.vectors import VectorRun
 
@@ -75,7 +75,7 @@ def differences(law: Law, units: Sequence[CaseUnit], run: VectorRun | None = Non
                 for test in p.tests:
                     margin = margin_of(test.tree)
                     for prefix, tree in zip("xlm", (margin.value, margin.limit, margin.margin) if margin else (), strict=False):
-                        note(f"{prefix}:{p.id}:{test.id} {i}", plain.value(tree, _At(i)), row[f"{prefix}:{p.id}:{test.id}"])
+                        note(f"{prefix}:{p.id}:{test.id} {i}", plain.at(tree, i), row[f"{prefix}:{p.id}:{test.id}"])
                 if o.outcome == "refer":
                     where = causes[0 if i is None else 1].get(p.id)
                     got = None if where is None else where[h if i is None else first + i].to_list()
