@@ -57,6 +57,7 @@ def test_help_takes_less_than_half_a_second_of_work() -> None:
         ("verify", "none.tlog-proof", "--policy", "none.policy"),
         ("replay", "none.tlog-proof", "--store", "none.duckdb"),
         ("ingest", "none.duckdb", "inbox"),
+        ("quarantine", "none.duckdb"),
         ("check", "none.duckdb", "R1"),
         ("assess", "none.duckdb", "rules/cn", "--on", "2020-06-30"),
         ("explain", "none.duckdb", "U1"),

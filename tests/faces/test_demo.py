@@ -91,6 +91,14 @@ def test_explain_and_check_tell_of_a_case(demo: Demo, command: Command) -> None:
     assert command("check", demo.store, "R9999999999").code == 2
 
 
+def test_quarantine_lists_file_line_and_reason_and_no_value(demo: Demo, command: Command) -> None:
+    rows = command("quarantine", demo.store, "--json").json
+    assert len(rows) == sum(demo.summary["quarantine"].values())
+    assert {"feed", "file", "line", "field", "reason", "what", "zh"} == set(rows[0])
+    assert "wrong check digit" in command("quarantine", demo.store, "--most", 0).out
+    assert "--most 0" in command("quarantine", demo.store, "--most", 3).out
+
+
 @pytest.fixture(scope="module")
 def office(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the demo's inbox, and nothing else."""
@@ -106,6 +114,8 @@ def test_the_daily_work_step_by_step(demo: Demo, office: Path, command: Command)
     assert sum(r["accepted"] for r in first) == demo.summary["intake"]["accepted"]
     again = command("ingest", made["store"], office / "inbox", "--json").json
     assert all(r["already_known"] for r in again)
+    (requests,) = command("ingest", made["store"], office / "inbox" / "requests.jsonl", "--json").json
+    assert (requests["added"], requests["known"]) == (0, 150)
     line = ("assess", office, "rules/cn/guangdong/jiangmen", "--on", "2020-06-30", "--json")
     result = command(*line).json
     assert result["outcomes"] == demo.summary["outcomes"]

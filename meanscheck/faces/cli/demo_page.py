@@ -78,9 +78,13 @@ class Page:
             page.add_row(f"{self.intake[name]:,}", words)
         say(page)
         if self.run.quarantine:
-            page = table("rows>", "reason", title="Why rows were set aside")
+            from meanscheck.contracts.reasons import REASONS as REASON_TEXTS
+
+            page = table("rows>", "reason", "", title="Why rows were set aside")
             for reason, n in self.run.quarantine.items():
-                page.add_row(f"{n:,}", reason.replace("_", " "))
+                if reason == "repeated_row":  # counted above
+                    continue
+                page.add_row(f"{n:,}", REASON_TEXTS[reason].en, REASON_TEXTS[reason].zh)
             say(page)
 
     def _accepted(self) -> None:

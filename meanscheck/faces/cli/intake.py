@@ -1,8 +1,9 @@
-"""``meanscheck init``, ``ingest`` and ``synth``: an office's places, what comes into them, and a made-up county."""
+"""``meanscheck init``, ``ingest``, ``quarantine`` and ``synth``: an office's places, and what comes into them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("init")(init)
     app.command("ingest")(ingest)
+    app.command("quarantine")(quarantine)
     app.command("synth")(synth)
 
 
@@ -88,19 +90,51 @@ def ingest(
         if not path.exists():
             raise FeedError("no such file or folder", where=path.name, remedy="Look at the path")
     reports: list[IngestReport] = []
+    lists: list[dict[str, Any]] = []
     with Store.open(office.store) as opened, stages(quiet=as_json) as bars:
         for path in paths:
             if path.is_dir():
                 with bars.stage(f"ingest {path.name}", "files") as tell:
                     reports += opened.ingest_inbox(path, progress=_steps(tell))
             elif path.name.startswith(("requests", "consents")) and path.suffix == ".jsonl":
-                (opened.requests if path.name.startswith("requests") else opened.consents)(path)
+                take_in = opened.requests if path.name.startswith("requests") else opened.consents
+                lists.append({"file": path.name, **asdict(take_in(path))})
             else:
                 reports.append(opened.ingest(feed or _feed_of(path), path, manifest=manifest))
     if as_json:
-        print_json([_report_json(r) for r in reports])
-    else:
+        print_json([*lists, *(asdict(r) for r in reports)])
+        return
+    for counts in lists:
+        say(f"{counts['file']}: {counts['added']:,} added, {counts['known']:,} known already")
+    if reports:
         show_intake(reports)
+    if any(r.quarantined or r.repeated for r in reports):
+        say(f"Next: meanscheck quarantine {office.store} lists what was set aside")
+
+
+def quarantine(
+    store: StorePath,
+    feed: Annotated[str | None, typer.Option("--feed", help="One feed only.")] = None,
+    most: Annotated[int, typer.Option("--most", help="How many rows to show; 0 shows all.", min=0)] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Rows that were set aside: file, line, field, reason and what to do. Never what stands in them."""
+    from meanscheck.contracts.reasons import REASONS
+    from meanscheck.evidence import Store
+
+    with Store.open(office_at(store).store, read_only=True) as opened:
+        rows = opened.fetch("select feed, file, row_no as line, field, reason from quarantine order by all")
+    found = [row for row in rows.iter_rows(named=True) if feed is None or row["feed"] == feed]
+    if as_json:
+        print_json([{**row, "what": REASONS[row["reason"]].en, "zh": REASONS[row["reason"]].zh} for row in found])
+        return
+    page = table("file", "line>", "field", "what is wrong", "", "what to do")
+    for row in found[: most or None]:
+        reason = REASONS[row["reason"]]
+        page.add_row(row["file"], str(row["line"]), row["field"] or "", reason.en, reason.zh, reason.remedy_en)
+    say(page)
+    rest = len(found) - most if most else 0
+    say(f"{len(found):,} rows set aside" + (f", {rest:,} of them not shown: --most 0" if rest > 0 else ""))
 
 
 def _steps(tell: Tell) -> Callable[[str, int, int], None]:
@@ -115,12 +149,6 @@ def _feed_of(path: Path) -> str:
     if name not in feed_names():
         raise FeedError("the file name does not begin with the name of a feed", where=path.name, remedy="Give --feed")
     return name
-
-
-def _report_json(report: IngestReport) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return asdict(report)
 
 
 def show_intake(reports: Sequence[IngestReport]) -> None:
