@@ -210,8 +210,11 @@ def show(
     from meanscheck.law.show import law_of
 
     known = None if known_by is None else day_of(known_by, "--known-by")
-    law = RulePack.load(pack).on(day_of(on, "--on"), known_by=known, accept=accept or ())
-    if as_json:
+    loaded = RulePack.load(pack)
+    law = loaded.on(day_of(on, "--on"), known_by=known, accept=accept or ())
+    if not law.programmes and not as_json:
+        say(f"No programme is in force on {law.on}: the pack begins on {loaded.first_day}")
+    elif as_json:
         print_json(law_of(law))
     else:
         _show_law(law, formulas=formulas)
