@@ -51,10 +51,12 @@ def load_requests(store: Store, path: Path) -> Counts:
         store.run("drop table if exists r_people")
         for number, chunk in enumerate(json_lines(path, REQUEST_SHAPE)):
             heads, people = _split(chunk, path.name)
-            for table, rows in (("r_heads", heads), ("r_people", people)):
+            # Of a request's text only the digest is kept: a million of them would be gigabytes.
+            digest = "* exclude (text), unhex(sha256(text))[1:16] as digest"
+            for table, columns, rows in (("r_heads", digest, heads), ("r_people", "*", people)):
                 verb = f"insert into {table}" if number else f"create temp table {table} as"
                 with store.frame("incoming", rows):
-                    store.run(f"{verb} select * from incoming")
+                    store.run(f"{verb} select {columns} from incoming")
         counts = _take(store, path.name)
         store.run("drop table r_heads")
         store.run("drop table r_people")
@@ -159,7 +161,7 @@ def _take(store: Store, name: str) -> Counts:
     _refuse_faults(store, name)
     store.run(
         """create or replace temp table r_new as
-        select h.* exclude (text), unhex(sha256(h.text))[1:16] as digest from r_heads h
+        select h.* from r_heads h
         semi join (select request_no, min(line) as line from r_heads group by request_no) f
           on f.request_no = h.request_no and f.line = h.line
         anti join requests r on r.request_no = h.request_no"""
@@ -203,13 +205,13 @@ def _refuse_faults(store: Store, name: str) -> None:
     for query, what, remedy in (
         (
             "select h.line, '' as other from r_heads h join requests r on r.request_no = h.request_no "
-            "and r.digest <> unhex(sha256(h.text))[1:16]",
+            "and r.digest <> h.digest",
             "this request number was used before with other content",
             "Give the changed request a number of its own",
         ),
         (
             "select max(line) as line, ':' || min(line) as other from r_heads group by request_no "
-            "having count(distinct text) > 1",
+            "having count(distinct digest) > 1",
             "this request number stands twice in the file with different content",
             "Give each request a number of its own",
         ),
