@@ -118,14 +118,15 @@ class Page:
         page = table(
             "register!",
             "cases referred>",
-            "points raised>",
+            "of them in vain>",
+            "entries raised>",
             "of them false>",
             "true facts>",
             "missed>",
             title="Doubtful points (疑点) before any review; missed: no consent, no answer, or an unreadable row",
         )
         for name, p in self.points.items():
-            page.add_row(name, *(f"{n:,}" for n in (p.referred, p.raised, p.false, p.true, p.missed)))
+            page.add_row(name, *(f"{n:,}" for n in (p.referred, p.in_vain, p.raised, p.false, p.true, p.missed)))
         say(page)
 
     def _seal(self) -> None:

@@ -41,9 +41,14 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Doubtful points of one register; `referred` counts the cases that a person must look at because of them."""
+    """Doubtful points of one register.
+
+    `referred` counts cases that a person must look at because of them, `in_vain` those of them without a true adverse
+    fact in the register; the rest counts entries.
+    """
 
     referred: int
+    in_vain: int
     raised: int
     false: int
     true: int
@@ -88,11 +93,16 @@ def doubtful_points(store: Store, outcomes: pl.LazyFrame, truth: Path) -> Mappin
         )
         of_register = entries.filter(pl.col("feed") == register).unique(["id_number", "key"])
         there = of_register.join(stored.lazy(), on=["id_number", "key"], how="semi")
-        referred = causes.filter(pl.col("causes") == f"unreviewed:{register}").select(pl.col("case_id").n_unique())
-        counts = pl.collect_all(
-            [referred, *(f.select(pl.len()) for f in (there, there.filter(~pl.col("real"))))], engine="in-memory"
+        true = of_register.filter(pl.col("real"))
+        referred = causes.filter(pl.col("causes") == f"unreviewed:{register}").select("case_id").unique()
+        counted = (
+            referred,
+            referred.join(true, on="case_id", how="anti"),
+            there,
+            there.filter(~pl.col("real")),
+            true,
+            true.join(stored.lazy(), on=["id_number", "key"], how="anti"),
         )
-        true = of_register.filter(pl.col("real")).select(pl.len()).collect(engine="in-memory").item()
-        cases, raised, false = (frame.item() for frame in counts)
-        result[register] = Points(cases, raised, false, true, true - (raised - false))
+        frames = pl.collect_all([part.select(pl.len()) for part in counted], engine="in-memory")
+        result[register] = Points(*(frame.item() for frame in frames))
     return result
