@@ -99,10 +99,10 @@ class Assessment:
 
     def blocks(self) -> Iterator[SealableBlock]:
         """The decisions, block by block, running if this has not been done."""
-        source = self._run() if not self._ran else self.vault.blocks()
-        for frame in source:
-            groups = [frame[name].cast(pl.Binary).to_list() for name in GROUPS]
-            yield SealableBlock(frame["token"].to_list(), groups)
+        if not self._ran:
+            yield from self._run()
+        else:
+            yield from map(_sealable, self.vault.blocks())
 
     def keep(self, block_no: int, *, first_index: int, salts: Sequence[bytes], leaves: Sequence[bytes]) -> None:
         """Put a block's salts and leaves into the vault."""
@@ -119,7 +119,7 @@ class Assessment:
                 pass
         return self
 
-    def _run(self) -> Iterator[pl.DataFrame]:
+    def _run(self) -> Iterator[SealableBlock]:
         self_test()
         self._ran = True
         self.vault.begin()
@@ -129,13 +129,14 @@ class Assessment:
         for number, block in enumerate(self.projection.blocks(input_needs(self.law), block_units=self.block_units)):
             frame, outcomes = self.assess_block(block, units=units, persons=persons)
             frame = frame.with_columns(position=pl.int_range(done, done + frame.height, dtype=pl.Int64))
-            for record in frame.select(pl.concat_str(ROOTED, separator="\n").cast(pl.Binary)).to_series().to_list():
-                root.update(hashlib.sha256(record).digest())
+            sealable = _sealable(frame)
+            for texts in zip(*(sealable.groups[GROUPS.index(name)] for name in ROOTED), strict=True):
+                root.update(hashlib.sha256(b"\n".join(texts)).digest())
             self._count(outcomes)
             self.vault.put("records", number, frame)
             self.vault.put("outcomes", number, outcomes)
             done += frame.height
-            yield frame
+            yield sealable
             if self._progress is not None:
                 self._progress(done, self.projection.units)
         if done != self.projection.units:
@@ -266,6 +267,10 @@ def assess(
     projection = store.project(taken, on=law.on)
     folder = Path(vault) if vault is not None else store.path.with_suffix(".vault")
     return Assessment(store, law, projection, taken, folder=folder, block_units=block_units, progress=progress)
+
+
+def _sealable(frame: pl.DataFrame) -> SealableBlock:
+    return SealableBlock(frame["token"].to_list(), [frame[name].cast(pl.Binary).to_list() for name in GROUPS])
 
 
 def _version(package: str) -> str:
