@@ -114,7 +114,7 @@ def page(facts: Mapping[str, str], sizes: Mapping[int, Results]) -> str:
     lines += [f"- {name}: {value}" for name, value in facts.items()]
     lines += [
         "",
-        "Each row is one process; wall and CPU seconds inside it without imports and reading the law, peak of all of it.",
+        "Each row is one process: wall and CPU seconds without imports and reading the law, peak memory of all of it.",
         "",
     ]
     for households, results in sizes.items():

@@ -303,8 +303,8 @@ class Facts:
         run = self.connection.execute
         run(
             "create or replace temp table hh as select unit, case_id, residence, date_trunc('month', applied_on)::date "
-            "as after, (date_trunc('month', applied_on) - interval 6 month)::date as first, reference_day from households "
-            f"where {within} order by unit"
+            "as after, (date_trunc('month', applied_on) - interval 6 month)::date as first, reference_day "
+            f"from households where {within} order by unit"
         )
         run(
             "create or replace temp table terms as select term, "
@@ -321,8 +321,8 @@ class Facts:
         own = ", ".join(f"p.{name}" for name in (*PERSON_CELLS, "is_excused_from_work"))
         persons = self.connection.sql(
             f"select {own}, case when p.role = 0 then not coalesce(t.whole, false) "
-            "or coalesce(t.covers_from > hh.first, false) or coalesce(t.covers_to < hh.after - 1, false) or coalesce(t.as_of < date_trunc('month', "
-            "hh.reference_day) - interval 6 month, false) when p.role = 1 then not coalesce(t.whole_supporter, false) "
+            "or coalesce(t.covers_from > hh.first, false) or coalesce(t.covers_to < hh.after - 1, false) "
+            "or coalesce(t.as_of < date_trunc('month', hh.reference_day) - interval 6 month, false) when p.role = 1 then not coalesce(t.whole_supporter, false) "
             f"else false end as is_open, {', '.join(cells)} from (select * from persons where {within}) p "
             f"join hh on hh.unit = p.unit left join terms t on t.term = p.term {' '.join(joins)} order by p.place"
         )

@@ -1,0 +1,56 @@
+"""What the benchmarks measure is the whole work, and both sides do it on the same evidence."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import measure
+from benchmarks.__main__ import measured
+from benchmarks.measure import Measured
+
+HOUSEHOLDS = 300
+
+
+def test_the_hand_written_pipeline_decides_dibao_as_we_do_where_evidence_is_complete(
+    results: dict[str, Measured],
+) -> None:
+    counts = results["agreement"].counts
+    assert counts["households"] == HOUSEHOLDS
+    assert counts["equal"] == counts["complete"] > HOUSEHOLDS // 2
+    # Of each outcome there is something, or the agreement says little.
+    assert set(counts["by_outcome"]) == {"eligible", "ineligible", "refer"}
+
+
+def test_no_costly_part_is_left_out_of_evidence_to_sealed(results: dict[str, Measured]) -> None:
+    parts = results["whole"].parts
+    for part in ("pull", "facts", "rules", "causes", "records", "files", "commitments", "leaves", "tree and tiles"):
+        assert parts[part][0] > 0, part
+    assert results["whole"].counts["units"] == results["peer"].counts["units"] == HOUSEHOLDS
+
+
+def test_each_measurement_has_its_own_peak_of_memory(results: dict[str, Measured]) -> None:
+    assert all(30 < m.peak_mib < 2000 for m in results.values())
+    # Receipts need neither the store nor its rows: less than the run that made them.
+    assert results["verify"].peak_mib < results["whole"].peak_mib
+
+
+def test_what_was_prepared_is_used_again_and_marked(place: Path, results: dict[str, Measured]) -> None:
+    again = measured(place, HOUSEHOLDS, stages=("synth", "ingest", "project", "seal"), reuse=True)
+    assert [name for name, m in again.items() if m.is_reused] == ["synth", "ingest", "project"]
+    assert again["ingest"].wall == results["ingest"].wall
+    assert again["seal"].counts == results["seal"].counts
+
+
+def test_a_failed_measurement_is_no_figure(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="measurement of verify failed"):
+        measure.run("verify", tmp_path, 1)
+
+
+def test_the_parent_imports_nothing_large() -> None:
+    code = "import sys, benchmarks.__main__; print(*sorted({'polars', 'duckdb', 'numpy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=measure.ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
