@@ -1,9 +1,9 @@
 """A case: one stated situation and what must come out. How is its TOML read, run and compared?
 
-A case is written as a caseworker would state it (`rules/*/cases.toml`): amounts in yuan as text, ids instead of identity
-numbers, a list of months as shorthand for one row a month. What is left out is unknown, except: `lives_together` is true,
-`applied_on` and `reference_day` are `on`, and a feed that is not named has been answered with no rows. Errors name the
-file, the case, the person and the key.
+A case is written as a caseworker would state it (`rules/*/cases.toml`): amounts in yuan as text, ids instead of
+identity numbers, a list of months as shorthand for one row a month. What is left out is unknown, except:
+`lives_together` is true, `applied_on` and `reference_day` are `on`, and a feed that is not named has been answered
+with no rows. Errors name the file, the case, the person and the key.
 """
 
 from __future__ import annotations
@@ -125,9 +125,7 @@ def run_case(pack: RulePack, case: Case) -> CaseResult:
     return CaseResult(case, outcomes, tuple(unmet))
 
 
-def _unmet(
-    e: Expectation, unit: CaseUnit, run: PlainRun, outcomes: Sequence[Outcome], law: Law
-) -> list[str]:
+def _unmet(e: Expectation, unit: CaseUnit, run: PlainRun, outcomes: Sequence[Outcome], law: Law) -> list[str]:
     name = e.programme if e.member is None else f"{e.programme} {e.member}"
     found = [
         o
@@ -279,7 +277,11 @@ class _Reader:
                     attributes[name] = self.attribute(given[name], t, f"{at} {name}")
             attributes.setdefault("lives_together", True)
         else:
-            support = {name: self.cell(own[name].kind, given[name], own[name].choices, f"{at} {name}") for name in own if name in given}
+            support = {
+                name: self.cell(column.kind, given[name], column.choices, f"{at} {name}")
+                for name, column in own.items()
+                if name in given
+            }
         states = given.get("states", {})
         feeds: dict[str, FeedFacts] = {}
         named = (f for f in self.feeds if isinstance(given.get(f), list) and f != "findings")
@@ -287,7 +289,8 @@ class _Reader:
             self.feed(name, at)
             word = states.get(name, "no_answer" if name in unanswered else "answered")
             if word not in STATE_WORDS:
-                raise self.fail("no such state of evidence", f"{at} states {name}", f"Use one of {', '.join(STATE_WORDS)}")
+                remedy = f"Use one of {', '.join(STATE_WORDS)}"
+                raise self.fail("no such state of evidence", f"{at} states {name}", remedy)
             rows = self.rows(self.feeds[name], given.get(name, []), reference, f"{at} {name}")
             feeds[name] = FeedFacts(EvidenceState[word.upper()], rows)
         self.findings(given.get("findings", []), feeds, at)
@@ -322,7 +325,8 @@ class _Reader:
             if "months" not in row:
                 rows.append(cells)
                 continue
-            first, last = (self.month(m, f"{here} months") for m in (row["months"] if len(row["months"]) == 2 else [None, None]))
+            pair = row["months"] if isinstance(row["months"], list) and len(row["months"]) == 2 else [None, None]
+            first, last = (self.month(m, f"{here} months") for m in pair)
             while first <= last:
                 rows.append({**cells, "month": first})
                 first = date(first.year + first.month // 12, first.month % 12 + 1, 1)
@@ -332,7 +336,8 @@ class _Reader:
         try:
             return date.fromisoformat(f"{value}-01")
         except ValueError:
-            raise self.fail("a month is wanted", at, 'Write it like "2024-12"; `months` takes a first and a last') from None
+            remedy = 'Write it like "2024-12"; `months` takes a first and a last'
+            raise self.fail("a month is wanted", at, remedy) from None
 
     def cell(self, kind: str, value: object, choices: Sequence[str], at: str) -> Value:
         if isinstance(value, float):
@@ -409,7 +414,14 @@ class _Reader:
             raise self.fail("not an amount", f"{at} award", 'Write it like "570.00"') from None
         lists = {k: tuple(wanted[k]) if k in wanted else None for k in ("failed", "causes")}
         return Expectation(
-            programme, member, wanted.get("outcome"), fen, "award" in wanted, lists["failed"], lists["causes"], wanted.get("values", {})
+            programme=programme,
+            member=member,
+            outcome=wanted.get("outcome"),
+            award=fen,
+            has_award="award" in wanted,
+            failed=lists["failed"],
+            causes=lists["causes"],
+            values=wanted.get("values", {}),
         )
 
 

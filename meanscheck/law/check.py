@@ -82,7 +82,9 @@ def check_formula(text: str, *, entity: str, scope: Scope, where: str) -> Node:
     except (SyntaxError, ValueError, MemoryError, RecursionError) as fault:
         column = getattr(fault, "offset", None)
         at = f"{where}, column {column}" if column else where
-        raise PackError("formula is not an expression", where=at, remedy="Write it in Python expression syntax") from None
+        raise PackError(
+            "formula is not an expression", where=at, remedy="Write it in Python expression syntax"
+        ) from None
     if _ast_depth(body) > MAX_DEPTH:
         raise PackError(f"formula nested deeper than {MAX_DEPTH}", where=where, remedy="Split it into variables")
     return _Checker(entity, scope, where).node(body)
@@ -130,7 +132,9 @@ class _Checker:
             return self.make("text", (e.value,), Type("text", choices=frozenset({e.value})))
         if type(e.value) is float:
             raise self.fail(e, "a float is not part of the language", "Make it a parameter, written as text")
-        raise self.fail(e, "only 0, 1, 2 and texts are literals", "A number with legal meaning is a parameter with a citation")
+        raise self.fail(
+            e, "only 0, 1, 2 and texts are literals", "A number with legal meaning is a parameter with a citation"
+        )
 
     def _name(self, e: ast.Name) -> Node:
         name = e.id
@@ -235,7 +239,9 @@ class _Checker:
         """The common type of numbers that are added, compared or chosen between: equal dimensions, the widest form."""
         dims = {n.type.dimension for n in nodes if not n.type.zero}
         if len(dims) > 1:
-            raise self.fail(e, f"{what} of {' and '.join(str(n.type) for n in nodes)}", "Bring both to the same unit first")
+            raise self.fail(
+                e, f"{what} of {' and '.join(str(n.type) for n in nodes)}", "Bring both to the same unit first"
+            )
         dimension: Dimension = next(iter(dims), PLAIN)
         forms = {n.type.form for n in nodes if n.op != "int"}
         form: Form = "exact" if "exact" in forms else "micro" if "micro" in forms else "int"
@@ -304,12 +310,16 @@ class _Checker:
                 word = str(other.args[0])
                 if word not in one.type.choices:
                     near = difflib.get_close_matches(word, one.type.choices, 1)
-                    remedy = f"Did you mean {near[0]!r}?" if near else f"Use one of {', '.join(sorted(one.type.choices))}"
+                    remedy = (
+                        f"Did you mean {near[0]!r}?" if near else f"Use one of {', '.join(sorted(one.type.choices))}"
+                    )
                     raise self.fail(at, f"{word!r} is not one of the declared words", remedy)
 
     def membership(self, a: Node, right: ast.expr) -> Node:
         if not isinstance(right, ast.Set) or a.type.kind != "text":
-            raise self.fail(right, "`in` wants a text on the left and a set of texts on the right", 'Write x in {"a", "b"}')
+            raise self.fail(
+                right, "`in` wants a text on the left and a set of texts on the right", 'Write x in {"a", "b"}'
+            )
         words = [self.node(w) for w in right.elts]
         for w in words:
             if w.op != "text":
@@ -330,7 +340,9 @@ class _Checker:
             return self.same(e, nodes, "choice")
         if kinds == {"text"}:
             sets = [n.type.choices for n in nodes]
-            return TEXT if None in sets else Type("text", choices=frozenset().union(*(s for s in sets if s is not None)))
+            return (
+                TEXT if None in sets else Type("text", choices=frozenset().union(*(s for s in sets if s is not None)))
+            )
         return nodes[0].type
 
     # ---- calls
@@ -386,7 +398,9 @@ class _Checker:
 
     def call_first_known(self, e: ast.Call) -> Node:
         if len(e.args) < 3 or not (isinstance(e.args[-1], ast.Constant) and isinstance(e.args[-1].value, str)):
-            raise self.fail(e, "first_known wants values and a citation", 'Write first_known(a, b, "instrument#article")')
+            raise self.fail(
+                e, "first_known wants values and a citation", 'Write first_known(a, b, "instrument#article")'
+            )
         nodes = [self.node(a) for a in e.args[:-1]]
         return self.make("first_known", (e.args[-1].value, *nodes), self.joined(e, nodes))
 
@@ -429,7 +443,9 @@ class _Checker:
         (which,) = self.arity(e, 1, "is_confirmed(r)")
         feed = self.loops.get(which.id, "") if isinstance(which, ast.Name) else ""
         if feed not in self.scope.feeds:
-            raise self.fail(e, "is_confirmed asks about a row of a feed", "Write is_confirmed(r) inside … for r in feed")
+            raise self.fail(
+                e, "is_confirmed asks about a row of a feed", "Write is_confirmed(r) inside … for r in feed"
+            )
         return self.make("confirmed", (feed,), BOOL, "row")
 
     def call_holds(self, e: ast.Call) -> Node:
@@ -445,7 +461,11 @@ class _Checker:
         d = self.day(day)
         condition = self.make(
             "and",
-            (self.make("==", (programme, n), BOOL), self.make("<=", (since, d), BOOL), self.make(">=", (until, d), BOOL)),
+            (
+                self.make("==", (programme, n), BOOL),
+                self.make("<=", (since, d), BOOL),
+                self.make(">=", (until, d), BOOL),
+            ),
             BOOL,
         )
         return self.make("agg", ("any", "relief_status", condition, None, None, False), BOOL, self.entity)

@@ -1,17 +1,17 @@
 """How does a checked tree become a Polars expression?
 
-A number is a numerator and a denominator (`Quotient`), each with the largest size it can have in this block. Where a product
-or sum fits Int64 it is taken there, else in Int128; where even that may not hold it, the formula is refused, since Polars
-would wrap silently. Null is unknown. `Emitter` turns nodes into expressions over the columns of one frame; where a node lives
-on another frame (a household's attribute in a member's formula) it asks `Leaves` for the column that carries it. Polars' own
-habits that would lose an unknown (`when(null)`, `max_horizontal`) are met here only.
+A number is a numerator and a denominator (`Quotient`), each with the largest size it can have in this block. Where a
+product or sum fits Int64 it is taken there, else in Int128; where even that may not hold it, the formula is refused,
+since Polars would wrap silently. Null is unknown. `Emitter` turns nodes into expressions over the columns of one
+frame; where a node lives on another frame (a household's attribute in a member's formula) it asks `Leaves` for the
+column that carries it. Polars' own habits that would lose an unknown (`when(null)`, `max_horizontal`) are met here
+only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from fractions import Fraction
 from functools import lru_cache, reduce
 from typing import Protocol
@@ -45,7 +45,8 @@ class Part:
 class Quotient:
     """A value as numerator over denominator; no denominator (and no sizes) for what is not a number.
 
-    `d` is positive, or null where the value is unknown. `absent` says that it is unknown for all, so no column is needed.
+    `d` is positive, or null where the value is unknown. `absent` says that it is unknown for all, so no column is
+    needed.
     """
 
     n: pl.Expr
@@ -346,7 +347,7 @@ class Emitter:
         choice = self.emit(node.nodes[0])
         condition = choice.n
         one, other = (self._joined(n, node) for n in node.nodes[1:])
-        if one.absent and other.absent or choice.absent and (one.absent or other.absent):
+        if (one.absent and other.absent) or (choice.absent and (one.absent or other.absent)):
             return nothing(node.type)
         (a, b), _ = common([one, other])
         second = condition.is_not_null() | compared("==", a.e, b.e)

@@ -9,15 +9,19 @@ written by `figure_text` is read by `figure_of` as the same figure, so a recorde
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from fractions import Fraction
 from typing import TypeAlias
 
+from meanscheck.errors import PackError
 from meanscheck.law.types import MICRO, UNITS
 from meanscheck.values.money import MAX_FEN, format_yuan, parse_ratio, parse_yuan
 
 Scalar: TypeAlias = int | Fraction | bool | date | str
 Figure: TypeAlias = Scalar | None
+ANY_KEY = ("*",)
+"""Key of an overlay's scalar, which stands for every key of a table."""
 MOST_MONTHS = 1200
 """Longest window: a hundred years. Windows are reckoned back from a day, and the calendar begins with the year 1."""
 _CM2 = 10_000
@@ -64,7 +68,7 @@ def figure_of(text: object, unit: str) -> Scalar:
     if kind == "num":
         return _whole(text, unit)
     if kind == "bool":
-        if text not in (True, False, "true", "false") or isinstance(text, int) and not isinstance(text, bool):
+        if text not in (True, False, "true", "false") or (isinstance(text, int) and not isinstance(text, bool)):
             raise ValueError("a yes/no is wanted")
         return text in (True, "true")
     if kind == "date":
@@ -100,3 +104,30 @@ def _whole(text: object, unit: str) -> int:
     if unit == "month" and not 0 <= value <= MOST_MONTHS:
         raise ValueError(f"a number of months from 0 to {MOST_MONTHS} is wanted")
     return value
+
+
+def table_of(value: object, unit: str, keys: int, where: str) -> dict[tuple[str, ...], Scalar]:
+    """Key → figure. A scalar for a table of figures (an overlay's) goes under `ANY_KEY`."""
+    try:
+        if not isinstance(value, Mapping):
+            return {ANY_KEY if keys else (): figure_of(value, unit)}
+        if not keys:
+            raise ValueError("a single figure is wanted, not a table")
+        return dict(_entries(value, unit, keys, ()))
+    except ValueError as fault:
+        raise PackError(getattr(fault, "what", str(fault)), where=where, remedy=getattr(fault, "remedy", "")) from None
+
+
+def _entries(
+    value: Mapping[str, object], unit: str, keys: int, above: tuple[str, ...]
+) -> Iterable[tuple[tuple[str, ...], Scalar]]:
+    for key, entry in value.items():
+        path = (*above, str(key))
+        if len(path) == keys:
+            if isinstance(entry, Mapping):
+                raise ValueError(f"a table with {keys} keys is wanted")
+            yield path, figure_of(entry, unit)
+        elif isinstance(entry, Mapping):
+            yield from _entries(entry, unit, keys, path)
+        else:
+            raise ValueError("a table of tables is wanted")

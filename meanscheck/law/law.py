@@ -1,7 +1,8 @@
 """The law of one place on one day, as known by one day: every figure and formula chosen, checked and recorded.
 
-A `Law` is what both executors run. Its recorded form (`to_json`) holds all that a replay or an explanation needs — trees,
-figures, labels, citations with their instruments — and `digest` is the SHA-256 of that form's canonical bytes (RFC 8785).
+A `Law` is what both executors run. Its recorded form (`to_json`) holds all that a replay or an explanation needs —
+trees, figures, labels, citations with their instruments — and `digest` is the SHA-256 of that form's canonical bytes
+(RFC 8785).
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from typing import Any
 
 import rfc8785
 
-from meanscheck.errors import InputError, PackError
-from meanscheck.law.figures import Figure, Scalar, figure_of, figure_text
+from meanscheck.errors import InputError
+from meanscheck.law.figures import ANY_KEY, Figure, Scalar, figure_of, figure_text
+from meanscheck.law.order import Item, ordered, reads
 from meanscheck.law.tree import Node, from_json, to_json
 
 __all__ = [
+    "ANY_KEY",
     "Award",
     "Figure",
     "Instrument",
@@ -36,8 +39,6 @@ __all__ = [
 ]
 
 LANGUAGE_VERSION = 1
-ANY_KEY = ("*",)
-"""Key of an overlay's scalar, which stands for every key of a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class Instrument:
 class Parameter:
     """A figure of the law. `table` maps keys (as text) to figures; a scalar sits under the empty key.
 
-    `unknown` says why there is no figure (``not found``, ``unsure``, ``not published``); then every use of it is unknown.
+    `unknown` says why there is no figure (``not found``, ``unsure``, ``not published``); then every use of it is
+    unknown.
     """
 
     id: str
@@ -132,6 +134,11 @@ class Programme:
     award: Award | None
     yields_to: tuple[Yield, ...]
 
+    @property
+    def trees(self) -> tuple[Node, ...]:
+        """The trees of its tests and of its award."""
+        return (*(t.tree for t in self.tests), *(() if self.award is None else (self.award.tree,)))
+
 
 @dataclass(frozen=True, eq=False)
 class Law:
@@ -166,9 +173,17 @@ class Law:
         for variable in self.variables.values():
             yield variable.tree
         for programme in self.programmes:
-            yield from (test.tree for test in programme.tests)
-            if programme.award is not None:
-                yield programme.award.tree
+            yield from programme.trees
+
+    @property
+    def citations(self) -> frozenset[str]:
+        """All that is cited, as ``instrument#article``."""
+        cited = {c for p in self.parameters.values() for c in p.cite}
+        cited |= {c for v in self.variables.values() for c in v.cite}
+        for programme in self.programmes:
+            cited |= {c for t in programme.tests for c in t.cite}
+            cited |= set(programme.award.cite if programme.award else ())
+        return frozenset(cited)
 
     @cached_property
     def needs(self) -> Mapping[str, frozenset[str]]:
@@ -183,52 +198,18 @@ class Law:
         return {feed: frozenset(columns[feed]) for feed in sorted(columns)}
 
     @cached_property
-    def order(self) -> tuple[tuple[str, str], ...]:
-        """("variable" | "programme", id) so that each comes after all it reads; PackError names a cycle."""
-        reads: dict[tuple[str, str], set[tuple[str, str]]] = {}
-        for variable in self.variables.values():
-            reads[("variable", variable.id)] = self._reads(variable.tree)
+    def order(self) -> tuple[Item, ...]:
+        """("variable" | "programme", id) so that each comes after all it reads; PackError names a cycle or a gap."""
+        items: dict[Item, set[Item]] = {("variable", v.id): set(reads(v.tree)) for v in self.variables.values()}
         for programme in self.programmes:
-            trees = [t.tree for t in programme.tests] + ([programme.award.tree] if programme.award else [])
-            names = set().union(*(self._reads(t) for t in trees))
-            names |= {("programme", y.programme) for y in programme.yields_to}
-            if programme.entity == "member" or programme.yields_to:
+            names: set[Item] = {("programme", y.programme) for y in programme.yields_to}
+            for tree in programme.trees:
+                names |= reads(tree)
+            homes = {p.id: p.entity for p in self.programmes}
+            if "member" in (programme.entity, *(homes.get(y.programme) for y in programme.yields_to)):
                 names.add(("variable", "is_member"))
-            reads[("programme", programme.id)] = names
-        done: dict[tuple[str, str], None] = {}
-        path: list[tuple[str, str]] = []
-
-        def visit(item: tuple[str, str]) -> None:
-            if item in done:
-                return
-            if item in path:
-                cycle = " → ".join(name for _, name in [*path[path.index(item) :], item])
-                raise PackError(f"a cycle: {cycle}", where=f"{self.code} on {self.on}", remedy="Break it")
-            if item not in reads:
-                raise PackError(
-                    f"{item[1]} has no revision in force on {self.on}", where=self.code, remedy="Close the gap"
-                )
-            path.append(item)
-            for name in sorted(reads[item]):
-                visit(name)
-            path.pop()
-            done[item] = None
-
-        for item in reads:
-            visit(item)
-        return tuple(done)
-
-    @staticmethod
-    def _reads(tree: Node) -> set[tuple[str, str]]:
-        names: set[tuple[str, str]] = set()
-        for node in tree.walk():
-            if node.op == "var":
-                names.add(("variable", str(node.args[0])))
-            elif node.op == "outcome":
-                names.add(("programme", str(node.args[0])))
-            elif node.op == "members":
-                names.add(("variable", "is_member"))
-        return names
+            items[("programme", programme.id)] = names
+        return ordered(items, where=f"{self.code} on {self.on}")
 
     @cached_property
     def digest(self) -> str:
@@ -324,7 +305,9 @@ def _programme(p: Mapping[str, Any]) -> Programme:
             LawTest(**{**t, "tree": from_json(t["tree"]), "review": tuple(t["review"]), "cite": tuple(t["cite"])})
             for t in p["tests"]
         ),
-        award=None if award is None else Award(**{**award, "tree": from_json(award["tree"]), "cite": tuple(award["cite"])}),
+        award=None
+        if award is None
+        else Award(**{**award, "tree": from_json(award["tree"]), "cite": tuple(award["cite"])}),
         yields_to=tuple(Yield(*y) for y in p["yields_to"]),
     )
 

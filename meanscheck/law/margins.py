@@ -1,8 +1,8 @@
 """How far is a test from its line? Trees for the value, the limit and the margin of a test that is one comparison.
 
-The margin is the largest change of the left side's numerator (in fen, or in the unit compared) that leaves the verdict: for
-``household_income / (window * size) < standard`` it is how much more the household might have earned over the window. It is
-negative where the test fails: by so much the numerator would have to change for it to hold.
+The margin is the largest change of the left side's numerator (in fen, or in the unit compared) that leaves the
+verdict: for ``household_income / (window * size) < standard`` it is how much more the household might have earned
+over the window. It is negative where the test fails: by so much the numerator would have to change for it to hold.
 """
 
 from __future__ import annotations

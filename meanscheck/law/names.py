@@ -1,9 +1,10 @@
 """What may a formula name? Feed columns from the contracts, attributes of households, members and supporters.
 
 Choices
-    A null in an open-ended day (`until`, `valid_to`, …) is a known "no end" and reads as 9999-12-31 (`OPEN_END`); which
-    columns are such is said here, since it is the law's reading of them. `medical_settlements.is_reversed` is derived from `settlement_no` and
-    `reverses` of the same person, since a formula cannot compare rows with each other.
+    A null in an open-ended day (`until`, `valid_to`, …) is a known "no end" and reads as 9999-12-31 (`OPEN_END`);
+    which columns are such is said here, since it is the law's reading of them. `medical_settlements.is_reversed` is
+    derived from `settlement_no` and `reverses` of the same person, since a formula cannot compare rows with each
+    other.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from meanscheck.contracts.units import HOUSEHOLD_ATTRIBUTES, MEMBER_ATTRIBUTES
 from meanscheck.law.types import AREA, BOOL, DATE, MONEY, NUMBER, RATIO, TEXT, Type
 
 OPEN_END = date(9999, 12, 31)
-DERIVED: Mapping[tuple[str, str], tuple[str, ...]] = {("medical_settlements", "is_reversed"): ("settlement_no", "reverses")}
+DERIVED: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("medical_settlements", "is_reversed"): ("settlement_no", "reverses")
+}
 """Derived column → the columns it is reckoned from."""
 OPEN_ENDED: Mapping[str, frozenset[str]] = {
     "absences": frozenset({"until"}),

@@ -1,7 +1,8 @@
 """How does a folder of TOML files become law that can be resolved on a day?
 
-A jurisdiction is a folder with pack.toml, parameters.toml and rules.toml; it inherits from the folder above it. This module
-reads and validates the files (`Level`); `resolve.py` merges the levels and chooses revisions. Nothing in a pack is executed.
+A jurisdiction is a folder with pack.toml, parameters.toml and rules.toml; it inherits from the folder above it. This
+module reads and validates the files (`Level`); `resolve.py` merges the levels and chooses revisions. Nothing in a
+pack is executed.
 """
 
 from __future__ import annotations
@@ -127,6 +128,11 @@ class ParameterModel(_Model):
     label_zh: str = ""
     note: str = ""
     revision: list[FigureRevision] = []
+
+
+def keys_of(by: str | list[str] | None) -> tuple[str, ...]:
+    """What a table of figures is indexed by; empty for a single figure."""
+    return () if by is None else (by,) if isinstance(by, str) else tuple(by)
 
 
 class VariableModel(_Model):
@@ -277,7 +283,9 @@ def levels_of(path: str | Path) -> tuple[Level, ...]:
     if not folder.is_dir() and folder.parts[:1] == ("rules",):
         folder = data_dir("rules").joinpath(*folder.parts[1:])
     if not (folder / "pack.toml").is_file():
-        raise PackError("no pack.toml there", where=str(path), remedy="Name a folder such as rules/cn/guangdong/jiangmen")
+        raise PackError(
+            "no pack.toml there", where=str(path), remedy="Name a folder such as rules/cn/guangdong/jiangmen"
+        )
     folder = folder.resolve()
     chain = [folder]
     while (chain[0].parent / "pack.toml").is_file():

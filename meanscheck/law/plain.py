@@ -1,11 +1,14 @@
-"""What does the law say of one case? The executor that is read against the law: plain records, exact fractions, no frames.
+"""What does the law say of one case? The executor that is read against the law: plain records, exact fractions, no
+frames.
 
-`PlainRun(law, unit)` gives every variable, test, award and outcome, and for an unknown one its causes. The vector executor
-must give the same for every case; this one is the reference for it, the engine of a replay, and that of a single decision.
+`PlainRun(law, unit)` gives every variable, test, award and outcome, and for an unknown one its causes. The vector
+executor must give the same for every case; this one is the reference for it, the engine of a replay, and that of a
+single decision.
 
 Causes of an unknown, as text ``kind:subject``:
 
-    no_answer:FEED …      state of the evidence of a person it needs (stale, conflicting, no_answer, not_requested, no_consent)
+    no_answer:FEED …      state of the evidence of a person it needs (stale, conflicting, no_answer, not_requested,
+                          no_consent)
     not_covered:FEED      the answer does not cover the window that the rule asks about
     unreviewed:FEED       a doubtful point (疑点) without a finding
     unknown:NAME          an attribute (`born_on`) or cell (`vehicles.status`) that nobody stated

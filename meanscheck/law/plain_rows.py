@@ -1,7 +1,8 @@
 """What do the rows of a person, or the people of a household, give together? Plain values, unknowns included.
 
-A `Result` is the value of a formula: whole numbers, exact fractions, yes/no, days, texts, or None for unknown. An entry of an
-aggregate is (belongs, value, order): whether the row belongs, its value, and the day by which the latest is told.
+A `Result` is the value of a formula: whole numbers, exact fractions, yes/no, days, texts, or None for unknown. An
+entry of an aggregate is (belongs, value, order): whether the row belongs, its value, and the day by which the latest
+is told.
 """
 
 from __future__ import annotations

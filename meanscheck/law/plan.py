@@ -1,7 +1,7 @@
 """In which order does the vector executor reckon, so that each feed is aggregated once per depth?
 
-Items (aggregates, variables, programmes) have a depth: each waits only for shallower ones. The aggregates of one feed that
-have the same depth are taken together, whatever the number of formulas.
+Items (aggregates, variables, programmes) have a depth: each waits only for shallower ones. The aggregates of one
+feed that have the same depth are taken together, whatever the number of formulas.
 """
 
 from __future__ import annotations
@@ -39,8 +39,7 @@ class Plan:
                 self._at(depth).variables.append(name)
             else:
                 programme = law.programme(name)
-                trees = [t.tree for t in programme.tests] + ([programme.award.tree] if programme.award else [])
-                waits = [self._tree_depth(t) for t in trees]
+                waits = [self._tree_depth(t) for t in programme.trees]
                 others = [("programme", y.programme) for y in programme.yields_to] + [("variable", "is_member")]
                 depth = max([*waits, *(self._items[o] + 1 for o in others if o in self._items)], default=0)
                 self._at(depth).programmes.append(name)

@@ -1,7 +1,9 @@
-"""What do consecutive rows of an owner give together? Sums, counts, verdicts, extremes, without a group-by where possible.
+"""What do consecutive rows of an owner give together? Sums, counts, verdicts, extremes, without a group-by where
+possible.
 
-Rows of an owner are consecutive and in the owners' order. A measure is a column of the row frame; null means unknown. Its sum
-per owner is the difference of the running sum at the owners' last rows (1.2 s for 27 M rows where a group-by takes 2 to 3).
+Rows of an owner are consecutive and in the owners' order. A measure is a column of the row frame; null means
+unknown. Its sum per owner is the difference of the running sum at the owners' last rows (1.2 s for 27 M rows where a
+group-by takes 2 to 3).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Where do the names of a formula stand when it is reckoned for many cases at once?
 
-`Side` is one of the frames of a run (households, persons, edges of supporters); `Rows` are the rows of one feed, with what
-their owner or his household states carried to each row. Both answer for the leaves of a formula.
+`Side` is one of the frames of a run (households, persons, edges of supporters); `Rows` are the rows of one feed,
+with what their owner or his household states carried to each row. Both answer for the leaves of a formula.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from meanscheck.errors import InternalError
 from meanscheck.contracts.units import VERDICT_CONFIRMED, VERDICT_NONE
-
+from meanscheck.errors import InternalError
 from meanscheck.law.emit import Emitter, Quotient, compared
 from meanscheck.law.tree import Node
 
@@ -139,5 +138,8 @@ class RowEmitter(Emitter):
             return super()._within(node)
         first, after = Emitter(Side(self.rows.run, "member")).window(node)
         d = self.emit(node.nodes[0]).n
-        lower, upper = self.rows.from_owner(first, f"first:{node.key}"), self.rows.from_owner(after, f"after:{node.key}")
+        lower, upper = (
+            self.rows.from_owner(first, f"first:{node.key}"),
+            self.rows.from_owner(after, f"after:{node.key}"),
+        )
         return Quotient(compared(">=", d, lower) & compared("<", d, upper))

@@ -1,8 +1,8 @@
 """The checked tree of a formula: what both executors run, what a law's digest covers, and what `explain` walks.
 
-A node is an operation, its arguments, its type and its level. The level says for whom it has one value each: ``const`` (one
-value for the whole law), ``household``, ``member``, ``supporter``, or ``row`` (a row of one feed). The recorded form is our
-own JSON (`to_json`, `from_json`), because Python's `ast` changes between versions:
+A node is an operation, its arguments, its type and its level. The level says for whom it has one value each:
+``const`` (one value for the whole law), ``household``, ``member``, ``supporter``, or ``row`` (a row of one feed). The
+recorded form is our own JSON (`to_json`, `from_json`), because Python's `ast` changes between versions:
 
     ["int", 2] · ["text", "wages"] · ["on"] · ["reference_day"] · ["listed"]
     ["attr", entity, name] · ["col", feed, name] · ["var", id] · ["param", id] · ["index", id, key, …]
@@ -10,13 +10,13 @@ own JSON (`to_json`, `from_json`), because Python's `ast` changes between versio
     ["<" "<=" ">" ">=" "==" "!=", a, b] · ["in", a, text, …] · ["if", condition, x, y]
     ["agg", function, feed, element, condition, by, reviewed]      one value a person, over his rows of the feed
     ["members", function, element, condition]                      one value a household, over its members
-    ["supporters", function, element, condition]                   one value a member (those who support him) or household
+    ["supporters", function, element, condition]                   one value a member (who supports him) or household
     ["round", x, unit, mode] · ["first_known", citation, a, b, …]
     ["confirmed", feed]  whether a finding confirms the row, unknown without one
     ["age", d] · ["months_between", a, b] · ["within", d, n, before] · ["same_year", d, day] · ["outcome", programme]
 
-Types travel beside the arguments as ``{"t": …, "l": level}`` only where they cannot be told from the arguments; to keep the
-recorded law readable by itself every node is recorded as ``[op, [args…], type, level]``.
+Types travel beside the arguments as ``{"t": …, "l": level}`` only where they cannot be told from the arguments; to
+keep the recorded law readable by itself every node is recorded as ``[op, [args…], type, level]``.
 """
 
 from __future__ import annotations

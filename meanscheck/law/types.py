@@ -1,8 +1,8 @@
 """What kind of thing is a value in a formula, and which operations fit it?
 
-A number carries a *dimension*, the exponents of money, month and area, so that an income over six months cannot be held
-against a monthly standard; and a *form*: `int` (whole fen, cm², counts), `micro` (a ratio of at most six decimals, held in
-millionths) or `exact` (a quotient or product, which may be compared or rounded but not stored).
+A number carries a *dimension*, the exponents of money, month and area, so that an income over six months cannot be
+held against a monthly standard; and a *form*: `int` (whole fen, cm², counts), `micro` (a ratio of at most six
+decimals, held in millionths) or `exact` (a quotient or product, which may be compared or rounded but not stored).
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ MICRO = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """Type of a node. `choices` is the declared set of a text, None where any text may stand; `zero` marks the literal 0."""
+    """Type of a node. `choices` is the declared set of a text, None where any text may stand; `zero` marks the
+    literal 0."""
 
     kind: Kind
     dimension: Dimension = PLAIN

@@ -1,7 +1,7 @@
 """What does the law say of many cases at once? The vector executor: a law over the frames of a `CaseBlock`.
 
-Formulas are grouped by what they wait for (`Plan`), so that each feed is aggregated once per depth, whatever the number of
-formulas. Values become columns of the frames of households, persons and supporter edges:
+Formulas are grouped by what they wait for (`Plan`), so that each feed is aggregated once per depth, whatever the
+number of formulas. Values become columns of the frames of households, persons and supporter edges:
 
     v:ID  a variable · a:N  a person's aggregate over a feed · g:N  an aggregate over members or supporters
     t:PROGRAMME:TEST  a test · o:PROGRAMME  true eligible, false ineligible, null refer · w:PROGRAMME  its award in fen
@@ -133,7 +133,9 @@ class VectorRun:
         undone = rows.filter(pl.col("reverses").is_not_null()).select("owner", settlement_no="reverses").unique()
         hit = rows.join(undone, on=["owner", "settlement_no"], how="semi")["row"]
         return pl.select(
-            (pl.lit(frame["reverses"]).is_not_null() | pl.int_range(frame.height).is_in(hit.implode())).alias("is_reversed")
+            (pl.lit(frame["reverses"]).is_not_null() | pl.int_range(frame.height).is_in(hit.implode())).alias(
+                "is_reversed"
+            )
         ).to_series()
 
     def segments(self, feed: str) -> Segments:
@@ -158,7 +160,9 @@ class VectorRun:
                 reference = pl.col(self.carried("reference_day", "household", "member"))
                 oldest = reference.dt.month_start().dt.offset_by(f"-{months}mo")
                 stale = (pl.col(name) == 0) & (pl.col(f"asof:{feed}") < oldest).fill_null(False)
-                self.put("member", [pl.when(stale).then(pl.lit(1, pl.UInt8)).otherwise(pl.col(name)).alias(f"e:{feed}")])
+                self.put(
+                    "member", [pl.when(stale).then(pl.lit(1, pl.UInt8)).otherwise(pl.col(name)).alias(f"e:{feed}")]
+                )
                 name = f"e:{feed}"
             self._states[feed] = name
         return self._states[feed]
@@ -255,7 +259,9 @@ class VectorRun:
         """How persons belong to households, or edges to members or households."""
         if node.op == "members":
             return self.persons_of
-        index, size = ("member_row", self.persons.height) if node.level == "member" else ("unit_row", self.households.height)
+        index, size = (
+            ("member_row", self.persons.height) if node.level == "member" else ("unit_row", self.households.height)
+        )
         return Segments(np.bincount(self.edges[index].to_numpy().astype(np.int64), minlength=size))
 
     def _only_known(self, node: Node, result: pl.Series) -> pl.Series:
@@ -320,7 +326,9 @@ class VectorRun:
                 continue
             gives = self._yields(programme, rule.programme, rule.when)
             kept = pl.col(f"o:{p}")
-            result = pl.when(kept.eq_missing(False) | gives).then(False).when(gives.is_null()).then(None).otherwise(kept)
+            result = (
+                pl.when(kept.eq_missing(False) | gives).then(False).when(gives.is_null()).then(None).otherwise(kept)
+            )
             self.put(level, [gives.alias(f"y:{p}:{rule.programme}")])
             self.put(level, [result.alias(f"o:{p}")])
         if programme.award is not None:
@@ -347,5 +355,8 @@ class VectorRun:
             nobody = sums["some"][0] == 0
             every = ~kleene_any(against, unknown)
             name = f"all:{other}"
-            self.put("household", [pl.select(pl.when(pl.lit(nobody)).then(False).otherwise(pl.lit(every))).to_series().alias(name)])
+            self.put(
+                "household",
+                [pl.select(pl.when(pl.lit(nobody)).then(False).otherwise(pl.lit(every))).to_series().alias(name)],
+            )
         return pl.col(self.carried(name, "household", programme.entity))

@@ -95,7 +95,10 @@ class CaseWriter:
         return PersonFacts(role, attributes, self.feeds(member=True), supports, self.support() if supports else {})
 
     def support(self) -> dict[str, Value]:
-        return {name: self.cell("supporters", name) for name in sorted(support_types().keys() & feed_types()["supporters"].keys())}
+        return {
+            name: self.cell("supporters", name)
+            for name in sorted(support_types().keys() & feed_types()["supporters"].keys())
+        }
 
     def supporter(self, name: str) -> PersonFacts:
         supports = tuple(m for m in ("A", "B", "C") if often(self.choose, 50))

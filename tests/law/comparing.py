@@ -74,7 +74,9 @@ def differences(law: Law, units: Sequence[CaseUnit], run: VectorRun | None = Non
                     note(f"{p.id} {t.id} {i}", t.holds, row[f"t:{p.id}:{t.id}"])
                 for test in p.tests:
                     margin = margin_of(test.tree)
-                    for prefix, tree in zip("xlm", (margin.value, margin.limit, margin.margin) if margin else (), strict=False):
+                    for prefix, tree in zip(
+                        "xlm", (margin.value, margin.limit, margin.margin) if margin else (), strict=False
+                    ):
                         note(f"{prefix}:{p.id}:{test.id} {i}", plain.at(tree, i), row[f"{prefix}:{p.id}:{test.id}"])
                 if o.outcome == "refer":
                     where = causes[0 if i is None else 1].get(p.id)
@@ -91,7 +93,9 @@ def shuffled(units: Sequence[CaseUnit], seed: int) -> list[CaseUnit]:
         replace(
             unit,
             persons=tuple(
-                replace(p, feeds={f: replace(x, rows=tuple(random.sample(x.rows, len(x.rows)))) for f, x in p.feeds.items()})
+                replace(
+                    p, feeds={f: replace(x, rows=tuple(random.sample(x.rows, len(x.rows)))) for f, x in p.feeds.items()}
+                )
                 for p in unit.persons
             ),
         )
@@ -113,5 +117,9 @@ def changed_by_blocks(law: Law, units: Sequence[CaseUnit], run: VectorRun) -> li
         if not pl.concat([parts[i] for parts in alone]).equals(whole):
             found.append(f"frame {i} depends on the block")
     mixed = results(vector_run(law, shuffled(units, 1)))
-    found.extend(f"frame {i} depends on the order" for i, (a, b) in enumerate(zip(results(run), mixed, strict=True)) if not a.equals(b))
+    found.extend(
+        f"frame {i} depends on the order"
+        for i, (a, b) in enumerate(zip(results(run), mixed, strict=True))
+        if not a.equals(b)
+    )
     return found

@@ -1,7 +1,7 @@
 """Random well-typed formulas of the rule language, as text.
 
-A `Formulas` writes for one place (`Place`): an entity, and perhaps one loop around it. What may be named there comes from an
-`Environment`, which grows as variables and programmes are added, so a law never has a cycle.
+A `Formulas` writes for one place (`Place`): an entity, and perhaps one loop around it. What may be named there comes
+from an `Environment`, which grows as variables and programmes are added, so a law never has a cycle.
 """
 
 from __future__ import annotations
@@ -249,7 +249,9 @@ class Formulas:
             ways.append(lambda: "is_confirmed(x)")
         decided = [p for p, e in self.known.programmes.items() if e == "household" or place.entity == "member"]
         if decided:
-            ways.append(lambda: f'(outcome({self.choose.pick(decided)}) == "{self.choose.pick(("eligible", "ineligible"))}")')
+            ways.append(
+                lambda: f'(outcome({self.choose.pick(decided)}) == "{self.choose.pick(("eligible", "ineligible"))}")'
+            )
         return self.choose.pick(ways)()
 
     def _comparison(self, place: Place, depth: int) -> str:

@@ -7,8 +7,6 @@ import traceback
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from meanscheck.errors import MeanscheckError
-
 from .cases import CaseWriter
 from .choosing import Seeded
 from .comparing import changed_by_blocks, differences, vector_run

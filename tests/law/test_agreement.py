@@ -131,7 +131,7 @@ def test_a_sum_that_might_not_fit_is_refused_not_wrapped(tmp_path: Path) -> None
     law = pack.law(tmp_path)
     rows = tuple({"items_failed": 10**13, "verdict": 0} for _ in range(2))
     person = PersonFacts("member", HERE, {"self_care_assessments": pack.answered(rows)})
-    with pytest.raises(InternalError, match="too large|exceeds"):
+    with pytest.raises(InternalError, match=r"too large|exceeds"):
         vector_run(law, [CaseUnit("large", {}, (person,))])
 
 
@@ -139,4 +139,9 @@ def test_frames_that_do_not_match_are_refused(tmp_path: Path) -> None:
     law = law_of(PackWriter(Seeded(5)).write(), tmp_path)
     block = block_of([CaseUnit("one", {}, (PersonFacts("member", {"id": "A"}),))], {}, support_types())
     with pytest.raises(InternalError, match="do not match"):
-        VectorRun(law, type(block)(block.households.with_columns(n_persons=pl.lit(2, pl.UInt32)), block.persons, {}, block.supporters))
+        VectorRun(
+            law,
+            type(block)(
+                block.households.with_columns(n_persons=pl.lit(2, pl.UInt32)), block.persons, {}, block.supporters
+            ),
+        )
