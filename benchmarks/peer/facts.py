@@ -322,7 +322,8 @@ class Facts:
         persons = self.connection.sql(
             f"select {own}, case when p.role = 0 then not coalesce(t.whole, false) "
             "or coalesce(t.covers_from > hh.first, false) or coalesce(t.covers_to < hh.after - 1, false) "
-            "or coalesce(t.as_of < date_trunc('month', hh.reference_day) - interval 6 month, false) when p.role = 1 then not coalesce(t.whole_supporter, false) "
+            "or coalesce(t.as_of < date_trunc('month', hh.reference_day) - interval 6 month, false) "
+            "when p.role = 1 then not coalesce(t.whole_supporter, false) "
             f"else false end as is_open, {', '.join(cells)} from (select * from persons where {within}) p "
             f"join hh on hh.unit = p.unit left join terms t on t.term = p.term {' '.join(joins)} order by p.place"
         )
