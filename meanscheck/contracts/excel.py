@@ -68,7 +68,7 @@ def _cells(book: fastexcel.ExcelReader, at: int) -> pl.DataFrame:
     return frame
 
 
-def _table(cells: pl.DataFrame, formulas: set[int], is_header: Callable[[Sequence[str]], bool]) -> Table:
+def _table(cells: pl.DataFrame, formulas: dict[int, int], is_header: Callable[[Sequence[str]], bool]) -> Table:
     header_at = 0
     for at, row in enumerate(cells.head(MAX_PREAMBLE).rows()):
         if is_header([cell or "" for cell in row]):
@@ -80,6 +80,9 @@ def _table(cells: pl.DataFrame, formulas: set[int], is_header: Callable[[Sequenc
     is_formula = pl.col("row_no").is_in(sorted(formulas))
     line = pl.struct(pl.exclude("row_no")).struct.json_encode().alias("line")
     broken = body.filter(is_formula).select("row_no", pl.lit("formula").alias("reason"), line)
+    columns = [formulas[row] for row in broken["row_no"].to_list()]
+    header = [headers[column] if column < len(headers) else "" for column in columns]
+    broken = broken.with_columns(pl.Series("header", header, dtype=pl.String))
     kept = body.filter(~is_formula)
     return Table(headers, kept.drop("row_no"), kept["row_no"], broken)
 
@@ -100,9 +103,9 @@ def _with_numbers(cells: pl.DataFrame, numbers: dict[tuple[int, int], str]) -> p
     return cells
 
 
-def _marks(path: Path, sheet: int, where: str) -> tuple[set[int], dict[tuple[int, int], str]]:
-    """Rows that hold a formula, and the long numbers by (row from 1, column from 0)."""
-    formulas: set[int] = set()
+def _marks(path: Path, sheet: int, where: str) -> tuple[dict[int, int], dict[tuple[int, int], str]]:
+    """Rows that hold a formula with its first column from 0, and the long numbers by (row from 1, column from 0)."""
+    formulas: dict[int, int] = {}
     numbers: dict[tuple[int, int], str] = {}
     try:
         with zipfile.ZipFile(path) as archive:
@@ -112,7 +115,7 @@ def _marks(path: Path, sheet: int, where: str) -> tuple[set[int], dict[tuple[int
                     raise FeedError("cells without a place", where=where, remedy=_REMEDY)
                 row = int(place.group(2))
                 if match.group(2) is None:
-                    formulas.add(row)
+                    formulas.setdefault(row, _column_number(place.group(1)))
                 elif _TEXT_TYPE.search(match.group(1)) is None:
                     numbers[row, _column_number(place.group(1))] = _fifteen_digits(match.group(2).decode("ascii"))
     except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, UnicodeDecodeError, ArithmeticError):

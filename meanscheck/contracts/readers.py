@@ -116,7 +116,10 @@ def _named(contract: FeedContract, table: Table, form: str, where: str) -> FileR
         refuse_inexact(name, dtype, where=where)
     rows = rows.with_columns(table.lines.alias(ROW_NO))
     raw = pl.struct(pl.col("line")).struct.json_encode().alias("raw")
-    broken = table.broken.select(ROW_NO, pl.lit("").alias("field"), "reason", raw)
+    field = pl.lit("")
+    if "header" in table.broken.columns:
+        field = pl.col("header").replace_strict(matched, default="", return_dtype=pl.String)
+    broken = table.broken.select(ROW_NO, field.alias("field"), "reason", raw)
     ignored = tuple(header for header in table.headers if header.strip() and header not in matched)
     return FileRows(rows, units_of(contract, matched), broken, ignored, form, table.encoding)
 

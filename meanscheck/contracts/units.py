@@ -88,7 +88,7 @@ class FeedFacts:
     """
 
     state: EvidenceState = EvidenceState.ANSWERED
-    rows: tuple[Mapping[str, Value], ...] = ()
+    rows: tuple[Mapping[str, Value], ...] = field(default=(), repr=False)
     covers_from: date | None = None
     covers_to: date | None = None
     as_of: date | None = None
@@ -102,10 +102,10 @@ class PersonFacts:
     """A person in a case unit; a feed that is not named has been answered with no rows."""
 
     role: str
-    attributes: Mapping[str, Value]
-    feeds: Mapping[str, FeedFacts] = field(default_factory=dict)
+    attributes: Mapping[str, Value] = field(repr=False)
+    feeds: Mapping[str, FeedFacts] = field(default_factory=dict, repr=False)
     supports: tuple[str, ...] = ()
-    support: Mapping[str, Value] = field(default_factory=dict)
+    support: Mapping[str, Value] = field(default_factory=dict, repr=False)
     """For a supporter: ids of the members supported, and the columns of feed `supporters`."""
     person: int = 0
 
@@ -119,8 +119,8 @@ class CaseUnit:
     """One case unit as plain records; members before supporters and register co-residents, in a fixed order."""
 
     case_id: str
-    attributes: Mapping[str, Value]
-    persons: tuple[PersonFacts, ...]
+    attributes: Mapping[str, Value] = field(repr=False)
+    persons: tuple[PersonFacts, ...] = field(repr=False)
     requested: tuple[str, ...] = ()
     unit: int = 0
 
@@ -134,10 +134,10 @@ class CaseUnit:
 class CaseBlock:
     """Whole case units as frames; columns and order as in the module's docstring."""
 
-    households: pl.DataFrame
-    persons: pl.DataFrame
-    feeds: Mapping[str, pl.DataFrame]
-    supporters: pl.DataFrame
+    households: pl.DataFrame = field(repr=False)
+    persons: pl.DataFrame = field(repr=False)
+    feeds: Mapping[str, pl.DataFrame] = field(repr=False)
+    supporters: pl.DataFrame = field(repr=False)
 
     @property
     def units(self) -> int:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from meanscheck.contracts import all_feeds
 from meanscheck.contracts.units import MEMBER_ATTRIBUTES
 from meanscheck.evidence.blocks import code_sql
-from meanscheck.evidence.digests import SORTED_HEX
+from meanscheck.evidence.digests import ROW_DIGEST_BYTES, SORTED_HEX
 from meanscheck.evidence.edges import edges_sql, support_extra
 from meanscheck.evidence.rows import SUPPORTERS, rows_sql
+from meanscheck.evidence.tables import MEMBER_COLUMNS
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
@@ -58,15 +59,36 @@ def persons(store: Store, *, create: str, prefix: str) -> None:
     store.run(f"{create} {prefix}states as select * from p_states order by feed, term")
 
 
+APPLICATION_CELLS = (
+    "case_id",
+    "application_no",
+    "accepting_place",
+    "applied_on",
+    "reference_day",
+    "residence",
+    "division",
+)
+PERSON_CELLS = ("position", "role", "supports", *MEMBER_COLUMNS)
+
+
+def _cells_digest(kind: str, columns: Sequence[str]) -> str:
+    """SQL of a digest like a row's: 16 bytes of SHA-256 over the cells, U+001F between, U+001E for null."""
+    cells = ", ".join([f"'{kind}'", *(f"coalesce({c}::varchar, chr(30))" for c in columns)])
+    return f"unhex(sha256(concat_ws(chr(31), {cells})))[1:{ROW_DIGEST_BYTES}]"
+
+
 def households_sql(feeds: Sequence[str], *, prefix: str, within: str) -> str:
     """Query of ``households``, ordered by unit.
 
     input_digest is SHA-256 (hex) over the sorted 16-byte digests of all counting rows of all persons of the unit over
-    all feeds, and of its request (first 16 bytes of SHA-256 over the request's canonical text).
+    all feeds, of its request as it came (first 16 bytes of SHA-256 over its canonical text), and of what the store
+    holds of it: the application's own cells, and each person's.
     """
     digests = " union all ".join(
         [
             f"select unit, digest from p_units where {within}",
+            f"select unit, {_cells_digest('application', APPLICATION_CELLS)} as digest from p_units where {within}",
+            f"select unit, {_cells_digest('person', PERSON_CELLS)} as digest from p_people where {within}",
             *(f"select unit, digest from {prefix}f_{feed} where {within}" for feed in feeds),
         ]
     )

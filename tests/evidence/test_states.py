@@ -7,6 +7,7 @@ from datetime import date
 import polars as pl
 import pytest
 
+from meanscheck.errors import FeedError
 from meanscheck.evidence import Store
 from meanscheck.values.evidence_state import EvidenceState
 
@@ -293,3 +294,24 @@ def test_report_rows_name_sender_file_and_line(inbox: Inbox) -> None:
 
 def test_every_made_up_number_is_well_formed() -> None:
     assert len({resident(n) for n in range(500)}) == 500
+
+
+def test_an_unreadable_number_among_those_not_answered_refuses_the_manifest(inbox: Inbox) -> None:
+    # Passed over, the person would count as answered with nothing found.
+    wrong = B[:-1] + ("1" if B[-1] == "0" else "0")
+    inbox.requests()
+    inbox.consents()
+    inbox.tax([wage(A)], not_answered=[{"id_type": "resident_id", "id_number": wrong}])
+    with inbox.store() as store, pytest.raises(FeedError, match=r"not_answered, no\. 1") as refused:
+        store.ingest_inbox(inbox.folder)
+    assert B[:-1] not in str(refused.value)
+
+
+def test_an_edited_attribute_of_the_application_changes_the_input_digest(inbox: Inbox) -> None:
+    inbox.requests()
+    inbox.consents()
+    with inbox.store() as store:
+        store.ingest_inbox(inbox.folder)
+        before = store.case_block("U-1", WANTED, on=ON).households["input_digest"].item()
+        store.run("update unit_persons set born_on = born_on + 1 where position = 0")
+        assert store.case_block("U-1", WANTED, on=ON).households["input_digest"].item() != before
