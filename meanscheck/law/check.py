@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -69,25 +70,29 @@ class Scope:
 
 def check_formula(text: str, *, entity: str, scope: Scope, where: str) -> Node:
     """The checked tree of a formula of `entity` (household, member or supporter); PackError otherwise."""
-    if len(text) > MAX_LENGTH:
+    source = text.strip()
+    if len(source) > MAX_LENGTH:
         raise PackError(f"formula longer than {MAX_LENGTH} characters", where=where, remedy="Split it into variables")
     depth = deepest = 0
-    for character in text:
+    for character in source:
         depth += (character in "([{") - (character in ")]}")
         deepest = max(deepest, depth)
+    # Counted before parsing, since Python's parser has a limit of its own and other words for it.
     if deepest > MAX_DEPTH:
         raise PackError(f"formula nested deeper than {MAX_DEPTH}", where=where, remedy="Split it into variables")
     try:
-        body = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError) as fault:
+        with warnings.catch_warnings():
+            # What Python only warns of, such as an unknown escape or `2if`, is no part of the language.
+            warnings.simplefilter("error")
+            body = ast.parse(source, mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError, Warning) as fault:
         column = getattr(fault, "offset", None)
         at = f"{where}, column {column}" if column else where
-        raise PackError(
-            "formula is not an expression", where=at, remedy="Write it in Python expression syntax"
-        ) from None
+        remedy = "Write it in Python expression syntax"
+        raise PackError("formula is not an expression", where=at, remedy=remedy) from None
     if _ast_depth(body) > MAX_DEPTH:
         raise PackError(f"formula nested deeper than {MAX_DEPTH}", where=where, remedy="Split it into variables")
-    return _Checker(entity, scope, where).node(body)
+    return _Checker(entity, scope, where, source.replace("\r\n", "\n").replace("\r", "\n").split("\n")).node(body)
 
 
 def _ast_depth(root: ast.AST) -> int:
@@ -101,12 +106,16 @@ def _ast_depth(root: ast.AST) -> int:
 class _Checker:
     """Walks one expression. `loops` maps a loop variable to what it ranges over."""
 
-    def __init__(self, entity: str, scope: Scope, where: str) -> None:
-        self.entity, self.scope, self.where = entity, scope, where
+    def __init__(self, entity: str, scope: Scope, where: str, lines: Sequence[str]) -> None:
+        self.entity, self.scope, self.where, self.lines = entity, scope, where, lines
         self.loops: dict[str, str] = {}
 
     def fail(self, at: ast.AST, what: str, remedy: str = "") -> PackError:
-        return PackError(what, where=f"{self.where}, column {getattr(at, 'col_offset', 0) + 1}", remedy=remedy)
+        number, offset = getattr(at, "lineno", 1), getattr(at, "col_offset", 0)
+        # Python counts bytes, people count characters.
+        column = len(self.lines[number - 1].encode()[:offset].decode(errors="ignore")) + 1
+        line = f", line {number}" if len(self.lines) > 1 else ""
+        return PackError(what, where=f"{self.where}{line}, column {column}", remedy=remedy)
 
     def node(self, e: ast.expr) -> Node:
         method = getattr(self, f"_{type(e).__name__.lower()}", None)
@@ -129,6 +138,8 @@ class _Checker:
         if type(e.value) is bool:
             return self.make("int", (int(e.value),), BOOL)
         if type(e.value) is str:
+            if not e.value.isprintable():
+                raise self.fail(e, "a text holds printable characters only")
             return self.make("text", (e.value,), Type("text", choices=frozenset({e.value})))
         if type(e.value) is float:
             raise self.fail(e, "a float is not part of the language", "Make it a parameter, written as text")
@@ -450,6 +461,8 @@ class _Checker:
 
     def call_holds(self, e: ast.Call) -> Node:
         which, day = self.arity(e, 2, 'holds("dibao", on)')
+        if self.loops:
+            raise self.fail(e, "holds looks through a feed, and aggregates do not nest", "Make it a variable")
         n = self.node(which)
         if self.entity == "household" or n.op != "text":
             raise self.fail(e, "holds asks about a member or supporter and a named programme")
@@ -485,7 +498,7 @@ class _Checker:
         if domain not in ("members", "supporters") and domain not in self.scope.feeds:
             near = difflib.get_close_matches(domain, [*self.scope.feeds, "members", "supporters"], 1)
             raise self.fail(clause.iter, f"no feed {domain}", f"Did you mean {near[0]}?" if near else "")
-        inner = _Checker(self.aggregate_entity(domain, e), self.scope, self.where)
+        inner = _Checker(self.aggregate_entity(domain, e), self.scope, self.where, self.lines)
         inner.loops = {name: domain}
         element = None
         if not (isinstance(loop.elt, ast.Name) and loop.elt.id == name):

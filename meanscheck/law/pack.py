@@ -8,6 +8,7 @@ pack is executed.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from datetime import date
 from keyword import iskeyword
 from pathlib import Path
@@ -130,7 +131,7 @@ class ParameterModel(_Model):
     revision: list[FigureRevision] = []
 
 
-def keys_of(by: str | list[str] | None) -> tuple[str, ...]:
+def keys_of(by: Sequence[str] | None) -> tuple[str, ...]:
     """What a table of figures is indexed by; empty for a single figure."""
     return () if by is None else (by,) if isinstance(by, str) else tuple(by)
 

@@ -7,7 +7,7 @@ decimals, held in millionths) or `exact` (a quotient or product, which may be co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["num", "bool", "date", "text"]
@@ -27,7 +27,7 @@ class Type:
     dimension: Dimension = PLAIN
     form: Form = "int"
     choices: frozenset[str] | None = None
-    zero: bool = False
+    zero: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         if self.kind != "num":
