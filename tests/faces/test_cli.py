@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import typer
-from conftest import Command
 
+from faces.conftest import Command
 from meanscheck.faces.cli.app import app
 from meanscheck.faces.cli.page import CAUSES, in_words
 from meanscheck.values.evidence_state import STATE_WORDS

@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Command, Demo
+
+from faces.conftest import Command, Demo
 
 
 def case_of(receipt: Path) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Command
+
+from faces.conftest import Command
 
 JIANGMEN = "rules/cn/guangdong/jiangmen"
 

@@ -1,4 +1,4 @@
-"""For all tests: machines are shared, so no deadline for a single example; a demo made once; the command line."""
+"""For the tests of what people see: the command line, and a demo made once. No deadlines: machines are shared."""
 
 from __future__ import annotations
 
