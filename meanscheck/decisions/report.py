@@ -20,7 +20,7 @@ from meanscheck.evidence import ReportRows, Snapshot, Store
 from meanscheck.values.money import format_yuan
 
 REGISTERS = ("vehicles", "real_estate", "business_registration")
-"""Feeds whose rows are doubtful points until a finding settles them."""
+"""Feeds whose rows are doubtful points until a finding settles them; the people's one dwelling is none."""
 FOUND_MONEY = {
     "bank_deposits": "balance",
     "securities": "value",
@@ -174,6 +174,8 @@ def check(store: Store, request: str, *, on: date | None = None, snapshot: Snaps
 
 def _items(material: ReportRows) -> Iterator[Item]:
     titles = {name: contract.title_zh for name, contract in all_feeds().items()}
+    estate = material.rows.get("real_estate")
+    one_dwelling = estate is None or estate.filter(pl.col("use") == "residential").height <= 1
     declared = _declared(material.rows.get("declaration"))
     bad = {(r["position"], r["feed"]): r["n"] for r in _quarantined(material.quarantined).iter_rows(named=True)}
     for state in material.states.iter_rows(named=True):
@@ -188,8 +190,9 @@ def _items(material: ReportRows) -> Iterator[Item]:
         if own is not None and rows:
             senders = tuple(sorted(set(own["source_sender"].drop_nulls().to_list())))
             if feed in REGISTERS:
-                doubtful = tuple(own.filter(pl.col("finding") == 0)["ref"].to_list())
-                settled = not doubtful
+                hits = own.filter(pl.col("use") != "residential") if feed == "real_estate" and one_dwelling else own
+                doubtful = tuple(hits.filter(pl.col("finding") == 0)["ref"].to_list())
+                settled = hits.height > 0 and not doubtful
         if feed in FOUND_MONEY and state["state"] == "answered":
             found = 0 if own is None else int(own[FOUND_MONEY[feed]].sum())
         if state["state"] != "answered":
