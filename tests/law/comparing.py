@@ -64,24 +64,25 @@ def differences(law: Law, units: Sequence[CaseUnit], run: VectorRun | None = Non
                     for edge in own:
                         note(f"{name} {i}", stored(plain.variable(name, i), v.unit), edge[f"v:{name}"])
         for p in law.programmes:
-            for i in plain.members if p.entity == "member" else (None,):
-                row = homes[h] if i is None else rows[i]
-                o = plain.outcome(p.id, i)
-                note(f"{p.id} {i}", o.outcome, OUTCOMES[row[f"o:{p.id}"]])
+            persons: tuple[int | None, ...] = plain.members if p.entity == "member" else (None,)
+            for who in persons:
+                row = homes[h] if who is None else rows[who]
+                o = plain.outcome(p.id, who)
+                note(f"{p.id} {who}", o.outcome, OUTCOMES[row[f"o:{p.id}"]])
                 if p.award is not None:
-                    note(f"award {p.id} {i}", o.award, row[f"w:{p.id}"])
+                    note(f"award {p.id} {who}", o.award, row[f"w:{p.id}"])
                 for t in o.tests:
-                    note(f"{p.id} {t.id} {i}", t.holds, row[f"t:{p.id}:{t.id}"])
+                    note(f"{p.id} {t.id} {who}", t.holds, row[f"t:{p.id}:{t.id}"])
                 for test in p.tests:
                     margin = margin_of(test.tree)
                     for prefix, tree in zip(
                         "xlm", (margin.value, margin.limit, margin.margin) if margin else (), strict=False
                     ):
-                        note(f"{prefix}:{p.id}:{test.id} {i}", plain.at(tree, i), row[f"{prefix}:{p.id}:{test.id}"])
+                        note(f"{prefix}:{p.id}:{test.id} {who}", plain.at(tree, who), row[f"{prefix}:{p.id}:{test.id}"])
                 if o.outcome == "refer":
-                    where = causes[0 if i is None else 1].get(p.id)
-                    got = None if where is None else where[h if i is None else first + i].to_list()
-                    note(f"causes {p.id} {i}", sorted(o.causes), got)
+                    where = causes[0 if who is None else 1].get(p.id)
+                    got = None if where is None else where[h if who is None else first + who].to_list()
+                    note(f"causes {p.id} {who}", sorted(o.causes), got)
         first += len(unit.persons)
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from meanscheck.contracts.units import FeedFacts, Value
@@ -78,3 +78,25 @@ class PackText:
     def answered(rows: tuple[Mapping[str, Value], ...]) -> FeedFacts:
         """A feed that was answered with these rows."""
         return FeedFacts(rows=rows)
+
+
+STANDARD = """
+[[parameter]]
+id = "standard"
+unit = "money/month"
+by = "residence"
+"""
+
+
+def revision(day: str, value: str, more: str = "", cite: str = 'cite = ["inst#1"]') -> str:
+    return f"[[parameter.revision]]\nin_force_on = {day}\n{value}\n{cite}\n{more}\n"
+
+
+def figure(*revisions: str, head: str = '[[parameter]]\nid = "p.x"\nunit = "money"\n') -> Callable[[PackText], object]:
+    return lambda pack: pack.parameters.append(head + "".join(revisions))
+
+
+def sound() -> PackText:
+    pack = PackText()
+    pack.variable("income", "household", "money", "sum(t.amount for t in tax_income)")
+    return pack.programme("dibao", "household", "income < p.money", award="p.standard")

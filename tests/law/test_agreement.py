@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from meanscheck.contracts.units import CaseUnit, PersonFacts, block_of, units_of
+from meanscheck.contracts.units import CaseUnit, PersonFacts, Value, block_of, units_of
 from meanscheck.errors import InternalError
 from meanscheck.law import Law
 from meanscheck.law.names import support_types
@@ -27,7 +27,7 @@ from .comparing import changed_by_blocks, differences, vector_run
 from .laws import PackWriter, law_of
 from .packs import PackText
 
-HERE = {"id": "A", "lives_together": True}
+HERE: dict[str, Value] = {"id": "A", "lives_together": True}
 steady = settings(
     derandomize=True,
     # Shrinking a law takes minutes; a law from a seed is looked at as it is.
