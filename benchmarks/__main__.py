@@ -47,7 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--stages", nargs="+", choices=ORDER, default=list(ORDER), help="only these (and what they need)"
     )
-    parser.add_argument("--reuse", action="store_true", help="keep county, store and projection of an earlier run")
+    parser.add_argument(
+        "--reuse", action="store_true", help="keep county, store and projection of an earlier run of the same code"
+    )
     parser.add_argument("--write", action="store_true", help="write the table to benchmarks/RESULTS.md")
     options = parser.parse_args(arguments)
     sizes = options.households or (QUICK if options.quick else SIZES)
