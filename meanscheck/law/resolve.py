@@ -1,7 +1,7 @@
 """Which revision of everything applies on a day, as known by a day?
 
 `RulePack.load(path)` reads the folder and those above it, checks every formula of every revision and walks every day on
-which anything changes (`checks`), so that a gap, an overlap, a dangling citation or a type error shows at load.
+which anything changes (`pack_checks`), so that a gap, an overlap, a dangling citation or a type error shows at load.
 `RulePack.on(day)` gives the `Law`.
 
 Of the revisions with ``published_on <= known_by`` the one with the latest ``in_force_on <= on``, then the latest
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from meanscheck.errors import PackError
-from meanscheck.law import checks
+from meanscheck.law import pack_checks
 from meanscheck.law.check import ParameterSignature, Scope, VariableSignature, check_formula
 from meanscheck.law.figures import table_of
 from meanscheck.law.law import Award, Instrument, Law, LawTest, Parameter, Programme, Variable, Yield
@@ -70,7 +70,7 @@ class RulePack:
             PackError: naming file, key, position, reason and mend.
         """
         pack = cls(levels_of(path))
-        checks.check(pack)
+        pack_checks.check(pack)
         return pack
 
     @property
@@ -143,7 +143,7 @@ class RulePack:
         key = (revision.formula, entity, t)
         if key not in self._trees:
             node = check_formula(revision.formula, entity=entity, scope=self.scope, where=where)
-            checks.fits(node.type, t, where)
+            pack_checks.fits(node.type, t, where)
             self._trees[key] = node
         return self._trees[key]
 

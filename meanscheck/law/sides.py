@@ -13,7 +13,8 @@ import polars as pl
 
 from meanscheck.contracts.units import VERDICT_CONFIRMED, VERDICT_NONE
 from meanscheck.errors import InternalError
-from meanscheck.law.emit import Emitter, Quotient, compared
+from meanscheck.law.emit import Emitter
+from meanscheck.law.quotients import Quotient, compared
 from meanscheck.law.tree import Node
 
 if TYPE_CHECKING:

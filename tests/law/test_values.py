@@ -12,8 +12,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from meanscheck.errors import MoneyError
-from meanscheck.law.emit import Part, Quotient, over, rounded, whole
 from meanscheck.law.figures import figure_of, figure_text
+from meanscheck.law.quotients import Part, Quotient, over, rounded, whole
 from meanscheck.law.types import UNITS
 from meanscheck.values.dates import age_on, is_within, month_number, month_start, months_between, window_of
 from meanscheck.values.money import MAX_FEN, format_yuan, parse_ratio, parse_yuan
