@@ -1,7 +1,7 @@
 """Why are many cases undecided? The causes of `plain.py`, for a block at once.
 
 A set of causes is a set of bits in Int64 columns (62 a word); causes get their bits as they are met. Only units with an
-undecided programme are looked at: `causes_of` cuts them out of the block and runs the law on them once more.
+undecided programme are looked at: `causes_of` cuts them out of the block, with all that was reckoned for them.
 """
 
 from __future__ import annotations
@@ -43,8 +43,10 @@ def causes_of(run: VectorRun) -> tuple[dict[str, pl.Series], dict[str, pl.Series
     members: dict[str, pl.Series] = {}
     if not refers.any():
         return homes, members
-    part, unit_rows, person_rows = _cut(run, refers)
-    causes = _Causes(VectorRun(law, part))
+    of_person = refers.gather(run.persons["unit_row"])
+    unit_rows, person_rows = refers.arg_true().cast(pl.Int64), of_person.arg_true().cast(pl.Int64)
+    part = _cut(run, units=refers, persons=of_person, person_rows=person_rows)
+    causes = _Causes(run.restricted(part, units=refers, persons=of_person))
     for p in law.programmes:
         texts = causes.texts(p)
         household = p.entity == "household"
@@ -56,25 +58,21 @@ def causes_of(run: VectorRun) -> tuple[dict[str, pl.Series], dict[str, pl.Series
     return homes, members
 
 
-def _cut(run: VectorRun, wanted: pl.Series) -> tuple[CaseBlock, pl.Series, pl.Series]:
-    """The block of the wanted units only, and the rows its households and persons had before."""
+def _cut(run: VectorRun, *, units: pl.Series, persons: pl.Series, person_rows: pl.Series) -> CaseBlock:
+    """The evidence of some units only."""
     block = run.block
-    of_person = wanted.gather(run.persons["unit_row"])
-    unit_rows = wanted.arg_true().cast(pl.Int64)
-    person_rows = of_person.arg_true().cast(pl.Int64)
     feeds = {
-        feed: frame.filter(of_person.gather(run.owner_of_row(feed))) if frame.height else frame
+        feed: frame.filter(persons.gather(run.owner_of_row(feed))) if frame.height else frame
         for feed, frame in block.feeds.items()
     }
     renumbered = pl.DataFrame({"old": person_rows, "new": pl.arange(len(person_rows), eager=True)})
-    edges = block.supporters.filter(wanted.gather(run.edges["unit_row"]))
+    edges = block.supporters.filter(units.gather(run.edges["unit_row"]))
     for name in ("member_row", "supporter_row"):
         new = edges.select(old=pl.col(name).cast(pl.Int64)).join(
             renumbered, on="old", how="left", maintain_order="left"
         )
         edges = edges.with_columns(new["new"].cast(pl.UInt32).alias(name))
-    part = CaseBlock(block.households.filter(wanted), block.persons.filter(of_person), feeds, edges)
-    return part, unit_rows, person_rows
+    return CaseBlock(block.households.filter(units), block.persons.filter(persons), feeds, edges)
 
 
 class _Causes:
