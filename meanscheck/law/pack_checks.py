@@ -19,7 +19,7 @@ from meanscheck.errors import PackError
 from meanscheck.law.figures import table_of
 from meanscheck.law.law import Law
 from meanscheck.law.pack import FigureRevision, FormulaRevision, Revision, keys_of
-from meanscheck.law.plain import FRESHNESS
+from meanscheck.law.plain import FRESHNESS, MEMBERSHIP
 from meanscheck.law.tree import Node
 from meanscheck.law.types import BOOL, UNITS, Type
 
@@ -174,7 +174,12 @@ def _programmes(pack: RulePack) -> None:
     for name, stanzas in pack.programmes.items():
         entity = pack.scope.programmes[name]
         _yields(pack, name)
-        for test in stanzas.parts("test", lambda p: p.test).values():
+        for test_id, test in stanzas.parts("test", lambda p: p.test).items():
+            if entity == "member" and test_id == MEMBERSHIP:
+                where = f"{test.place}: {test.name}"
+                raise PackError(
+                    "that a member belongs to the household is tested anyway", where=where, remedy="Rename it"
+                )
             quote = test.nearest(lambda t: t.quote) or ""
             for place, stanza in test:
                 for feed in stanza.review or ():

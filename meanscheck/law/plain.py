@@ -46,9 +46,11 @@ from meanscheck.law.tree import Node
 from meanscheck.values.dates import month_number, month_start, window_of
 from meanscheck.values.evidence_state import EvidenceState
 
-__all__ = ["FRESHNESS", "Outcome", "PlainRun", "Result", "TestResult", "lookup", "windows_in"]
+__all__ = ["FRESHNESS", "MEMBERSHIP", "Outcome", "PlainRun", "Result", "TestResult", "lookup", "windows_in"]
 
 FRESHNESS = "evidence.freshness"
+MEMBERSHIP = "membership"
+"""The test that comes first in every programme that decides members."""
 
 
 WORDS: dict[Truth, str] = {True: "eligible", False: "ineligible", None: "refer"}
@@ -155,7 +157,7 @@ class PlainRun:
         results: list[TestResult] = []
         if programme.entity == "member":
             membership = Node("var", ("is_member",), self.law.variables["is_member"].tree.type, "member")
-            results.append(self._test("membership", membership, at))
+            results.append(self._test(MEMBERSHIP, membership, at))
         results.extend(self._test(t.id, t.tree, at) for t in programme.tests)
         verdict = all_of(r.holds for r in results)
         causes: Causes = frozenset().union(*(r.causes for r in results if r.holds is None and verdict is None))

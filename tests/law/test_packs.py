@@ -176,6 +176,11 @@ VALUE = 'value = "1.00"'
         ),
         (rule(f'[[programme]]\nid = "p"\nentity = "household"\n{TEST}{TEST}'), "programme p, test t", "defined twice"),
         (
+            rule(f'[[programme]]\nid = "p"\nentity = "member"\n{TEST}'.replace('"t"', '"membership"')),
+            "programme p, test membership",
+            "tested anyway",
+        ),
+        (
             rule(
                 f'[[programme]]\nid = "p"\nentity = "household"\n{TEST}[programme.award]\nunit = "ratio"\n'
                 '[[programme.award.revision]]\nin_force_on = 2010-01-01\nformula = "p.ratio"\ncite = ["inst#1"]\n'
