@@ -43,13 +43,17 @@ def ratio(ours: float, theirs: float) -> str:
     return f"{ours / theirs:.2f}" if theirs > 0 else "–"
 
 
+def grouped(number: float) -> str:
+    """A whole number with spaces between thousands."""
+    return f"{number:,.0f}".replace(",", " ")
+
+
 def section(households: int, results: Results) -> list[str]:
     """The tables of one size."""
-    lines = [f"## {households:,} households".replace(",", " ")]
+    lines = [f"## {grouped(households)} households", ""]
     if "synth" in results:
         made = results["synth"].counts
-        text = f"{made['persons']:,} persons, {made['rows']:,} feed rows in {made['files']} files."
-        lines.append(text.replace(",", " "))
+        lines.append(f"{grouped(made['persons'])} persons, {grouped(made['rows'])} feed rows in {made['files']} files.")
     lines += ["", "| stage | wall s | CPU s | peak MiB | rate |", "|---|--:|--:|--:|---|"]
     for name in WHAT:
         if name in results:
@@ -75,7 +79,7 @@ def _rate(m: Measured) -> str:
         return f"{seconds(m, ['replay']) / max(counts['replayed'], 1) * 1000:.2f} ms a case"
     if m.stage in ("whole", "assess", "seal", "peer"):
         return f"{wall / counts['units'] * 1e6:.1f} µs a household"
-    return f"{counts['rows'] / wall:,.0f} rows/s".replace(",", " ") if "rows" in counts and wall else ""
+    return f"{grouped(counts['rows'] / wall)} rows/s" if "rows" in counts and wall else ""
 
 
 def _beside(ours: Measured, theirs: Measured) -> list[str]:
@@ -104,7 +108,7 @@ def _formats(ours: Measured, bare: Measured) -> list[str]:
     lines = ["| format | rows | ingest rows/s | bare read and insert rows/s | time ratio |", "|---|--:|--:|--:|--:|"]
     for form, rows in ours.counts.items():
         a, b = seconds(ours, [form]), seconds(bare, [form])
-        lines.append(f"| {form} | {rows} | {rows / a:,.0f} | {rows / b:,.0f} | {ratio(a, b)} |".replace(",", " "))
+        lines.append(f"| {form} | {grouped(rows)} | {grouped(rows / a)} | {grouped(rows / b)} | {ratio(a, b)} |")
     return lines
 
 
