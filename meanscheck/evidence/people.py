@@ -49,13 +49,19 @@ def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False)
     store.run(
         f"""
         create or replace temp table p_raw as
-        with consented as (
-          select c.person, string_agg(p.consent::varchar, ',' order by p.consent) as consents
+        with given as materialized (
+          select c.person, p.consent
           from consents c join p_consents p on c.feeds = p.feeds and c.purpose = p.purpose
             and c."from" is not distinct from p."from" and c."to" is not distinct from p."to"
             and c.withdrawn_on is not distinct from p.withdrawn_on and c.first_load = p.first_load
-          where c.load <= {mark} and (c.superseded_by is null or c.superseded_by > {mark}) {of_ours}
-          group by c.person),
+          where c.load <= {mark} and (c.superseded_by is null or c.superseded_by > {mark}) {of_ours}),
+        how_many as materialized (select person, count(*) as n, min(consent) as one from given group by person),
+        -- Nearly everybody gave one consent; texts are joined for the others only, since joining them cannot spill.
+        consented as (
+          select person, one::varchar as consents from how_many where n = 1
+          union all
+          select person, string_agg(consent::varchar, ',' order by consent)
+          from given where person in (select person from how_many where n > 1) group by person),
         listed as (
           select q.case_id, string_agg(distinct b.batch::varchar, ',' order by b.batch::varchar) as listed
           from batch_requests b join requests q on q.request_no = b.request_no

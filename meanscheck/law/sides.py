@@ -135,12 +135,11 @@ class RowEmitter(Emitter):
         return self.rows.owned(node) if node.level in OWNED else super().emit(node)
 
     def _within(self, node: Node) -> Quotient:
-        if node.nodes[2].level == "row" or not self.known_window(node) or self.emit(node.nodes[2]).absent:
+        if node.nodes[2].level == "row" or not self.known_window(node):
             return super()._within(node)
-        first, after = Emitter(Side(self.rows.run, "member")).window(node)
+        if Emitter(Side(self.rows.run, "member")).emit(node.nodes[2]).absent:
+            return super()._within(node)
+        first, after, _ = self.rows.run.window(node)
         d = self.emit(node.nodes[0]).n
-        lower, upper = (
-            self.rows.from_owner(first, f"first:{node.key}"),
-            self.rows.from_owner(after, f"after:{node.key}"),
-        )
+        lower, upper = (self.rows.from_owner(e, str(e.meta.output_name())) for e in (first, after))
         return Quotient(compared(">=", d, lower) & compared("<", d, upper))

@@ -54,6 +54,7 @@ class VectorRun:
         self._owners: dict[str, pl.Series] = {}
         self._frames: dict[str, pl.DataFrame] = {}
         self._states: dict[str, str] = {}
+        self._windows: set[str] = set()
         self._tops: dict[tuple[str, str], int] = {}
         for depth in self.plan.levels:
             self._aggregates(depth.aggregates)
@@ -81,7 +82,7 @@ class VectorRun:
             rows, block.supporters["supporter_row"], pl.Series("unit_row", unit_row[rows.to_numpy()], dtype=pl.Int64)
         )
         part._segments, part._owners, part._frames, part._tops = {}, {}, {}, {}
-        part._states = dict(self._states)
+        part._states, part._windows = dict(self._states), set(self._windows)
         return part
 
     # ---- frames
@@ -178,9 +179,12 @@ class VectorRun:
             freshness = self.law.parameters.get(FRESHNESS)
             months = None if freshness is None else lookup(freshness, (feed,))
             if isinstance(months, int) and self.persons[f"asof:{feed}"].null_count() < self.persons.height:
-                reference = pl.col(self.carried("reference_day", "household", "member"))
-                oldest = reference.dt.month_start().dt.offset_by(f"-{months}mo")
-                stale = (pl.col(name) == 0) & (pl.col(f"asof:{feed}") < oldest).fill_null(False)
+                oldest = f"oldest:{months}"
+                if oldest not in self.households.columns:
+                    day = pl.col("reference_day").dt.month_start().dt.offset_by(f"-{months}mo")
+                    self.put("household", [day.alias(oldest)])
+                since = pl.col(self.carried(oldest, "household", "member"))
+                stale = (pl.col(name) == 0) & (pl.col(f"asof:{feed}") < since).fill_null(False)
                 self.put(
                     "member", [pl.when(stale).then(pl.lit(1, pl.UInt8)).otherwise(pl.col(name)).alias(f"e:{feed}")]
                 )
@@ -199,10 +203,27 @@ class VectorRun:
         for part in windows_in(node):
             if part.op == "within" and not emitter.known_window(part):
                 continue
-            first, after = emitter.window(part)
+            first, _, last = self.window(part)
             parts.append(~((pl.col(f"from:{feed}") > first).fill_null(False)))
-            parts.append(~((pl.col(f"to:{feed}") < after.dt.offset_by("-1d")).fill_null(False)))
+            parts.append(~((pl.col(f"to:{feed}") < last).fill_null(False)))
         return pl.all_horizontal(parts) if parts else None
+
+    def window(self, node: Node) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+        """First day of a window, the first after it and its last, on the persons' frame; reckoned once a household."""
+        bounds = node.nodes[1:]
+        if any(n.level not in ("const", "household") for n in bounds):
+            first, after = Emitter(Side(self, "member")).window(node)
+            return first, after, after.dt.offset_by("-1d")
+        key = f"{node.op}:{','.join(str(n.key) for n in bounds)}"
+        names = [f"{which}:{key}" for which in ("first", "after", "last")]
+        if key not in self._windows:
+            self._windows.add(key)
+            first, after = Emitter(Side(self, "household")).window(node)
+            self.put(
+                "household", [e.alias(n) for e, n in zip((first, after, after.dt.offset_by("-1d")), names, strict=True)]
+            )
+        first, after, last = (pl.col(self.carried(n, "household", "member")) for n in names)
+        return first, after, last
 
     # ---- aggregates over feeds
 
