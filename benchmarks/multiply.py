@@ -3,9 +3,9 @@
     python -m benchmarks.multiply WORK/100000 WORK/1000000 10
     python -m benchmarks --households 1000000 --work WORK --reuse --stages project peer whole agreement
 
-What is measured after it starts from stored evidence, so it may be stored by SQL; ingest is measured at the smaller sizes.
-The copies' request digests and row digests are those of the originals, so a copy cannot be replayed by its digest; it has the
-same rows, states, coverage and consents, and costs what an ingested household costs.
+What is measured after it starts from stored evidence, so it may be stored by SQL; ingest is measured at the smaller
+sizes. The copies keep the digests of the originals, so a copy cannot be replayed by its digest; it has the same rows,
+states, coverage and consents, and costs what an ingested household costs.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def _copy(store: Store, copy: int, *, persons: int, requests: int) -> None:
     old = f"person < {persons}"
 
     def again(table: str, where: str, *changes: str) -> None:
-        store.run(f"insert into {quoted(table)} select * replace ({', '.join(changes)}) from {quoted(table)} where {where}")
+        name = quoted(table)
+        store.run(f"insert into {name} select * replace ({', '.join(changes)}) from {name} where {where}")
 
     again("persons", old, person, f"id_number || {mark} as id_number")
     renamed = [f"{name} || {mark} as {name}" for name in ("request_no", "application_no", "case_id")]
