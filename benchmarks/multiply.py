@@ -30,7 +30,9 @@ def multiply(source: Path, target: Path, times: int) -> None:
     for stage in ("synth", "ingest"):
         made = json.loads((source / "measured" / f"{stage}.json").read_text())
         made["households"] = made["households"] * times
-        made["counts"] = {"rows": made["counts"]["rows"] * times, "is_multiplied": times}
+        for name in ("rows", "persons", "accepted"):
+            if name in made["counts"]:
+                made["counts"][name] *= times
         made |= {"wall": 0.0, "cpu": 0.0, "parts": {}, "is_reused": True}
         (target / "measured" / f"{stage}.json").write_text(json.dumps(made))
     with Store.open(target / "county.duckdb", memory_limit="4GB") as store:
