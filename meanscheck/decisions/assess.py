@@ -150,12 +150,8 @@ class Assessment:
         """Records (case_id, token, groups) and outcomes of one block."""
         run = VectorRun(self.law, block)
         records = BlockRecords(run, provenance=Provenance(self.snapshot.id))
-        tokens = block.households.select("case_id").join(units, on="case_id", how="left", maintain_order="left")[
-            "token"
-        ]
-        of_persons = block.persons.select("person").join(persons, on="person", how="left", maintain_order="left")[
-            "token"
-        ]
+        tokens = _tokens(block.households["case_id"], units)
+        of_persons = _tokens(block.persons["person"], persons)
         frame = records.frame(household_tokens=tokens, person_tokens=of_persons).with_columns(token=tokens)
         return frame, self._outcomes(records)
 
@@ -271,6 +267,18 @@ def assess(
 
 def _sealable(frame: pl.DataFrame) -> SealableBlock:
     return SealableBlock(frame["token"].to_list(), [frame[name].cast(pl.Binary).to_list() for name in GROUPS])
+
+
+def _tokens(keys: pl.Series, table: pl.DataFrame) -> pl.Series:
+    """The token of each key. `table` is sorted by its key, so that a block costs by its own size."""
+    known = table[keys.name]
+    if not len(known):
+        return pl.Series("token", [None], dtype=pl.String).new_from_index(0, len(keys))
+    place = known.search_sorted(keys).clip(0, len(known) - 1)
+    found = table["token"].gather(place)
+    return pl.select(
+        pl.when(pl.lit(known.gather(place)) == pl.lit(keys)).then(pl.lit(found)).alias("token")
+    ).to_series()
 
 
 def _version(package: str) -> str:
