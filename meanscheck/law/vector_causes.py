@@ -317,11 +317,9 @@ class _Causes:
             return self.when(pl.col(str(node.args[1])).is_null(), self.bit(f"unknown:{name}"))
         if node.op == "confirmed":
             return self.when(pl.col("verdict") == VERDICT_NONE, self.bit(f"unreviewed:{node.args[0]}"))
-        if node.level in ("household", "member"):
+        if node.level in ("household", "member", "supporter"):
             mask = self.mask(node, "member")
             return {w: rows.from_owner(e, f"mask{w}:{node.key}") for w, e in mask.items()}
-        if node.op == "within" and not emitter.known_window(node):
-            return self.bit(f"parameter:{node.nodes[1].args[0]}")
         return self.composite(node, [self.row_mask(n, rows, emitter) for n in node.nodes], emitter)
 
     @staticmethod
