@@ -10,8 +10,7 @@
     peer      the hand-written pipeline                    table    figures as Markdown, ratios included
 
 Choices
-    * Every measurement runs in a process of its own, so peak memory (`ru_maxrss`) belongs to it alone. The parent
-      imports nothing large: Linux hands a parent's peak down to its child.
+    * Every measurement runs in a process of its own, so peak memory (its high-water mark) belongs to it alone.
     * `evidence to sealed decisions` is one unchanged `Ledger.append(assess(store, law))` from the projection to the
       published checkpoint; its parts are clocked by labels on the library's own functions, exclusive of each other.
     * Making the county, ingest and projection take most of the time at a million households; `--reuse` keeps those of

@@ -94,9 +94,16 @@ def _child(stage: str, folder: Path, households: int) -> None:
     counts = function(Place(folder, households), clock)
     parts = clock.stop()
     wall, cpu = (sum(seconds[i] for seconds in parts.values()) for i in (0, 1))
-    # Linux counts in KiB, macOS in bytes.
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
-    print(json.dumps(asdict(Measured(stage, households, wall, cpu, peak, parts, counts))))
+    print(json.dumps(asdict(Measured(stage, households, wall, cpu, _peak_mib(), parts, counts))))
+
+
+def _peak_mib() -> float:
+    """Peak memory of this process: Linux hands a parent's `ru_maxrss` down to its child, but not its high-water."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024
+    # macOS counts in bytes.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
 
 
 if __name__ == "__main__":

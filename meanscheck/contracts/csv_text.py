@@ -165,6 +165,9 @@ def _careful(
     if not body:
         empty = pl.DataFrame(schema={f"c{at}": pl.String for at in range(width)})
         return Table(headers, empty, _counted(1, 0), _none_broken(), encoding)
+    # Lines that hold the byte used to keep lines whole would be cut; no cell may hold it anyway.
+    if b"\x01" in body:
+        raise FeedError("the file holds control characters", where=where, remedy="Export the file again")
     lines = pl.read_csv(
         body,
         has_header=False,
@@ -174,9 +177,6 @@ def _careful(
         truncate_ragged_lines=True,
     )["line"]
     frame = pl.DataFrame({"line": lines, "row_no": _counted(header_line + 1, len(lines))})
-    # Lines that hold the byte used to keep lines whole would have been cut; no cell may hold it anyway.
-    if b"\x01" in body:
-        raise FeedError("the file holds control characters", where=where, remedy="Export the file again")
     frame = frame.filter(pl.col("line").str.strip_chars().str.len_bytes() > 0)
     frame = frame.with_columns(reason=_reasons(separator, width))
     broken = frame.filter(pl.col("reason").is_not_null()).select("row_no", "reason", "line")
