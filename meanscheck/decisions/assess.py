@@ -65,7 +65,6 @@ class Assessment:
         self.awards: Counter[str] = Counter()
         self.records_root = ""
         self._ran = False
-        self._opened_before = False
 
     def __repr__(self) -> str:
         return f"Assessment({self.batch_id}, {self.projection.units} case units)"
