@@ -5,6 +5,7 @@ demands a consistency proof from that head, and it writes the state before it ha
 restored from a backup, or edited, cannot make it sign a second history. The state has its own file beside the key,
 never in the log's folder. (Key, state and log all restored together: one machine cannot notice that, witnesses can.)
 
+>>> from meanscheck.ledger import merkle
 >>> signer = Signer.generate("example.com/county")            # in memory: for tests and demonstrations
 >>> head = Checkpoint("example.com/county", 1, merkle.leaf_hash(b"first"))
 >>> signed = signer.sign_checkpoint(head, prove=lambda old: [])
@@ -29,8 +30,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from meanscheck.errors import LedgerError, NotProven
-from meanscheck.ledger import checkpoint, files, merkle, note
+from meanscheck.ledger import checkpoint, note
 from meanscheck.ledger.checkpoint import Checkpoint
+from meanscheck.ledger.state import Prove, State
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 ENVIRONMENT = "MEANSCHECK_KEY_PASSPHRASE"
 
 Passphrase: TypeAlias = bytes | Callable[[], bytes] | None
-Prove: TypeAlias = Callable[[int], list[bytes]]
 
 
 class Signer:
@@ -48,7 +49,7 @@ class Signer:
         self.key = key
         self.path = path
         self._private = private
-        self._memory: Checkpoint | None = None
+        self._state = State(None if path is None else _state_of(path))
 
     @classmethod
     def generate(cls, name: str) -> Signer:
@@ -116,8 +117,7 @@ class Signer:
             file.flush()
             os.fsync(file.fileno())
         self.path = path
-        if self._memory is not None:
-            self._write_state(self._memory)
+        self._state.keep_at(_state_of(path))
         return path
 
     def sign_note(self, text: str) -> bytes:
@@ -133,54 +133,29 @@ class Signer:
         """
         if head.origin != self.key.name:
             raise LedgerError("this key signs for another log: key name and origin differ")
-        with files.lock(self.state_path):
-            last = self.last_signed()
-            if last is not None:
-                self._continues(last, head, prove)
-            self._write_state(head)
+        self._state.advance(head, prove=prove)
         return note.sign(checkpoint.format(head), [self])
 
     def last_signed(self) -> Checkpoint | None:
         """The last tree head signed, or None before the first."""
-        if self.state_path is None:
-            return self._memory
-        try:
-            return checkpoint.parse(self.state_path.read_bytes().decode())
-        except FileNotFoundError:
-            return None
-        except (ValueError, NotProven):
-            raise LedgerError(f"signer state {self.state_path.name} is damaged; see `adopt`") from None
+        return self._state.last()
 
     def adopt(self, head: Checkpoint) -> None:
         """Take a tree head as the last one signed, where the state was lost. Dangerous: ask a witness first."""
-        self._write_state(head)
+        self._state.adopt(head)
 
     @property
     def state_path(self) -> Path | None:
         """The file with the text of the last tree head signed, beside the key file; None for a key held in memory."""
-        return None if self.path is None else self.path.with_name(self.path.name + ".state")
+        return self._state.path
 
     @classmethod
     def _of(cls, name: str, private: Ed25519PrivateKey) -> Signer:
         return cls(note.VerifierKey(name, note.ED25519, private.public_key().public_bytes_raw()), private)
 
-    def _continues(self, last: Checkpoint, head: Checkpoint, prove: Prove) -> None:
-        if last.origin != head.origin:
-            raise LedgerError("the signer's state is that of another log")
-        try:
-            if head.size < last.size:
-                raise NotProven("consistency", "the log became shorter")
-            merkle.check_consistency(last.size, last.root, head.size, head.root, prove(last.size))
-        except NotProven:
-            raise LedgerError(
-                f"refused: the log does not continue the last tree head signed ({last.size} leaves)"
-            ) from None
 
-    def _write_state(self, head: Checkpoint) -> None:
-        if self.state_path is None:
-            self._memory = head
-        else:
-            files.replace(self.state_path, checkpoint.format(head).encode())
+def _state_of(path: Path) -> Path:
+    return path.with_name(path.name + ".state")
 
 
 def _passphrase(given: Passphrase) -> bytes:
