@@ -3,10 +3,11 @@
     {"b":…,"k":"batch-open","opening":{…},"v":1}     before the run: digests of law, engine and inputs, ordering rule
     {"b":…,"c":…,"k":"decision","m":…,"n":0,…}       one entry a decision, in the batch's order
     …
-    {"b":…,"closing":{…},"count":…,"first":…,"k":"batch-close","last":…,"m":…,"root":…,"v":1}
+    {"b":…,"before":…,"closing":{…},"count":…,"first":…,"k":"batch-close","last":…,"m":…,"root":…,"tokens":…,"v":1}
 
-`m` is the SHA-256 of the batch-open entry; `count`, `first` and `last` (indexes in the log, null for an empty batch)
-and `root` (RFC 6962 root over the batch's decision leaves, hex) are reckoned here. The opening is published under a
+`m` is the SHA-256 of the batch-open entry; the other members of batch-close are reckoned here (`closing.py`). After a
+batch that takes the place of earlier decisions come its corrections. `Ledger.add` appends entries of the other kinds
+(`entries.py`) between batches. The opening is published under a
 checkpoint of its own before the first decision is asked for, so nobody can choose the rules after seeing results. A run
 that breaks off leaves its opening in the log and nothing else; the same batch tried again continues from that opening.
 
@@ -45,16 +46,36 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
-from typing import Protocol
+from typing import Final, Protocol
 
 from meanscheck.errors import LedgerError, NotProven
-from meanscheck.ledger import bulk, canonical, commitment, files, merkle, note, receipts
+from meanscheck.ledger import (
+    bulk,
+    canonical,
+    commitment,
+    entries,
+    files,
+    history,
+    latest,
+    merkle,
+    note,
+    receipts,
+    shown,
+    tokens,
+)
 from meanscheck.ledger.bulk import Block
 from meanscheck.ledger.canonical import Json
-from meanscheck.ledger.log import CHECKPOINT, Log
+from meanscheck.ledger.closing import Closing
+from meanscheck.ledger.corrections import Corrections
+from meanscheck.ledger.history import At
+from meanscheck.ledger.log import CHECKPOINT, Growth, Log
 from meanscheck.ledger.policy import LogLine, Policy
 from meanscheck.ledger.state import LogSigner
 from meanscheck.ledger.tiles import TileReader
+
+TAIL: Final = 32
+"""Entries that may come after the last batch-close or tally, before a tally is added: they travel in every proof that
+a decision is the latest."""
 
 _salts_of_leaf = Struct(f"{commitment.SALTS}s").iter_unpack
 
@@ -115,6 +136,7 @@ class Ledger:
     def __init__(self, log: Log, signer: LogSigner | None) -> None:
         self._log, self._signer = log, signer
         self._reader: TileReader | None = None
+        self._pages = latest.Pages()
 
     @classmethod
     def open(cls, path: Path | str, *, signer: LogSigner | None = None, origin: str | None = None) -> Ledger:
@@ -171,8 +193,11 @@ class Ledger:
             raise LedgerError("a batch needs an id")
         opening = _entry(batch.batch_id, "batch-open", {"opening": dict(batch.opening)})
         digest = hashlib.sha256(opening).hexdigest()
-        batch_tree = merkle.Frontier()
+        batch_tree, decided = merkle.Frontier(), tokens.Tokens()
         with self._log.grow(self._signer) as growth:
+            history.refuse_closed(self._log.reader())
+            before = history.last_close(self._log.reader())
+            taken = Corrections(self._log.reader(), batch.batch_id, batch)
             if growth.size == 0 or self._log.reader().entry(growth.size - 1) != opening:
                 growth.add([opening])
                 growth.publish()
@@ -180,18 +205,24 @@ class Ledger:
             for number, block in bulk.seal_blocks(batch.batch_id, digest, batch.blocks(), processes=processes):
                 salts = [salt for (salt,) in _salts_of_leaf(block.salts)]
                 batch.keep(number, first_index=growth.size, salts=salts, leaves=block.leaves)
+                taken.take(growth.size, block.leaves)
+                decided.extend(block.leaves)
                 growth.add(block.leaves, block.hashes)
                 batch_tree.extend(block.hashes)
             count, root = batch_tree.size, batch_tree.root().hex()
-            closing: dict[str, Json] = {
-                "closing": dict(batch.closing),
-                "count": count,
-                "first": first if count else None,
-                "last": first + count - 1 if count else None,
-                "m": digest,
-                "root": root,
-            }
-            growth.add([_entry(batch.batch_id, "batch-close", closing)])
+            end = Closing(
+                batch.batch_id,
+                digest,
+                count,
+                first if count else None,
+                root,
+                tokens.root(decided.pages()).hex(),
+                before,
+                batch.closing,
+            )
+            growth.add([end.format()])
+            if entered := taken.entries():
+                growth.add([*entered, entries.format(entries.Tally(first + count))])
             text = growth.publish()
             return Sealed(batch.batch_id, first - 1, first, count, first + count, growth.size, root, text)
 
@@ -239,9 +270,69 @@ class Ledger:
             )
         )
 
+    def add(self, new: Sequence[entries.Entry]) -> list[int]:
+        """Append entries of the kinds of `entries.py` and publish them under one checkpoint.
+
+        Returns:
+            Their indexes. A tally may come after them.
+
+        Raises:
+            LedgerError: an entry cannot stand there (`history.admit`); nothing was added.
+        """
+        if self._signer is None:
+            raise LedgerError("this ledger was opened without a signer: it can only read")
+        texts = [entries.format(entry) for entry in new]
+        with self._log.grow(self._signer) as growth:
+            published = self._log.reader()
+            history.admit(published, new, origin=self.origin)
+            indexes = [*range(growth.size, growth.size + len(texts))]
+            if texts:
+                growth.add(texts)
+                _tally(growth, published, ends=isinstance(new[-1], entries.Closed))
+                growth.publish()
+        return indexes
+
+    def history(self, token: str) -> tuple[At, ...]:
+        """Every entry about a household, in order; reads the whole log."""
+        return history.history(self._tiles(), token)
+
+    def latest(self, token: str) -> int:
+        """Index of the latest decision on a household; LedgerError if this log has none."""
+        decided = [at.index for at in self.history(token) if isinstance(at.entry, commitment.Leaf)]
+        if not decided:
+            raise LedgerError("this log has no decision on that household")
+        return decided[-1]
+
+    def last_decisions(self) -> dict[str, int]:
+        """Token → index of the latest decision, of every household: what a review of all of them supersedes."""
+        return history.last_decisions(self._tiles())
+
+    def steps(self, index: int) -> tuple[At, ...]:
+        """The office's steps on the decision at an index of this log, in order."""
+        return history.steps_of(self._tiles(), self.origin, index, self.entry(index))
+
+    def prove_latest(self, index: int, leaf: bytes) -> str:
+        """Proof, against the newest checkpoint, that no later decision on the household is in the log (`latest.py`).
+
+        Raises:
+            LedgerError: the log has another entry at `index`, or a later decision on the household: it names its index.
+        """
+        if self.entry(index) != leaf:
+            raise LedgerError(f"the log has another entry at {index}")
+        return latest.prove(self._tiles(), index, self._ordered_checkpoint(), kept=self._pages)
+
+    def prove_entry(self, index: int) -> str:
+        """Proof that an entry of any kind is in the log, with the entry in it (`shown.py`)."""
+        return shown.prove(self._tiles(), index, self._ordered_checkpoint())
+
     def check(self) -> int:
-        """Recompute the whole folder from its entries; returns the leaves, LedgerError names what does not fit."""
-        return self._log.check()
+        """Recompute the whole folder from its entries, and hold each entry to its promise (`history.check_entries`).
+
+        Returns the leaves; LedgerError names what does not fit.
+        """
+        self._log.check()
+        history.check_entries(self._tiles(), origin=self.origin)
+        return self.size
 
     def consistency(self, old_size: int) -> list[bytes]:
         """Proof that the newest checkpoint continues the log's first `old_size` leaves (`merkle.check_consistency`)."""
@@ -272,6 +363,13 @@ class Ledger:
     def _ordered_checkpoint(self) -> str:
         text, lines = note.parse(self.checkpoint)
         return note.format(text, receipts.ordered(self.origin, lines))
+
+
+def _tally(growth: Growth, published: TileReader, *, ends: bool) -> None:
+    """A tally where too many entries have come since the last; none after the end of a log."""
+    mark = history.last_mark(published)
+    if not ends and growth.size - 1 - (-1 if mark is None else mark) > TAIL:
+        growth.add([entries.format(entries.Tally(history.last_close(published)))])
 
 
 def _entry(batch_id: str, kind: str, content: Mapping[str, Json]) -> bytes:

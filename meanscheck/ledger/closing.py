@@ -89,14 +89,16 @@ class Closing:
             raise NotProven("closing", "batch or content of the batch-close entry is of the wrong kind")
         for name in ("m", "root", "tokens"):
             if not isinstance(members[name], str) or not _HEX32.fullmatch(members[name]):
-                raise NotProven("closing", f"member {name} of the batch-close entry is not 64 lower-case hex characters")
-        count, first, before = members["count"], members["first"], members["before"]
-        if not _is_index(count) or not all(value is None or _is_index(value) for value in (first, before)):
+                raise NotProven(
+                    "closing", f"member {name} of the batch-close entry is not 64 lower-case hex characters"
+                )
+        count, first, last, before = (members[name] for name in ("count", "first", "last", "before"))
+        if not _is_index(count) or not all(value is None or _is_index(value) for value in (first, last, before)):
             raise NotProven("closing", "a number of the batch-close entry is of the wrong kind")
         result = cls(batch, members["m"], count, first, members["root"], members["tokens"], before, content)
         # The batch-open entry stands between the close before and the first decision.
         low = -1 if before is None else before
-        if (first is None) != (count == 0) or members["last"] != result.last or (first is not None and first < low + 2):
+        if (first is None) != (count == 0) or last != result.last or (first is not None and first < low + 2):
             raise NotProven("closing", "count, first and last of the batch-close entry do not fit each other")
         return result
 

@@ -191,7 +191,7 @@ def format(entry: Entry) -> bytes:
 
 def parse(text: bytes) -> Entry:
     """Read an entry; NotProven (step ``entry``) for everything that `format` would not write."""
-    members = _object(text)
+    members = members_of(text)
     kind = members.get("k")
     known = next((known for known, (name, _) in _FORMS.items() if name == kind), None)
     if known is None:
@@ -211,9 +211,20 @@ def parse(text: bytes) -> Entry:
     return entry
 
 
+def members_of(text: bytes) -> dict[str, Any]:
+    """Members of any entry of a log; NotProven (step ``entry``) unless it is a canonical object."""
+    try:
+        members = canonical.parse(text)
+    except canonical.NotCanonical as error:
+        raise NotProven("entry", str(error)) from None
+    if not isinstance(members, dict):
+        raise NotProven("entry", "is not an object")
+    return members
+
+
 def kind_of(text: bytes) -> str:
     """Member k of any entry of a log, ``decision`` and batches included; NotProven unless it is a canonical object."""
-    kind = _object(text).get("k")
+    kind = members_of(text).get("k")
     if not isinstance(kind, str):
         raise NotProven("entry", "has no kind")
     return kind
@@ -375,13 +386,3 @@ _FORMS: Final[Mapping[type[Entry], tuple[str, Mapping[str, tuple[str, _Read]]]]]
     Tally: ("tally", {"before": ("before", _index_or_null)}),
 }
 """Class → (kind, attribute → (member, reader))."""
-
-
-def _object(text: bytes) -> dict[str, Any]:
-    try:
-        members = canonical.parse(text)
-    except canonical.NotCanonical as error:
-        raise NotProven("entry", str(error)) from None
-    if not isinstance(members, dict):
-        raise NotProven("entry", "is not an object")
-    return members
