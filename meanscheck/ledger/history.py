@@ -202,7 +202,7 @@ def check_entries(log: Entries, *, origin: str = "") -> Counter[str]:
             raise NotProven("entries", f"entry {index}: {error.why}") from None
         except LedgerError as error:
             raise NotProven("entries", f"entry {index}: {error}") from None
-    if reading.batch is not None and reading.batch.tokens.count:
+    if reading.batch is not None and reading.batch.count:
         raise NotProven("entries", f"entry {log.size - 1}: the batch it belongs to is not closed")
     return reading.counts
 
@@ -217,12 +217,15 @@ class _Batch:
 
     def add(self, text: bytes) -> None:
         leaf = Leaf.parse(text)
-        count = self.tokens.count + len(self._waiting)
-        if (leaf.batch, leaf.opening, leaf.position) != (self.batch, self.opening, count):
+        if (leaf.batch, leaf.opening, leaf.position) != (self.batch, self.opening, self.count):
             raise NotProven("entries", "the decision is not the next one of the batch that it stands in")
         self._waiting.append(text)
         if len(self._waiting) == 4096:
             self.flush()
+
+    @property
+    def count(self) -> int:
+        return self.tokens.count + len(self._waiting)
 
     def flush(self) -> None:
         self.tokens.extend(self._waiting)
@@ -251,10 +254,8 @@ class _Reading:
                 raise NotProven("entries", "the decision stands outside of any batch")
             self.batch.add(text)
             return
-        if self.batch is not None:
-            self.batch.flush()
-            if self.batch.tokens.count and kind != "batch-close":
-                raise NotProven("entries", "it stands inside a batch")
+        if self.batch is not None and self.batch.count and kind != "batch-close":
+            raise NotProven("entries", "it stands inside a batch")
         if kind == "batch-open":
             batch = parsed_batch(text)
             parse_opening(text, batch_id=batch)
@@ -269,7 +270,8 @@ class _Reading:
         batch = self.batch
         if batch is None or (closing.batch, closing.opening) != (batch.batch, batch.opening):
             raise NotProven("entries", "the batch-close entry does not end the batch that was opened")
-        count = batch.tokens.count
+        batch.flush()
+        count = batch.count
         if (closing.count, closing.first) != (count, index - count if count else None):
             raise NotProven("entries", "the batch-close entry miscounts the decisions before it")
         if closing.root != batch.tree.root().hex():
