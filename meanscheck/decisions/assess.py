@@ -54,10 +54,16 @@ class Assessment:
         folder: Path,
         block_units: int,
         progress: Progress | None,
+        supersedes: Mapping[str, int] | None = None,
+        why: str = "review",
     ) -> None:
         self.store, self.law, self.projection, self.snapshot = store, law, projection, snapshot
         self.block_units, self._progress = block_units, progress
-        short = hashlib.sha256(f"{law.digest} {snapshot.id}".encode()).hexdigest()[:12]
+        # What a ledger asks of a batch that takes the place of earlier decisions (`ledger.corrections.Superseding`).
+        self.supersedes, self.why = dict(supersedes or {}), why
+        self._superseded = _digest(self.supersedes)
+        identity = f"{law.digest} {snapshot.id}" + (f" {self._superseded}" if self.supersedes else "")
+        short = hashlib.sha256(identity.encode()).hexdigest()[:12]
         self.batch_id = f"{law.code}-{law.on.isoformat()}-{short}"
         self.vault = Vault(folder / self.batch_id, GROUPS)
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -85,6 +91,7 @@ class Assessment:
             "pack": self.law.code,
             "run": "after opening" if not self._ran else "before opening",
             "snapshot": self.snapshot.id,
+            **({"supersedes": self._superseded} if self.supersedes else {}),
             "units": self.projection.units,
         }
 
@@ -151,8 +158,13 @@ class Assessment:
         records = BlockRecords(run, provenance=Provenance(self.snapshot.id))
         tokens = _tokens(block.households["case_id"], units)
         of_persons = _tokens(block.persons["person"], persons)
-        frame = records.frame(household_tokens=tokens, person_tokens=of_persons).with_columns(token=tokens)
+        earlier = self._earlier(tokens) if self.supersedes else None
+        frame = records.frame(household_tokens=tokens, person_tokens=of_persons, supersedes=earlier)
+        frame = frame.with_columns(token=tokens)
         return frame, self._outcomes(records)
+
+    def _earlier(self, tokens: pl.Series) -> pl.Series:
+        return pl.Series("supersedes", [self.supersedes.get(token) for token in tokens.to_list()], dtype=pl.Int64)
 
     def _outcomes(self, records: BlockRecords) -> pl.DataFrame:
         parts: list[pl.DataFrame] = []
@@ -246,6 +258,8 @@ def assess(
     vault: Path | str | None = None,
     block_units: int = BLOCK_UNITS,
     progress: Progress | None = None,
+    supersedes: Mapping[str, int] | None = None,
+    why: str = "review",
 ) -> Assessment:
     """Assess every case unit of a snapshot under one law.
 
@@ -256,12 +270,31 @@ def assess(
         vault: folder for records; ``<store>.vault`` beside the store unless given.
         block_units: case units held at a time; the results do not depend on it.
         progress: called with units done and units in all.
+        supersedes: household token → index in the log of the decision whose place is taken, for those decided before:
+            `Ledger.last_decisions()` where a whole caseload is reviewed.
+        why: code of the reason, for the log's correction entries.
     """
     taken = snapshot or store.snapshot()
     store.record_law(law.digest, law.canonical.decode())
     projection = store.project(taken, on=law.on)
     folder = Path(vault) if vault is not None else store.path.with_suffix(".vault")
-    return Assessment(store, law, projection, taken, folder=folder, block_units=block_units, progress=progress)
+    return Assessment(
+        store,
+        law,
+        projection,
+        taken,
+        folder=folder,
+        block_units=block_units,
+        progress=progress,
+        supersedes=supersedes,
+        why=why,
+    )
+
+
+def _digest(supersedes: Mapping[str, int]) -> str:
+    """Of the pairs in the order of tokens; tokens and indexes stand in the log already, so it needs no salt."""
+    text = "".join(f"{token} {index}\n" for token, index in sorted(supersedes.items()))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _sealable(frame: pl.DataFrame) -> SealableBlock:
