@@ -315,7 +315,8 @@ class Ledger:
         """Proof, against the newest checkpoint, that no later decision on the household is in the log (`latest.py`).
 
         Raises:
-            LedgerError: the log has another entry at `index`, or a later decision on the household: it names its index.
+            NotProven: a later batch decided the household (step ``latest``); the text names it.
+            LedgerError: the log has another entry at `index`.
         """
         if self.entry(index) != leaf:
             raise LedgerError(f"the log has another entry at {index}")

@@ -342,6 +342,7 @@ def _steps(log: Entries, leaves: set[str]) -> Iterator[tuple[At, Wanted]]:
 def _check_target(log: Entries, step: entries.Step, end: int) -> None:
     if step.decision >= end or merkle.leaf_hash(log.entry(step.decision)).hex() != step.leaf:
         raise LedgerError("a step is on a decision that the log does not have at that index")
+    Leaf.parse(log.entry(step.decision))
 
 
 def _check_correction(log: Entries, correction: entries.Correction, end: int) -> None:

@@ -40,7 +40,7 @@ ask for a fresh one, whose witnesses give the time.
 ('autumn', 'spring')
 >>> ledger.prove_latest(first + 1, spring.leaves[1])
 Traceback (most recent call last):
-meanscheck.errors.LedgerError: not the latest: batch autumn, closed by entry 7, decided the household again
+meanscheck.errors.NotProven: latest: batch autumn, closed by entry 7, decided the household again
 >>> folder.cleanup()
 """
 
@@ -155,7 +155,7 @@ def prove(log: TileReader, index: int, signed: str, *, kept: Pages) -> str:
     """The proof that the decision at an index is the latest, as text, against the checkpoint of the log's size.
 
     Raises:
-        LedgerError: the entry is no decision, or a later batch decided the household.
+        NotProven: the entry is no decision (step ``leaf``), or a later batch decided the household (step ``latest``).
     """
     text = log.entry(index)
     leaf = Leaf.parse(text)
@@ -171,9 +171,7 @@ def prove(log: TileReader, index: int, signed: str, *, kept: Pages) -> str:
             leaf.token, count=closing.count, page=page, path=path, root=bytes.fromhex(closing.tokens)
         )
         if times > own:
-            raise LedgerError(
-                f"not the latest: batch {closing.batch}, closed by entry {at}, decided the household again"
-            )
+            raise NotProven("latest", f"batch {closing.batch}, closed by entry {at}, decided the household again")
         hops.append(Hop(log.entry(at), tuple(merkle.prove_inclusion(log, at, log.size)), page, path))
         if own:
             break

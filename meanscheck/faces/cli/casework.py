@@ -100,6 +100,14 @@ def assess(
     ] = None,
     accept: Annotated[list[str] | None, typer.Option("--accept", help="Accept an unsure figure by name.")] = None,
     no_seal: Annotated[bool, typer.Option("--no-seal", help="Decide only; put nothing into the log.")] = False,
+    supersede: Annotated[
+        str | None,
+        typer.Option(
+            "--supersede",
+            help="Decisions take the place of the earlier ones in the log; WHY is review, recheck or correction.",
+            metavar="WHY",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Decide every case in the store and seal the decisions in the log."""
@@ -111,7 +119,7 @@ def assess(
     law = RulePack.load(pack).on(day_of(on, "--on") if on else date.today(), known_by=known, accept=accept or ())
     ledger = None if no_seal else signing_ledger(office)
     with Store.open(office.store) as opened, stages(quiet=as_json) as bars:
-        result, sealed = run(opened, law, ledger, bars)
+        result, sealed = run(opened, law, ledger, bars, supersede=supersede)
     if as_json:
         print_json(assessment_json(result, sealed))
         return
@@ -133,13 +141,16 @@ def signing_ledger(office: Office) -> Ledger:
     return Ledger.open(office.ledger, signer=Signer.load(office.key))
 
 
-def run(store: Store, law: Law, ledger: Ledger | None, bars: Stages) -> tuple[Assessment, Sealed | None]:
+def run(
+    store: Store, law: Law, ledger: Ledger | None, bars: Stages, *, supersede: str | None = None
+) -> tuple[Assessment, Sealed | None]:
     """Assess everything in the store, through the log if there is one."""
     from meanscheck.decisions import assess as decide_all
 
     later = Later()
     with bars.stage("order the evidence"):
-        result = decide_all(store, law, progress=later)
+        earlier = None if supersede is None or ledger is None else ledger.last_decisions()
+        result = decide_all(store, law, progress=later, supersedes=earlier, why=supersede or "")
     with bars.stage("decide" if ledger is None else "decide and seal", "cases", result.projection.units) as later.to:
         sealed = None if ledger is None else ledger.append(result)
         result.run()
