@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from meanscheck.errors import InputError, StoreError
-from meanscheck.ledger import Ledger, canonical, entries, merkle
+from meanscheck.ledger import Leaf, Ledger, canonical, entries, merkle
 from meanscheck.procedure.course import Course, Taken
 from meanscheck.procedure.law import Procedure
 
@@ -144,12 +144,13 @@ def record(
 
     Raises:
         InputError: the step may not be taken now, or something that must be said is missing.
-        LedgerError: the log refuses the entry, or another step came in between.
+        LedgerError: there is no decision at that index, the log refuses the entry, or another step came in between.
     """
     if body.procedure != procedure.id:
         raise InputError("the body belongs to another procedure", where=f"step {step}")
     chain = chain_of(ledger, book, decision)
     leaf = ledger.entry(decision)
+    Leaf.parse(leaf)
     previous = entries.digest(ledger.entry(chain[-1].index)) if chain else None
     salt, text = os.urandom(entries.SALT), body.format()
     entry = entries.Step(
