@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from meanscheck.procedure.book import Body, Book, Recorded, chain_of, course, record
 from meanscheck.procedure.calendar import Calendar
-from meanscheck.procedure.course import Course, Deadline, Taken
+from meanscheck.procedure.course import Course, Deadline, Forced, Taken
 from meanscheck.procedure.law import Procedure, Procedures
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Calendar",
     "Course",
     "Deadline",
+    "Forced",
     "Procedure",
     "Procedures",
     "Recorded",

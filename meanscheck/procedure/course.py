@@ -54,6 +54,15 @@ class Deadline:
         return None if self.met_on is None else self.met_on <= self.until
 
 
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """A step that the organisation which decides must take itself, because of another step; who took it since."""
+
+    step: str
+    cause: str
+    taken_by: tuple[str, ...]
+
+
 class Course:
     """Steps taken under a procedure, in the order in which they were entered."""
 
@@ -71,8 +80,15 @@ class Course:
     @property
     def due(self) -> tuple[str, ...]:
         """Steps that must still be taken before one that ends the case, whoever has to."""
-        visited = [name for name, place, _ in self._due_of_decider if not self._since(name, place)]
-        return tuple(dict.fromkeys([*self._due, *visited]))
+        forced = [forced.step for forced in self.forced if not forced.taken_by]
+        return tuple(dict.fromkeys([*self._due, *forced]))
+
+    @property
+    def forced(self) -> tuple[Forced, ...]:
+        """What the organisation that decides must do itself. Which that is, the step that ends the case tells."""
+        return tuple(
+            Forced(name, cause, tuple(sorted(self._since(name, place)))) for name, place, cause in self._due_of_decider
+        )
 
     def allowed(self, step: str) -> bool:
         """Whether a step of that kind may come next, day and contents apart."""
@@ -98,9 +114,10 @@ class Course:
                 raise InputError(f"its {name} must be stated", where=where)
             if name in rule.choices and new.said[name] not in rule.choices[name]:
                 raise InputError(f"its {name} must be one of {', '.join(rule.choices[name])}", where=where)
-        for name, place, cause in self._due_of_decider if rule.ends else ():
-            if new.by not in self._since(name, place):
-                why = f"{cause} asks for a {name} by the organisation that decides ({', '.join(self._cite(cause))})"
+        for forced in self.forced if rule.ends else ():
+            if new.by not in forced.taken_by:
+                cited = ", ".join(self.procedure.rule(forced.cause).cite)
+                why = f"{forced.cause} asks for a {forced.step} by the organisation that decides ({cited})"
                 raise InputError(why, where=where)
         self._add(new, rule)
 
@@ -117,14 +134,27 @@ class Course:
             holding |= {OBJECTION, SPECIAL}
         found: list[Deadline] = []
         for clock in self.procedure.clock:
-            begun = [n for n, t in enumerate(self.taken) if t.step in clock.after]
-            if not begun or not holding.issuperset(clock.when) or holding & {*clock.unless}:
+            start = self._start(clock)
+            if start is None or not holding.issuperset(clock.when) or holding & {*clock.unless}:
                 continue
-            since = self.taken[begun[-1]].on + timedelta(days=clock.after_days)
-            met = [t.on for t in self.taken[begun[-1] :] if t.step in clock.until]
-            until = calendar.after(since, clock.working_days)
-            found.append(Deadline(clock, since, until, met[0] if met else None))
+            since = self.taken[start].on + timedelta(days=clock.after_days)
+            met = [t.on for t in self.taken[start:] if t.step in clock.until]
+            found.append(Deadline(clock, since, calendar.after(since, clock.working_days), met[0] if met else None))
         return found
+
+    def _start(self, clock: Clock) -> int | None:
+        """Place of the step from which a clock runs: the last, but none after the step that it waited for has come.
+
+        A second visit after the appraisal does not ask for another appraisal; a second objection does ask for another
+        recheck, which is then due.
+        """
+        begun = [place for place, taken in enumerate(self.taken) if taken.step in clock.after]
+        met = [
+            place for place, taken in enumerate(self.taken) if taken.step in clock.until and begun and place > begun[0]
+        ]
+        if met and not {*clock.until} & {*self._due}:
+            begun = [place for place in begun if place < met[-1]]
+        return begun[-1] if begun else None
 
     def _out_of_order(self, rule: StepRule) -> str:
         done = {t.step for t in self.taken}
@@ -143,9 +173,6 @@ class Course:
     def _since(self, step: str, place: int) -> set[str]:
         """Organisations that took a step after that place."""
         return {t.by for t in self.taken[place + 1 :] if t.step == step}
-
-    def _cite(self, step: str) -> list[str]:
-        return self.procedure.rule(step).cite
 
     def _add(self, new: Taken, rule: StepRule) -> None:
         place = len(self.taken)

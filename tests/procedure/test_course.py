@@ -218,6 +218,30 @@ def test_the_whole_clock_depends_on_who_decides_and_on_special_cases() -> None:
         assert plain.deadlines(TABLE, conditions=conditions)[1].is_kept is None
 
 
+def test_a_second_visit_starts_no_clock_again_and_a_second_objection_does() -> None:
+    procedure = RULES.of("dibao", date(2020, 6, 1))
+    steps = (
+        ("acceptance", "03-02", TOWN, 0), ("visit", "03-04", TOWN, 0), ("appraisal", "03-06", TOWN, 0),
+        ("visit", "03-30", COUNTY, 0),
+    )  # fmt: skip
+    found = {d.clock.id: (d.since, d.met_on) for d in run(*steps, procedure=procedure).deadlines(TABLE)}
+    assert found == {
+        "survey": (date(2026, 3, 2), date(2026, 3, 4)),
+        "appraisal": (date(2026, 3, 4), date(2026, 3, 6)),
+    }
+    tekun = RULES.of("tekun", date(2026, 3, 2))
+    once = (
+        ("acceptance", "03-02", TOWN, 0), ("opinion", "03-06", TOWN, 0), ("publication", "03-09", TOWN, 0),
+        ("objection", "03-11", TOWN, 0), ("recheck", "03-16", TOWN, 0),
+    )  # fmt: skip
+    for taken, expected in (
+        (once, (date(2026, 3, 11), date(2026, 3, 16))),
+        ((*once, ("publication", "03-17", TOWN, 0), ("objection", "03-19", TOWN, 0)), (date(2026, 3, 19), None)),
+    ):
+        clocks = {d.clock.id: (d.since, d.met_on) for d in run(*taken, procedure=tekun).deadlines(TABLE)}
+        assert clocks["objection"] == expected
+
+
 def test_a_step_that_comes_late_is_seen() -> None:
     course = run(SMOOTH[0], ("visit", "03-09", TOWN, 2))
     assert [(d.clock.id, d.is_kept) for d in course.deadlines(TABLE)] == [("survey", False), ("whole", None)]

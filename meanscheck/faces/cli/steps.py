@@ -19,7 +19,7 @@ from meanscheck.faces.cli.rules import day_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from meanscheck.procedure import Body, Deadline, Procedure, Procedures, Recorded
+    from meanscheck.procedure import Body, Course, Deadline, Procedure, Procedures, Recorded
 
 Case = Annotated[str, typer.Argument(help="A case.", metavar="CASE")]
 Pack = Annotated[Path, typer.Option("--pack", help="Folder whose procedure.toml counts.", metavar="PACK")]
@@ -92,12 +92,12 @@ def steps(
     conditions = [
         word for word, on in (("special", special), ("town_decides", town_decides), ("refused", refused)) if on
     ]
-    shown: list[tuple[Procedure, tuple[str, ...], list[str], list[Deadline]]] = []
+    shown: list[tuple[Course, list[str], list[Deadline]]] = []
     for name in dict.fromkeys(recorded.body.procedure for recorded in chain if recorded.body is not None):
         procedure = law.named(name)
         found = course(chain, procedure)
         possible = [rule.id for rule in procedure.step if found.allowed(rule.id)]
-        shown.append((procedure, found.due, possible, found.deadlines(days, conditions=conditions) if days else []))
+        shown.append((found, possible, found.deadlines(days, conditions=conditions) if days else []))
     if as_json:
         print_json(
             {
@@ -106,21 +106,27 @@ def steps(
                 "steps": [_step_json(recorded) for recorded in chain],
                 "procedures": [
                     {
-                        "procedure": procedure.id,
-                        "due": list(due),
+                        "procedure": found.procedure.id,
+                        "due": list(found.due),
+                        "by_decider": [
+                            {"step": f.step, "because": f.cause, "taken_by": list(f.taken_by)} for f in found.forced
+                        ],
                         "possible": possible,
                         "clocks": [_clock_json(deadline) for deadline in deadlines],
                     }
-                    for procedure, due, possible, deadlines in shown
+                    for found, possible, deadlines in shown
                 ],
             }
         )
         return
     _show(case, index, chain, law)
-    for procedure, due, possible, deadlines in shown:
-        say(f"{procedure.title_zh} ({procedure.id}): next may come {', '.join(possible) or 'nothing'}")
-        if due:
-            say(f"  due before the decision: {', '.join(due)}")
+    for found, possible, deadlines in shown:
+        say(f"{found.procedure.title_zh} ({found.procedure.id}): next may come {', '.join(possible) or 'nothing'}")
+        if found.due:
+            say(f"  due before the decision: {', '.join(found.due)}")
+        for forced in found.forced:
+            so_far = ", ".join(forced.taken_by) or "nobody yet"
+            say(f"  {forced.cause} asks for a {forced.step} by the organisation that decides; made by {so_far}")
         _show_clocks(deadlines)
     if chain and days is None:
         say("Clocks are shown with --calendar: working days come from a table that the office keeps")
