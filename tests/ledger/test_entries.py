@@ -362,6 +362,11 @@ def _changed(entry: bytes, **members: object) -> bytes:
 LIES: dict[str, tuple[int, Callable[[list[bytes]], list[bytes]]]] = {
     "decision left out": (2, lambda e: e[:2] + e[3:]),
     "decisions swapped": (1, lambda e: [e[0], e[2], e[1], *e[3:]]),
+    "position of many digits": (2, lambda e: [*e[:2], e[2].replace(b'"n":1', b'"n":1' + b"0" * 5000), *e[3:]]),
+    "decision of another version": (2, lambda e: [*e[:2], e[2].replace(b'"v":1', b'"v":3'), *e[3:]]),
+    "decision of another batch": (2, lambda e: [*e[:2], _changed(e[2], b="b"), *e[3:]]),
+    "decision that pins another opening": (2, lambda e: [*e[:2], _changed(e[2], m="00" * 32), *e[3:]]),
+    "first decision that pins another opening": (1, lambda e: [e[0], _changed(e[1], m="00" * 32), *e[2:]]),
     "decision twice": (2, lambda e: [*e[:2], e[1], *e[2:]]),
     "decision outside of a batch": (5, lambda e: [*e[:5], e[1], *e[5:]]),
     "batch not opened": (0, lambda e: e[1:]),
