@@ -8,12 +8,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.assess import labelled
 from benchmarks.caseload import ORIGIN, Place, batch_vault, law_of_the_day, opened
 from benchmarks.clock import Clock
+
+if TYPE_CHECKING:
+    from meanscheck.ledger import Seal, SealedBlock
 
 
 def _hashing() -> tuple[tuple[Any, str, str], ...]:
@@ -76,24 +79,19 @@ class _Records:
     def __init__(self, place: Place, clock: Clock) -> None:
         self.vault, self.clock = batch_vault(place), clock
 
-    def blocks(self) -> Iterator[Any]:
-        """As `Assessment.blocks` gives them; what is before the hand-over is labelled as reading."""
-        import polars as pl
+    def sealed(self, seal: Seal) -> Iterator[SealedBlock]:
+        """As `Assessment.sealed` gives them; what is before the hand-over is labelled as reading."""
+        from meanscheck.decisions.kernel import texts_of
 
-        from meanscheck.decisions.assess import SealableBlock
-
-        frames = self.vault.blocks()
+        frames, position = self.vault.blocks(), 0
         while True:
             with self.clock("reading"):
                 frame = next(frames, None)
                 if frame is None:
                     return
-                groups = [frame[name].cast(pl.Binary).to_list() for name in self.vault.group_names]
-                block = SealableBlock(frame["token"].to_list(), groups)
-            yield block
-
-    def keep(self, block_no: int, *, first_index: int, salts: Sequence[bytes], leaves: Sequence[bytes]) -> None:
-        """The vault has its share in `whole`."""
+                tokens, groups = frame["token"].to_list(), texts_of(frame)
+            yield seal(position, tokens=tokens, groups=groups)
+            position += frame.height
 
 
 def measure(place: Place, clock: Clock) -> dict[str, Any]:

@@ -11,11 +11,11 @@ checkpoint of its own before the first decision is asked for, so nobody can choo
 that breaks off leaves its opening in the log and nothing else; the same batch tried again continues from that opening.
 
 >>> import tempfile
->>> class Three:                                       # anything with these five members is a Batch
+>>> class Three:                                       # anything with these four members is a Batch
 ...     batch_id, opening, closing = "2026-11-A", {"law": "sha256:33"}, {"rejected": 0}
 ...     tokens, groups = ["00" * 16] * 3, [[b'{"n":0}', b'{"n":1}', b'{"n":2}']] * 7
-...     def blocks(self):
-...         yield self
+...     def sealed(self, seal):
+...         return seal.blocks([self], keep=self.keep)
 ...     def keep(self, block_no, *, first_index, salts, leaves):
 ...         self.kept = [*zip(salts, leaves)]           # a vault would seal them here
 >>> batch, folder = Three(), tempfile.TemporaryDirectory()
@@ -43,19 +43,24 @@ import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from struct import Struct
 from typing import Protocol
 
 from meanscheck.errors import LedgerError, NotProven
 from meanscheck.ledger import bulk, canonical, commitment, files, merkle, note, receipts
-from meanscheck.ledger.bulk import Block
 from meanscheck.ledger.canonical import Json
 from meanscheck.ledger.log import CHECKPOINT, Log
 from meanscheck.ledger.policy import LogLine, Policy
 from meanscheck.ledger.signer import Signer
 from meanscheck.ledger.tiles import TileReader
 
-_salts_of_leaf = Struct(f"{commitment.SALTS}s").iter_unpack
+
+class SealedDecisions(Protocol):
+    """Entries of some decisions and their leaf hashes (32 bytes each, flat), as a `bulk.Seal` makes them."""
+
+    @property
+    def leaves(self) -> Sequence[bytes]: ...
+    @property
+    def hashes(self) -> bytes: ...
 
 
 class Batch(Protocol):
@@ -67,19 +72,16 @@ class Batch(Protocol):
 
     @property
     def opening(self) -> Mapping[str, Json]:
-        """What batch-open pins. Read once, before `blocks`."""
+        """What batch-open pins. Read once, before `sealed`."""
 
     @property
     def closing(self) -> Mapping[str, Json]:
         """What batch-close adds to the counts. Read once, after the last block."""
 
-    def blocks(self) -> Iterator[Block]:
-        """The decisions in the batch's order; called once, after the opening is published."""
+    def sealed(self, seal: bulk.Seal) -> Iterator[SealedDecisions]:
+        """The decisions in the batch's order, sealed; called once, after the opening is published.
 
-    def keep(self, block_no: int, *, first_index: int, salts: Sequence[bytes], leaves: Sequence[bytes]) -> None:
-        """Take the salts (112 bytes a decision) and leaves of a block, before anything of it is published.
-
-        After a run that broke off, indexes come again with other salts: the later ones count.
+        Whoever seals a decision keeps its salts and leaf before it is yielded: they are not asked for again.
         """
 
 
@@ -157,12 +159,11 @@ class Ledger:
         """Published entry at an index."""
         return self._tiles().entry(index)
 
-    def append(self, batch: Batch, *, processes: int = 1) -> Sealed:
+    def append(self, batch: Batch) -> Sealed:
         """Add a batch and publish it.
 
         Args:
             batch: see `Batch`. If anything it does raises, the log keeps its opening and nothing else of it.
-            processes: worker processes for hashing; the result does not depend on it.
         """
         if self._signer is None:
             raise LedgerError("this ledger was opened without a signer: it can only read")
@@ -176,9 +177,7 @@ class Ledger:
                 growth.add([opening])
                 growth.publish()
             first = growth.size
-            for number, block in bulk.seal_blocks(batch.batch_id, digest, batch.blocks(), processes=processes):
-                salts = [salt for (salt,) in _salts_of_leaf(block.salts)]
-                batch.keep(number, first_index=growth.size, salts=salts, leaves=block.leaves)
+            for block in batch.sealed(bulk.Seal(batch.batch_id, digest, first)):
                 growth.add(block.leaves, block.hashes)
                 batch_tree.extend(block.hashes)
             count, root = batch_tree.size, batch_tree.root().hex()
