@@ -2,6 +2,7 @@
 
 `whole`    one `Ledger.append(assess(store, law))` from an existing projection: blocks pulled, facts, rules, causes,
            records, vault files, seven salted group hashes and their tree a decision, leaves, tree, tiles, checkpoints
+`pool`     the same by two processes, with blocks of half the size; without parts, which the processes do not tell
 `measure`  the ledger's own work alone: the same records appended to a second log; reading them is not counted
 """
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from meanscheck.ledger import Seal, SealedBlock
 
 
+BLOCK_UNITS = 50_000
+
+
 def _hashing() -> tuple[tuple[Any, str, str], ...]:
     from meanscheck.ledger import bulk
     from meanscheck.ledger.log import Growth
@@ -34,9 +38,19 @@ def _hashing() -> tuple[tuple[Any, str, str], ...]:
 
 
 def whole(place: Place, clock: Clock) -> dict[str, Any]:
-    """From stored evidence to sealed decisions, as a user runs it."""
+    """From stored evidence to sealed decisions, in one process."""
+    return _sealed(place, clock, processes=1)
+
+
+def pool(place: Place, clock: Clock) -> dict[str, Any]:
+    """The same by a pool of two; starting the processes counts."""
+    return _sealed(place, clock, processes=2)
+
+
+def _sealed(place: Place, clock: Clock, *, processes: int) -> dict[str, Any]:
     with clock("preparation"):
         from meanscheck.decisions import assess
+        from meanscheck.engines import Pool
         from meanscheck.ledger import Ledger, Signer
     for folder in (place.vault, place.ledger, place.key.parent):
         shutil.rmtree(folder, ignore_errors=True)
@@ -48,7 +62,8 @@ def whole(place: Place, clock: Clock) -> dict[str, Any]:
         places = (*labelled(), *_hashing())
     with opened(place) as store:
         with clock.watch(*places):
-            assessment = assess(store, law, vault=place.vault)
+            engine = Pool(processes)
+            assessment = assess(store, law, vault=place.vault, block_units=BLOCK_UNITS // processes, engine=engine)
             sealed = Ledger.open(place.ledger, signer=signer).append(assessment)
         if sealed.count != assessment.projection.units:
             raise RuntimeError("not every unit was sealed")

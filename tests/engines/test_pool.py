@@ -100,5 +100,5 @@ def test_a_process_that_dies_ends_the_run_and_the_log_keeps_its_opening_only(sto
 def test_the_environment_is_as_it_was(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POLARS_MAX_THREADS", "3")
     law = RulePack.load(PACK).on(DAY)
-    assess(store, law, vault=tmp_path, block_units=20, engine=Pool(1)).run()
+    assess(store, law, vault=tmp_path, block_units=20, engine=Pool(2)).run()
     assert os.environ["POLARS_MAX_THREADS"] == "3"
