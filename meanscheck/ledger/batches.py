@@ -148,10 +148,10 @@ class Ledger:
         return self._log.note
 
     def policy(self) -> Policy:
-        """A policy that trusts this ledger's own key and asks for no witness: where trust in the office begins."""
+        """A policy that trusts this ledger's own keys and asks for no witness: where trust in the office begins."""
         if self._signer is None:
-            raise LedgerError("a policy needs the signer's public key")
-        return Policy((LogLine(self._signer.key),))
+            raise LedgerError("a policy needs the signer's public keys")
+        return Policy(tuple(LogLine(key) for key in self._signer.keys))
 
     def entry(self, index: int) -> bytes:
         """Published entry at an index."""

@@ -13,9 +13,10 @@ Key id: the first four bytes of SHA-256 over name, newline, type byte, public ke
 | 4 | Ed25519, 32 bytes | time (8 bytes, big-endian) and 64 bytes | `cosigned_message` |
 | 6 | ML-DSA-44, 1312 bytes | time (8 bytes) and 2420 bytes | `subtree_message` |
 
-Type 4 is a witness's cosignature; type 6, which holds in an age of quantum computers, is a witness's or the log's own (both
-C2SP tlog-cosignature). Type 6 binds the signer's name and signs what a checkpoint says, not its text, so only checkpoints
-can carry it. Its time is 0 where none is stated: the log's own lines are so, as nothing in this folder reads a clock.
+Type 4 is a witness's cosignature; type 6, which quantum computers will not break, is a witness's or the log's own (both
+C2SP tlog-cosignature). Type 6 binds the signer's name and signs what a checkpoint says, not its text, so that only
+checkpoints can carry it. Its time is 0 where none is stated, as on the log's own lines: what happened when is for
+witnesses to say.
 
 The example of the specification, opened with the key of Go's `note` package:
 
@@ -284,8 +285,9 @@ def cosigned_message(text: str, time: int) -> bytes:
 def subtree_message(signer: str, time: int, *, origin: str, start: int, end: int, root: bytes) -> bytes:
     """What is signed with ML-DSA-44 (C2SP tlog-cosignature, ML-DSA-44 signed message).
 
-    Label, signer's name, time, origin, first leaf, leaf after the last, root of these leaves; numbers have 8 bytes, names
-    a byte for their length. A checkpoint begins at leaf 0. Elsewhere leaves must be a subtree of RFC 6962 and time is 0.
+    Label, signer's name, time, origin, first leaf, leaf after the last, root of these leaves; numbers have 8 bytes,
+    names a byte for their length. A checkpoint begins at leaf 0. Elsewhere the leaves must be a subtree of RFC 6962
+    (begin at a multiple of their number, rounded up to a power of two), and time is 0.
 
     >>> message = subtree_message("w", 5, origin="log", start=0, end=2, root=bytes(32))
     >>> message[:26]
