@@ -56,7 +56,7 @@ ML_DSA = 6
 """ML-DSA-44 (FIPS 204), with a time."""
 
 _PUBLIC = {ED25519: 32, COSIGNATURE: 32, ML_DSA: 1312}
-_SIGNATURE = {ED25519: 64, COSIGNATURE: 8 + 64, ML_DSA: 8 + 2420}
+SIGNATURE_BYTES = {ED25519: 64, COSIGNATURE: 8 + 64, ML_DSA: 8 + 2420}
 
 MAX_NOTE = 1 << 20
 MAX_SIGNATURES = 64
@@ -141,7 +141,7 @@ class VerifierKey:
 
     def _timed(self, signature: bytes) -> tuple[int, bytes]:
         """Time (0 where the type has none) and bare signature."""
-        if len(signature) != _SIGNATURE[self.type]:
+        if len(signature) != SIGNATURE_BYTES[self.type]:
             raise NotProven("signature", f"the signature of key {self.label} has the wrong length")
         if self.type == ED25519:
             return 0, signature
