@@ -189,12 +189,11 @@ class Ledger:
         digest = hashlib.sha256(opening).hexdigest()
         batch_tree = merkle.Frontier()
         with self._log.grow(self._signer) as growth:
-            before = growth.size
-            if before == 0 or self._log.reader().entry(before - 1) != opening:
+            if growth.size == 0 or self._log.reader().entry(growth.size - 1) != opening:
                 growth.add([opening])
                 growth.publish()
             first = growth.size
-            opened = "" if witness is None else self._cosigned(witness, guess=before)
+            opened = "" if witness is None else self._cosigned(witness, guess=first - 1)
             if len(opened) > MAX_WITNESSED:
                 raise LedgerError(
                     f"the opening has more than {MAX_WITNESSED} bytes of cosignatures: ask fewer witnesses"
@@ -232,11 +231,14 @@ class Ledger:
                 witnessed=witness is not None and witness.is_met(self.checkpoint),
             )
 
-    def cosign(self, witness: Witnesses, *, guess: int = 0) -> str:
+    def cosign(self, witness: Witnesses) -> str:
         """Ask witnesses for the newest checkpoint, unless it has their quorum; returns it. See `Witnesses.cosign`."""
         with files.lock(self._log.folder / f".{CHECKPOINT}"):
             self._log.refresh()
-            return self._cosigned(witness, guess=guess)
+            if not self.size:
+                raise LedgerError("the log is empty: there is no checkpoint to cosign")
+            # The same question as `append` asked: an answer to it may be on its way.
+            return self._cosigned(witness, guess=_size_at_opening(self.entry(self.size - 1), self.size))
 
     def receipt(
         self, index: int, leaf: bytes, groups: Mapping[str, bytes], salts: bytes, disclose: Collection[str]
@@ -332,6 +334,17 @@ def _entry(batch_id: str, kind: str, content: Mapping[str, Json]) -> bytes:
     except canonical.NotCanonical as error:
         raise LedgerError(f"the {kind} entry holds {error}") from None
     return entry
+
+
+def _size_at_opening(last: bytes, size: int) -> int:
+    """Size of the log when the batch was opened that its last entry closes; 0 if that closes none."""
+    try:
+        members = canonical.parse(last)
+    except canonical.NotCanonical:
+        return 0
+    if not isinstance(members, dict) or members.get("k") != "batch-close" or type(members.get("count")) is not int:
+        return 0
+    return size - 1 - int(members["count"])
 
 
 def _salt(salts: bytes, group: str) -> bytes:

@@ -115,6 +115,16 @@ class Witness:
         self._memory: dict[str, Checkpoint] = {}
         self.seen()
 
+    @property
+    def name(self) -> str:
+        """The name that its lines carry."""
+        return self.cosigners[0].key.name
+
+    @property
+    def origins(self) -> list[str]:
+        """The logs that it serves."""
+        return list(dict.fromkeys(key.name for key in self.policy.log_keys))
+
     @staticmethod
     def begin(state: Path) -> None:
         """Write the state of a witness that has seen nothing; never overwrites one."""
@@ -162,10 +172,9 @@ class Witness:
             return _refusal(400, "the old size is above the checkpoint's")
         # Reading the old size and writing the new one are one step, or a slower request could roll a faster one back.
         with files.lock(self.state):
-            refusal = self._advance(asked, head)
-        return refusal or Answer(200, self._lines(text, time).encode())
+            return self._advance(asked, head, text, time)
 
-    def _advance(self, asked: Request, head: Checkpoint) -> Answer | None:
+    def _advance(self, asked: Request, head: Checkpoint, text: str, time: int) -> Answer:
         seen = dict(self.seen())
         last = seen.get(head.origin, Checkpoint(head.origin, 0, merkle.EMPTY_ROOT))
         if asked.old != last.size:
@@ -178,13 +187,14 @@ class Witness:
         except NotProven as error:
             self._keep_refused(asked.checkpoint)
             return _refusal(422, error.why)
+        lines = self._lines(text, time)
         if seen.get(head.origin) != head:
             seen[head.origin] = head
             if self.state is None:
                 self._memory = seen
             else:
                 files.replace(self.state, format_state(seen).encode())
-        return None
+        return Answer(200, lines.encode())
 
     def _lines(self, text: str, time: int) -> str:
         lines = [(cosigner.key, cosigner.cosign(text, time=time)) for cosigner in self.cosigners]
