@@ -179,6 +179,8 @@ def _check(policy: Policy) -> None:
         raise NotProven("policy", "a log key must be of type 1 (Ed25519) or 6 (ML-DSA-44)")
     if any(key.type not in (note.COSIGNATURE, note.ML_DSA) for key in policy.witness_keys):
         raise NotProven("policy", "a witness key must be of type 4 (Ed25519 cosignature) or 6 (ML-DSA-44)")
+    if {key.name for key in policy.log_keys} & {key.name for key in policy.witness_keys}:
+        raise NotProven("policy", "a witness's key has the name of a log: a log does not witness itself")
     public = [key.public for key in policy.log_keys + policy.witness_keys]
     if len(set(public)) != len(public):
         raise NotProven("policy", "the same public key is listed twice")

@@ -15,7 +15,7 @@ from meanscheck.errors import LedgerError, NotProven
 from meanscheck.ledger import Ledger, Policy, Signer, VerifierKey, checkpoint, keyfile, merkle, note, receipts, verify
 from meanscheck.ledger.checkpoint import Checkpoint
 from meanscheck.ledger.keyfile import PrivateKey
-from meanscheck.ledger.policy import LogLine
+from meanscheck.ledger.policy import LogLine, WitnessLine
 
 from .builders import ORIGIN, MadeBatch, all_groups
 
@@ -267,6 +267,35 @@ def test_changing_any_one_byte_of_the_long_line_is_refused(both: tuple[Ledger, s
         with pytest.raises(NotProven):
             verify(bytes(changed), policy=policy)
             pytest.fail(f"accepted a change at {place}")
+
+
+def test_a_policy_takes_ml_dsa_keys_of_logs_and_witnesses() -> None:
+    log, witness = key(ORIGIN).key, key(seed=bytes(32)).key
+    text = f"log {log}\nwitness audit {witness}\nquorum audit\n"
+    policy = Policy.parse(text)
+    assert (policy.log_keys, policy.witness_keys, policy.format()) == ((log,), (witness,), text)
+    signed = note.sign(checkpoint.format(Checkpoint(ORIGIN, 1, bytes(32))), [key(ORIGIN)])
+    assert note.open(signed, policy.log_keys).signatures[0].key == log
+    for other, why in ((key().key, "listed twice"), (key(ORIGIN, bytes(32)).key, "does not witness itself")):
+        with pytest.raises(NotProven, match=why):
+            Policy.parse(f"log {log}\nwitness audit {other}\nquorum audit\n")
+
+
+@pytest.mark.parametrize("time", [0, 1_780_000_000])
+def test_a_cosignature_that_states_no_time_is_told_so(time: int, tmp_path: Path) -> None:
+    signer, cosigner = Signer.generate(ORIGIN), key()
+    ledger, batch = Ledger.open(tmp_path, signer=signer), MadeBatch("b", 1)
+    ledger.append(batch)
+    text = note.parse(ledger.checkpoint)[0]
+    signature = cosigner.cosign(text, time=time) if time else cosigner.sign_note(text)
+    logs = tuple(LogLine(k) for k in signer.keys)
+    policy = Policy(logs, (WitnessLine("audit", cosigner.key),), (), "audit")
+    ledger.add_cosignatures(str(note.SignatureLine(cosigner.key.name, cosigner.key.key_id, signature)), policy=policy)
+    salts, leaf = batch.kept[1]
+    proven = verify(ledger.receipt(1, leaf, all_groups(0), salts, []).encode(), policy=policy)
+    assert proven.witnessed == ((cosigner.key.label, time),)
+    assert ("no time stated" in "".join(proven.report("en"))) == (time == 0)
+    assert ("1970" in "".join(proven.report())) is False
 
 
 # Key files.
