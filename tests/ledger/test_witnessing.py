@@ -177,6 +177,40 @@ def test_the_witnessed_opening_can_be_shown_from_the_log_alone(office: Office) -
         check_opening(office.ledger.entry(3), index=3, tree=tiles(office), policy=office.policy)
 
 
+def test_an_opening_of_another_history_is_not_taken_for_this_one(office: Office, tmp_path: Path) -> None:
+    sealed = office.ledger.append(MadeBatch("one", 2), witness=office.ask(0, 1))
+    # The same keys, from the beginning, with witnesses that have not seen the first history.
+    fork = Ledger.open(tmp_path / "fork", signer=Signer(office.signer.signers))
+    others = [Witness([key], policy=Policy(office.policy.logs)) for key in office.keys[:2]]
+    asks: list[Ask] = [partial(other.add_checkpoint, time=NOW) for other in others]
+    fork.append(MadeBatch("other", 2), witness=Witnesses(office.policy, asks))
+    there = canonical.parse(fork.entry(sealed.close_index))
+    mixed = canonical.parse(office.ledger.entry(sealed.close_index)) | {"witnessed": there["witnessed"]}
+    with pytest.raises(NotProven, match="not that of the batch's opening in this log"):
+        check_opening(canonical.format(mixed), index=sealed.close_index, tree=tiles(office), policy=office.policy)
+
+
+def test_the_same_checkpoint_makes_the_same_request_whoever_cosigned_it_before(office: Office) -> None:
+    office.ledger.append(MadeBatch("one", 2))
+    requests: list[bytes] = []
+
+    def note_down(request: bytes) -> Answer:
+        requests.append(request)
+        return unreachable(request)
+
+    ask = Witnesses(office.policy, [note_down])
+    with pytest.raises(NotProven):
+        office.ledger.cosign(ask)
+    own = office.keys[1]
+    signature = own.cosign(note.parse(office.ledger.checkpoint)[0], time=NOW)
+    office.ledger.add_cosignatures(
+        str(note.SignatureLine(own.key.name, own.key.key_id, signature)), policy=office.policy
+    )
+    with pytest.raises(NotProven):
+        office.ledger.cosign(ask)
+    assert requests[0] == requests[1]
+
+
 def test_a_log_put_back_is_noticed_by_the_witness(office: Office, tmp_path: Path) -> None:
     office.ledger.append(MadeBatch("one", 2), witness=office.ask(0, 1))
     shutil.copytree(tmp_path / "log", tmp_path / "backup")
