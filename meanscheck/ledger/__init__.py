@@ -48,6 +48,7 @@ Choices
 * New tiles wait under `.staging/` and are renamed together, and leftovers of a crash are removed before the log
   grows, so that a reader who prefers full tiles meets none of them.
 * A subject group that has a member `household` must carry the entry's token there.
+* A receipt of a record committed to as a whole repeats its one salt in each group, so that receipts keep one form.
 """
 
 from meanscheck.errors import LedgerError, NotProven

@@ -43,19 +43,17 @@ import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from struct import Struct
 from typing import Protocol
 
 from meanscheck.errors import LedgerError, NotProven
 from meanscheck.ledger import bulk, canonical, commitment, files, merkle, note, receipts
 from meanscheck.ledger.bulk import Block
 from meanscheck.ledger.canonical import Json
+from meanscheck.ledger.commitment import Form
 from meanscheck.ledger.log import CHECKPOINT, Log
 from meanscheck.ledger.policy import LogLine, Policy
 from meanscheck.ledger.signer import Signer
 from meanscheck.ledger.tiles import TileReader
-
-_salts_of_leaf = Struct(f"{commitment.SALTS}s").iter_unpack
 
 
 class Batch(Protocol):
@@ -77,7 +75,8 @@ class Batch(Protocol):
         """The decisions in the batch's order; called once, after the opening is published."""
 
     def keep(self, block_no: int, *, first_index: int, salts: Sequence[bytes], leaves: Sequence[bytes]) -> None:
-        """Take the salts (112 bytes a decision) and leaves of a block, before anything of it is published.
+        """Take the salts (112 bytes a decision, 16 if committed to as a whole) and leaves of a block, before it is
+        published.
 
         After a run that broke off, indexes come again with other salts: the later ones count.
         """
@@ -157,12 +156,14 @@ class Ledger:
         """Published entry at an index."""
         return self._tiles().entry(index)
 
-    def append(self, batch: Batch, *, processes: int = 1) -> Sealed:
+    def append(self, batch: Batch, *, processes: int = 1, commitment: Form = "grouped") -> Sealed:
         """Add a batch and publish it.
 
         Args:
             batch: see `Batch`. If anything it does raises, the log keeps its opening and nothing else of it.
             processes: worker processes for hashing; the result does not depend on it.
+            commitment: ``grouped``, so that receipts can show some groups and hide others; or ``whole``, one hash over
+                the record: cheaper, and a receipt shows all of it or nothing.
         """
         if self._signer is None:
             raise LedgerError("this ledger was opened without a signer: it can only read")
@@ -176,9 +177,9 @@ class Ledger:
                 growth.add([opening])
                 growth.publish()
             first = growth.size
-            for number, block in bulk.seal_blocks(batch.batch_id, digest, batch.blocks(), processes=processes):
-                salts = [salt for (salt,) in _salts_of_leaf(block.salts)]
-                batch.keep(number, first_index=growth.size, salts=salts, leaves=block.leaves)
+            blocks = bulk.seal_blocks(batch.batch_id, digest, batch.blocks(), processes=processes, form=commitment)
+            for number, block in blocks:
+                batch.keep(number, first_index=growth.size, salts=block.salts_each, leaves=block.leaves)
                 growth.add(block.leaves, block.hashes)
                 batch_tree.extend(block.hashes)
             count, root = batch_tree.size, batch_tree.root().hex()
@@ -203,8 +204,8 @@ class Ledger:
             index: of the decision's entry in the log.
             leaf: the entry.
             groups: canonical JSON of all seven groups, by name.
-            salts: the 112 bytes kept with the leaf.
-            disclose: names of the groups to show.
+            salts: the bytes kept with the leaf.
+            disclose: names of the groups to show; all or none where the record was committed to as a whole.
 
         Raises:
             LedgerError: the log has another entry there, or groups and salts do not give its commitment.
@@ -213,15 +214,15 @@ class Ledger:
         if tiles.entry(index) != leaf:
             raise LedgerError(f"the log has another entry at {index}")
         members = commitment.Leaf.parse(leaf)
-        if commitment.commit(groups, salts).hex() != members.commitment:
+        if commitment.commit(groups, salts, form=members.form).hex() != members.commitment:
             raise LedgerError("groups and salts do not give the entry's commitment")
-        siblings = commitment.hide(groups, salts, disclose)
+        siblings = commitment.hide(groups, salts, disclose, form=members.form)
         for group in disclose:
             try:
                 canonical.parse(groups[group])
             except canonical.NotCanonical as error:
                 raise LedgerError(f"group {group} is not canonical JSON: {error}") from None
-        shown = {group: (groups[group], _salt(salts, group)) for group in disclose}
+        shown = {group: (groups[group], commitment.salt_of(group, salts)) for group in disclose}
         open_index = index - 1 - members.position
         opening = tiles.entry(open_index)
         if hashlib.sha256(opening).hexdigest() != members.opening:
@@ -279,8 +280,3 @@ def _entry(batch_id: str, kind: str, content: Mapping[str, Json]) -> bytes:
     except canonical.NotCanonical as error:
         raise LedgerError(f"the {kind} entry holds {error}") from None
     return entry
-
-
-def _salt(salts: bytes, group: str) -> bytes:
-    at = commitment.GROUPS.index(group) * commitment.SALT
-    return salts[at : at + commitment.SALT]

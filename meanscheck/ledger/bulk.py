@@ -11,10 +11,12 @@ in several others; salts apart, results do not depend on how many.
 (336, 3, 96)
 >>> commit(dict.fromkeys(GROUPS, texts[2]), sealed.salts[224:]).hex() in sealed.leaves[2].decode()
 True
+>>> seal_block("2026-11-A", "55" * 32, 0, tokens=["00" * 16], groups=[texts[:1]] * 7, form="whole").leaves[0][-7:]
+b',"v":2}'
 
 What makes it fast (CPython 3.11, figures in microseconds a decision): only `hashlib.sha256` bound once, short-lived
 chunks that stay in the processor's cache, constant beginnings joined once, random bytes drawn once a block. Thirteen
-hashes are about nine tenths of the cost, so the rest of the loop hardly matters.
+hashes are about nine tenths of the cost, so the rest of the loop hardly matters. A whole record takes one.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from meanscheck.errors import LedgerError
 from meanscheck.ledger import canonical
-from meanscheck.ledger.commitment import GROUPS, PREFIXES, SALT, SALTS, VERSION
+from meanscheck.ledger.commitment import GROUPS, NAMES, PREFIXES, SALT, SALT_BYTES, VERSIONS, WHOLE, Form
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -41,6 +43,7 @@ CHUNK = 512
 PART = 8192
 
 _salts_of = Struct(f"{SALT}s" * len(GROUPS)).iter_unpack
+_one_salt_of = Struct(f"{SALT}s").iter_unpack
 _HEX = re.compile(r"[0-9a-f]*")
 
 
@@ -58,11 +61,17 @@ class Block(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SealedBlock:
-    """Salts (112 bytes a decision, flat), leaves, and leaf hashes (32 bytes each, flat)."""
+    """Salts (112 bytes a decision, 16 if committed to as a whole, flat), leaves, leaf hashes (32 bytes each, flat)."""
 
     salts: bytes = field(repr=False)
     leaves: list[bytes] = field(repr=False)
     hashes: bytes = field(repr=False)
+
+    @property
+    def salts_each(self) -> list[bytes]:
+        """The salts of each decision."""
+        width = len(self.salts) // max(len(self.leaves), 1)
+        return [self.salts[at : at + width] for at in range(0, len(self.salts), width)]
 
 
 def seal_block(
@@ -73,6 +82,7 @@ def seal_block(
     tokens: Sequence[str],
     groups: Sequence[Sequence[bytes]],
     salts: bytes | None = None,
+    form: Form = "grouped",
 ) -> SealedBlock:
     """Leaves of a block.
 
@@ -82,26 +92,29 @@ def seal_block(
         first_position: member n of the first leaf.
         tokens: one a decision.
         groups: seven columns of canonical JSON.
-        salts: 112 bytes a decision to use again, as replay does; drawn from the operating system if None.
+        salts: 112 bytes a decision (16 for whole records) to use again; drawn from the operating system if None.
+        form: how to commit, see `commitment.py`.
 
     Raises:
         LedgerError: the columns differ in length, a token is not 32 hex characters, or salts are short.
     """
     count = len(tokens)
     _check(count, tokens, groups)
+    width = SALT_BYTES[form]
     if salts is None:
-        salts = os.urandom(SALTS * count)
-    elif len(salts) != SALTS * count:
-        raise LedgerError(f"a block takes {SALTS} bytes of salts a decision")
+        salts = os.urandom(width * count)
+    elif len(salts) != width * count:
+        raise LedgerError(f"a block takes {width} bytes of salts a decision")
     before = f'{{"b":{canonical.format(batch_id).decode()},"c":"'
     middle = f'","k":"decision","m":"{opening}","n":'
-    after = f'","v":{VERSION}}}'
+    after = f'","v":{VERSIONS[form]}}}'
+    commit = _commitments if form == "grouped" else _wholes
     sha256 = hashlib.sha256
     leaves: list[bytes] = []
     hashes: list[bytes] = []
     for at in range(0, count, CHUNK):
         end = min(at + CHUNK, count)
-        commitments = _commitments([column[at:end] for column in groups], salts[SALTS * at : SALTS * end])
+        commitments = commit([column[at:end] for column in groups], salts[width * at : width * end])
         chunk = [
             f'{before}{commitment}{middle}{position},"s":"{token}{after}'.encode()
             for position, (commitment, token) in enumerate(
@@ -114,7 +127,7 @@ def seal_block(
 
 
 def seal_blocks(
-    batch_id: str, opening: str, blocks: Iterable[Block], *, processes: int = 1
+    batch_id: str, opening: str, blocks: Iterable[Block], *, processes: int = 1, form: Form = "grouped"
 ) -> Iterator[tuple[int, SealedBlock]]:
     """(block number, sealed block) in order. With several processes a block is worked on in parts of 8192 decisions.
 
@@ -124,11 +137,11 @@ def seal_blocks(
     if processes <= 1:
         position = 0
         for number, block in enumerate(blocks):
-            sealed = seal_block(batch_id, opening, position, tokens=block.tokens, groups=block.groups)
+            sealed = seal_block(batch_id, opening, position, tokens=block.tokens, groups=block.groups, form=form)
             yield number, sealed
             position += len(sealed.leaves)
         return
-    yield from _in_processes(batch_id, opening, blocks, processes)
+    yield from _in_processes(batch_id, opening, blocks, processes, form)
 
 
 def _commitments(columns: Sequence[Sequence[bytes]], salts: bytes) -> list[str]:
@@ -145,6 +158,20 @@ def _commitments(columns: Sequence[Sequence[bytes]], salts: bytes) -> list[str]:
     left = _nodes(_nodes(a, b), _nodes(c, d))
     right = _nodes(_nodes(e, f), g)
     return [sha256(b"\1" + x + y).hexdigest() for x, y in zip(left, right, strict=True)]
+
+
+def _wholes(columns: Sequence[Sequence[bytes]], salts: bytes) -> list[str]:
+    """Hex commitments of a chunk, each one hash over the whole record."""
+    sha256, join, whole = hashlib.sha256, b"".join, WHOLE
+    # What stands before a group's JSON, by its length: the group's name and the length.
+    heads = [
+        {length: name + length.to_bytes(4, "big") for length in set(map(len, column))}
+        for name, column in zip(NAMES, columns, strict=True)
+    ]
+    before = [[head[length] for length in map(len, column)] for head, column in zip(heads, columns, strict=True)]
+    parts = [part for pair in zip(before, columns, strict=True) for part in pair]
+    each = (salt for (salt,) in _one_salt_of(salts))
+    return [sha256(join((whole, *row))).hexdigest() for row in zip(each, *parts, strict=True)]
 
 
 def _nodes(left: Sequence[bytes], right: Sequence[bytes]) -> list[bytes]:
@@ -181,6 +208,7 @@ class _Sent:
     first_position: int
     tokens: str
     groups: tuple[_Packed, ...]
+    form: Form
 
 
 def _work(sent: _Sent) -> tuple[bytes, _Packed, bytes]:
@@ -191,12 +219,13 @@ def _work(sent: _Sent) -> tuple[bytes, _Packed, bytes]:
         sent.first_position,
         tokens=[sent.tokens[at : at + width] for at in range(0, len(sent.tokens), width)],
         groups=[packed.unpack() for packed in sent.groups],
+        form=sent.form,
     )
     return sealed.salts, _Packed.pack(sealed.leaves), sealed.hashes
 
 
 def _in_processes(
-    batch_id: str, opening: str, blocks: Iterable[Block], processes: int
+    batch_id: str, opening: str, blocks: Iterable[Block], processes: int, form: Form
 ) -> Iterator[tuple[int, SealedBlock]]:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
@@ -211,7 +240,7 @@ def _in_processes(
                 for at in range(0, len(block.tokens), PART):
                     tokens = block.tokens[at : at + PART]
                     columns = tuple(_Packed.pack(column[at : at + PART]) for column in block.groups)
-                    sent = _Sent(batch_id, opening, position, "".join(tokens), columns)
+                    sent = _Sent(batch_id, opening, position, "".join(tokens), columns, form)
                     waiting[-1][1].append(pool.submit(_work, sent))
                     position += len(tokens)
                 # One block is worked on while the caller makes the next.
