@@ -67,6 +67,7 @@ class Signer:
     @classmethod
     def load(cls, path: Path | str, *, passphrase: Passphrase = None) -> Signer:
         """Read a key file. LedgerError if unreadable, unencrypted and open to others, or if the passphrase fails."""
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -83,7 +84,7 @@ class Signer:
         try:
             key = note.VerifierKey.parse(first.decode())
             private = load_pem_private_key(pem, _passphrase(passphrase) if encrypted else None)
-        except (NotProven, ValueError, TypeError):
+        except (NotProven, ValueError, TypeError, UnsupportedAlgorithm):
             raise LedgerError(f"key file {path.name} is damaged, or the passphrase is wrong") from None
         if not isinstance(private, Ed25519PrivateKey) or cls._of(key.name, private).key != key:
             raise LedgerError(f"key file {path.name} holds another key than its first line says")
