@@ -162,16 +162,12 @@ def _commitments(columns: Sequence[Sequence[bytes]], salts: bytes) -> list[str]:
 
 def _wholes(columns: Sequence[Sequence[bytes]], salts: bytes) -> list[str]:
     """Hex commitments of a chunk, each one hash over the whole record."""
-    sha256, join, whole = hashlib.sha256, b"".join, WHOLE
-    # What stands before a group's JSON, by its length: the group's name and the length.
-    heads = [
-        {length: name + length.to_bytes(4, "big") for length in set(map(len, column))}
-        for name, column in zip(NAMES, columns, strict=True)
-    ]
-    before = [[head[length] for length in map(len, column)] for head, column in zip(heads, columns, strict=True)]
-    parts = [part for pair in zip(before, columns, strict=True) for part in pair]
-    each = (salt for (salt,) in _one_salt_of(salts))
-    return [sha256(join((whole, *row))).hexdigest() for row in zip(each, *parts, strict=True)]
+    sha256, join = hashlib.sha256, b"".join
+    parts: list[Iterable[bytes]] = [[WHOLE + salt for (salt,) in _one_salt_of(salts)]]
+    for name, column in zip(NAMES, columns, strict=True):
+        heads = {length: name + length.to_bytes(4, "big") for length in set(map(len, column))}
+        parts += (map(heads.__getitem__, map(len, column)), column)
+    return [sha256(join(row)).hexdigest() for row in zip(*parts, strict=True)]
 
 
 def _nodes(left: Sequence[bytes], right: Sequence[bytes]) -> list[bytes]:
