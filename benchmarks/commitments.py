@@ -23,15 +23,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from benchmarks import machine, measure
 from benchmarks.caseload import ORIGIN, Place
 from benchmarks.clock import Clock
 from benchmarks.measure import Measured
+
+if TYPE_CHECKING:
+    from meanscheck.ledger import Seal, SealedBlock
+    from meanscheck.ledger.commitment import Form
 
 BLOCK = 50_000
 ROOT = Path(__file__).parent.parent
@@ -91,13 +95,12 @@ class Columns:
     @classmethod
     def of_vault(cls, folder: Path, count: int) -> Columns:
         """The first records of a batch as its vault holds them."""
-        import polars as pl
-
+        from meanscheck.decisions.kernel import texts_of
         from meanscheck.decisions.record import GROUPS
         from meanscheck.vault import Vault
 
         frame = next(iter(Vault(folder, GROUPS).blocks())).head(count)
-        return cls(frame["token"].to_list(), [frame[name].cast(pl.Binary).to_list() for name in GROUPS])
+        return cls(frame["token"].to_list(), texts_of(frame))
 
     @property
     def record_bytes(self) -> int:
@@ -107,11 +110,13 @@ class Columns:
 
 @dataclass(frozen=True)
 class Repeated:
-    """A batch of so many decisions that hands over one block again and again."""
+    """A batch of so many decisions that hands over one block again and again. `kept`: salts and leaf of its first."""
 
     columns: Columns
     count: int
+    processes: int = 1
     batch_id: str = "2026-11-A-000123"
+    kept: list[tuple[bytes, bytes]] = field(default_factory=list)
 
     @property
     def opening(self) -> Mapping[str, Any]:
@@ -121,7 +126,10 @@ class Repeated:
     def closing(self) -> Mapping[str, Any]:
         return {}
 
-    def blocks(self) -> Iterator[Columns]:
+    def sealed(self, seal: Seal) -> Iterator[SealedBlock]:
+        return seal.blocks(self._blocks(), keep=self._keep, processes=self.processes)
+
+    def _blocks(self) -> Iterator[Columns]:
         size = len(self.columns.tokens)
         for at in range(0, self.count, size):
             rest = min(size, self.count - at)
@@ -131,11 +139,12 @@ class Repeated:
                 else Columns(self.columns.tokens[:rest], [column[:rest] for column in self.columns.groups])
             )
 
-    def keep(self, block_no: int, *, first_index: int, salts: Sequence[bytes], leaves: Sequence[bytes]) -> None:
-        """Nothing is kept."""
+    def _keep(self, block_no: int, *, first_index: int, salts: Sequence[bytes], leaves: Sequence[bytes]) -> None:
+        if block_no == 0:
+            self.kept.append((salts[0], leaves[0]))
 
 
-def _append(place: Place, clock: Clock, form: Literal["grouped", "whole"], processes: int) -> dict[str, Any]:
+def _append(place: Place, clock: Clock, form: Form, processes: int) -> dict[str, Any]:
     with clock("preparation"):
         from meanscheck.ledger import Ledger, Signer, bulk
         from meanscheck.ledger.log import Growth
@@ -155,7 +164,7 @@ def _append(place: Place, clock: Clock, form: Literal["grouped", "whole"], proce
         shutil.rmtree(log, ignore_errors=True)
         ledger = Ledger.open(log, signer=Signer.generate(ORIGIN))
     with clock.watch(*labels):
-        sealed = ledger.append(Repeated(columns, place.households), processes=processes, commitment=form)
+        sealed = ledger.append(Repeated(columns, place.households, processes), commitment=form)
     shutil.rmtree(log)
     workers = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
@@ -192,15 +201,10 @@ def receipt(place: Place, clock: Clock) -> dict[str, Any]:
         from meanscheck.ledger import GROUPS, Ledger, Signer
 
         columns = Columns.made(min(BLOCK, place.households))
-        kept: dict[int, tuple[bytes, bytes]] = {}
-
-        class First(Repeated):
-            def keep(self, block_no: int, *, first_index: int, salts: Sequence[bytes], leaves: Sequence[bytes]) -> None:
-                kept.setdefault(first_index, (salts[0], leaves[0]))
-
         ledger = Ledger.open(place.folder / "log-receipt", signer=Signer.generate(ORIGIN))
-        sealed = ledger.append(First(columns, place.households))
-        salts, leaf = kept[sealed.first_index]
+        batch = Repeated(columns, place.households)
+        sealed = ledger.append(batch)
+        salts, leaf = batch.kept[0]
         groups = {group: column[0] for group, column in zip(GROUPS, columns.groups, strict=True)}
         text = ledger.receipt(sealed.first_index, leaf, groups, salts, disclose=GROUPS)
         files = place.folder / "a.tlog-proof", place.folder / "a.policy"

@@ -54,7 +54,7 @@ Choices
 from meanscheck.errors import LedgerError, NotProven
 from meanscheck.ledger import canonical, checkpoint, commitment, merkle, note, policy, proof, receipts, tiles
 from meanscheck.ledger.batches import Batch, Ledger, Sealed
-from meanscheck.ledger.bulk import Block, SealedBlock, seal_block
+from meanscheck.ledger.bulk import Block, Seal, SealedBlock, seal_block
 from meanscheck.ledger.commitment import GROUPS, Leaf
 from meanscheck.ledger.note import VerifierKey
 from meanscheck.ledger.policy import Policy
@@ -71,6 +71,7 @@ __all__ = [
     "NotProven",
     "Policy",
     "Proven",
+    "Seal",
     "Sealed",
     "SealedBlock",
     "Signer",

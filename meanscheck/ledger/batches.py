@@ -11,11 +11,11 @@ checkpoint of its own before the first decision is asked for, so nobody can choo
 that breaks off leaves its opening in the log and nothing else; the same batch tried again continues from that opening.
 
 >>> import tempfile
->>> class Three:                                       # anything with these five members is a Batch
+>>> class Three:                                       # anything with these four members is a Batch
 ...     batch_id, opening, closing = "2026-11-A", {"law": "sha256:33"}, {"rejected": 0}
 ...     tokens, groups = ["00" * 16] * 3, [[b'{"n":0}', b'{"n":1}', b'{"n":2}']] * 7
-...     def blocks(self):
-...         yield self
+...     def sealed(self, seal):
+...         return seal.blocks([self], keep=self.keep)
 ...     def keep(self, block_no, *, first_index, salts, leaves):
 ...         self.kept = [*zip(salts, leaves)]           # a vault would seal them here
 >>> batch, folder = Three(), tempfile.TemporaryDirectory()
@@ -47,13 +47,21 @@ from typing import Protocol
 
 from meanscheck.errors import LedgerError, NotProven
 from meanscheck.ledger import bulk, canonical, commitment, files, merkle, note, receipts
-from meanscheck.ledger.bulk import Block
 from meanscheck.ledger.canonical import Json
 from meanscheck.ledger.commitment import Form
 from meanscheck.ledger.log import CHECKPOINT, Log
 from meanscheck.ledger.policy import LogLine, Policy
 from meanscheck.ledger.signer import Signer
 from meanscheck.ledger.tiles import TileReader
+
+
+class SealedDecisions(Protocol):
+    """Entries of some decisions and their leaf hashes (32 bytes each, flat), as a `bulk.Seal` makes them."""
+
+    @property
+    def leaves(self) -> Sequence[bytes]: ...
+    @property
+    def hashes(self) -> bytes: ...
 
 
 class Batch(Protocol):
@@ -65,20 +73,16 @@ class Batch(Protocol):
 
     @property
     def opening(self) -> Mapping[str, Json]:
-        """What batch-open pins. Read once, before `blocks`."""
+        """What batch-open pins. Read once, before `sealed`."""
 
     @property
     def closing(self) -> Mapping[str, Json]:
         """What batch-close adds to the counts. Read once, after the last block."""
 
-    def blocks(self) -> Iterator[Block]:
-        """The decisions in the batch's order; called once, after the opening is published."""
+    def sealed(self, seal: bulk.Seal) -> Iterator[SealedDecisions]:
+        """The decisions in the batch's order, sealed; called once, after the opening is published.
 
-    def keep(self, block_no: int, *, first_index: int, salts: Sequence[bytes], leaves: Sequence[bytes]) -> None:
-        """Take the salts (112 bytes a decision, 16 if committed to as a whole) and leaves of a block, before it is
-        published.
-
-        After a run that broke off, indexes come again with other salts: the later ones count.
+        Whoever seals a decision keeps its salts and leaf before it is yielded: they are not asked for again.
         """
 
 
@@ -156,12 +160,11 @@ class Ledger:
         """Published entry at an index."""
         return self._tiles().entry(index)
 
-    def append(self, batch: Batch, *, processes: int = 1, commitment: Form = "grouped") -> Sealed:
+    def append(self, batch: Batch, *, commitment: Form = "grouped") -> Sealed:
         """Add a batch and publish it.
 
         Args:
             batch: see `Batch`. If anything it does raises, the log keeps its opening and nothing else of it.
-            processes: worker processes for hashing; the result does not depend on it.
             commitment: ``grouped``, so that receipts can show some groups and hide others; or ``whole``, one hash over
                 the record: cheaper, and a receipt shows all of it or nothing.
         """
@@ -177,9 +180,7 @@ class Ledger:
                 growth.add([opening])
                 growth.publish()
             first = growth.size
-            blocks = bulk.seal_blocks(batch.batch_id, digest, batch.blocks(), processes=processes, form=commitment)
-            for number, block in blocks:
-                batch.keep(number, first_index=growth.size, salts=block.salts_each, leaves=block.leaves)
+            for block in batch.sealed(bulk.Seal(batch.batch_id, digest, first, commitment)):
                 growth.add(block.leaves, block.hashes)
                 batch_tree.extend(block.hashes)
             count, root = batch_tree.size, batch_tree.root().hex()

@@ -1,8 +1,9 @@
 """How are a million decisions committed to in a few seconds? The same bytes as `commitment.py`, column by column.
 
 A *block* holds some thousands of decisions as seven columns of canonical JSON and one column of tokens. `seal_block`
-draws the salts, hashes, and writes leaves. `seal_blocks` does so for a stream of blocks, in order, in this process or
-in several others; salts apart, results do not depend on how many.
+draws the salts, hashes, and writes leaves. A `Seal` is that function for one batch: a ledger gives it to the batch,
+which calls it wherever its decisions are made, in any process. `Seal.blocks` does so for a stream of blocks, in order,
+in this process or in several others; salts apart, results do not depend on how many.
 
 >>> from meanscheck.ledger.commitment import GROUPS, commit
 >>> texts = [b'{"n":%d}' % n for n in range(3)]
@@ -71,7 +72,7 @@ class SealedBlock:
     def salts_each(self) -> list[bytes]:
         """The salts of each decision."""
         width = len(self.salts) // max(len(self.leaves), 1)
-        return [self.salts[at : at + width] for at in range(0, len(self.salts), width)]
+        return [self.salts[at : at + width] for at in range(0, len(self.salts), max(width, 1))]
 
 
 def seal_block(
@@ -126,22 +127,53 @@ def seal_block(
     return SealedBlock(salts, leaves, b"".join(hashes))
 
 
-def seal_blocks(
-    batch_id: str, opening: str, blocks: Iterable[Block], *, processes: int = 1, form: Form = "grouped"
-) -> Iterator[tuple[int, SealedBlock]]:
-    """(block number, sealed block) in order. With several processes a block is worked on in parts of 8192 decisions.
+class Keep(Protocol):
+    """Takes the salts (112 bytes a decision, 16 if committed to as a whole) and leaves of a block, unpublished as yet.
 
-    At most a few blocks are in memory at a time. Processes are spawned, so a script that asks for them needs the usual
-    ``if __name__ == "__main__"``.
+    After a run that broke off, indexes come again with other salts: the later ones count.
     """
-    if processes <= 1:
+
+    def __call__(self, block_no: int, *, first_index: int, salts: Sequence[bytes], leaves: Sequence[bytes]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Seals decisions of one batch, whose opening is published.
+
+    Attributes:
+        batch_id: member b of the leaves.
+        opening: digest of the batch-open entry.
+        first_index: place in the log of the batch's first decision.
+        form: how to commit, see `commitment.py`.
+    """
+
+    batch_id: str
+    opening: str
+    first_index: int
+    form: Form = "grouped"
+
+    def __call__(self, first_position: int, *, tokens: Sequence[str], groups: Sequence[Sequence[bytes]]) -> SealedBlock:
+        """Decisions `first_position` … of the batch; see `seal_block`."""
+        return seal_block(self.batch_id, self.opening, first_position, tokens=tokens, groups=groups, form=self.form)
+
+    def blocks(self, blocks: Iterable[Block], *, keep: Keep, processes: int = 1) -> Iterator[SealedBlock]:
+        """A stream of blocks in order. With several processes a block is worked on in parts of 8192 decisions.
+
+        At most a few blocks are in memory at a time. Processes are spawned, so a script that asks for them needs the
+        usual ``if __name__ == "__main__"``.
+        """
         position = 0
-        for number, block in enumerate(blocks):
-            sealed = seal_block(batch_id, opening, position, tokens=block.tokens, groups=block.groups, form=form)
-            yield number, sealed
+        made = self._here(blocks) if processes <= 1 else _in_processes(self, blocks, processes)
+        for number, sealed in enumerate(made):
+            keep(number, first_index=self.first_index + position, salts=sealed.salts_each, leaves=sealed.leaves)
+            yield sealed
             position += len(sealed.leaves)
-        return
-    yield from _in_processes(batch_id, opening, blocks, processes, form)
+
+    def _here(self, blocks: Iterable[Block]) -> Iterator[SealedBlock]:
+        position = 0
+        for block in blocks:
+            yield self(position, tokens=block.tokens, groups=block.groups)
+            position += len(block.tokens)
 
 
 def _commitments(columns: Sequence[Sequence[bytes]], salts: bytes) -> list[str]:
@@ -199,57 +231,50 @@ class _Packed:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    batch_id: str
-    opening: str
+    seal: Seal
     first_position: int
     tokens: str
     groups: tuple[_Packed, ...]
-    form: Form
 
 
 def _work(sent: _Sent) -> tuple[bytes, _Packed, bytes]:
     width = 2 * SALT
-    sealed = seal_block(
-        sent.batch_id,
-        sent.opening,
+    sealed = sent.seal(
         sent.first_position,
         tokens=[sent.tokens[at : at + width] for at in range(0, len(sent.tokens), width)],
         groups=[packed.unpack() for packed in sent.groups],
-        form=sent.form,
     )
     return sealed.salts, _Packed.pack(sealed.leaves), sealed.hashes
 
 
-def _in_processes(
-    batch_id: str, opening: str, blocks: Iterable[Block], processes: int, form: Form
-) -> Iterator[tuple[int, SealedBlock]]:
+def _in_processes(seal: Seal, blocks: Iterable[Block], processes: int) -> Iterator[SealedBlock]:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        waiting: deque[tuple[int, list[Future[tuple[bytes, _Packed, bytes]]]]] = deque()
+        waiting: deque[list[Future[tuple[bytes, _Packed, bytes]]]] = deque()
         try:
             position = 0
-            for number, block in enumerate(blocks):
+            for block in blocks:
                 _check(len(block.tokens), block.tokens, block.groups)
-                waiting.append((number, []))
+                waiting.append([])
                 for at in range(0, len(block.tokens), PART):
                     tokens = block.tokens[at : at + PART]
                     columns = tuple(_Packed.pack(column[at : at + PART]) for column in block.groups)
-                    sent = _Sent(batch_id, opening, position, "".join(tokens), columns, form)
-                    waiting[-1][1].append(pool.submit(_work, sent))
+                    sent = _Sent(seal, position, "".join(tokens), columns)
+                    waiting[-1].append(pool.submit(_work, sent))
                     position += len(tokens)
                 # One block is worked on while the caller makes the next.
                 if len(waiting) > 1:
-                    yield _together(*waiting.popleft())
+                    yield _together(waiting.popleft())
             while waiting:
-                yield _together(*waiting.popleft())
+                yield _together(waiting.popleft())
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _together(number: int, parts: Sequence[Future[tuple[bytes, _Packed, bytes]]]) -> tuple[int, SealedBlock]:
+def _together(parts: Sequence[Future[tuple[bytes, _Packed, bytes]]]) -> SealedBlock:
     done = [part.result() for part in parts]
     leaves = [leaf for _, packed, _ in done for leaf in packed.unpack()]
     salts = b"".join(salts for salts, _, _ in done)
-    return number, SealedBlock(salts, leaves, b"".join(hashes for _, _, hashes in done))
+    return SealedBlock(salts, leaves, b"".join(hashes for _, _, hashes in done))

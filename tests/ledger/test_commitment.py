@@ -135,17 +135,17 @@ def test_columns_give_the_leaves_that_single_decisions_give(form: commitment.For
         assert sealed.leaves[n] == commitment.Leaf("b", made, "55" * 32, 10 + n, token(n), form).format()
     assert sealed.hashes == merkle.leaf_hashes(sealed.leaves)
     assert sealed.salts_each == [salts[at : at + width] for at in range(0, len(salts), width)]
+    assert bulk.seal_block("b", "55" * 32, 0, tokens=[], groups=[[]] * 7, form=form).salts_each == []
     with pytest.raises(LedgerError, match="bytes of salts"):
         bulk.seal_block("b", "55" * 32, 0, tokens=[token(0)], groups=[[b"1"]] * 7, salts=bytes(15), form=form)
 
 
 def test_whole_records_are_committed_to_alike_by_two_processes() -> None:
-    batch = MadeBatch("b", 9_000, block=8_500)
-    blocks = list(bulk.seal_blocks("b", "55" * 32, batch.blocks(), processes=2, form="whole"))
-    assert [number for number, _ in blocks] == [0, 1]
-    leaves = [leaf for _, block in blocks for leaf in block.leaves]
-    salts = [salt for _, block in blocks for salt in block.salts_each]
-    assert len(leaves) == 9_000
+    batch = MadeBatch("b", 9_000, block=8_500, processes=2)
+    blocks = list(batch.sealed(bulk.Seal("b", "55" * 32, 5, "whole")))
+    assert [len(block.leaves) for block in blocks] == [8_500, 500]
+    assert list(batch.kept) == list(range(5, 9_005))
+    salts, leaves = zip(*batch.kept.values(), strict=True)
     for n in (0, 8_191, 8_192, 8_499, 8_500, 8_999):
         members = commitment.Leaf.parse(leaves[n])
         assert (members.position, members.form) == (n, "whole")
