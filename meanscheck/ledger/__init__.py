@@ -60,6 +60,7 @@ Choices
 * The witnessed opening is kept in the batch-close entry, with its cosignatures: the file `checkpoint` has the newest.
 * A witness signs within the lock that guards its state, so its times never go against its sizes.
 * A witness answers 409 with its size also where only the root differs: a client that reads files has no content type.
+* A receipt of a record committed to as a whole repeats its one salt in each group, so that receipts keep one form.
 """
 
 from meanscheck.errors import LedgerError, NotProven

@@ -54,6 +54,7 @@ from typing import Protocol
 from meanscheck.errors import LedgerError, NotProven
 from meanscheck.ledger import bulk, canonical, commitment, files, merkle, note, receipts
 from meanscheck.ledger.canonical import Json
+from meanscheck.ledger.commitment import Form
 from meanscheck.ledger.log import CHECKPOINT, Log
 from meanscheck.ledger.policy import LogLine, Policy
 from meanscheck.ledger.signer import Signer
@@ -171,11 +172,13 @@ class Ledger:
         """Published entry at an index."""
         return self._tiles().entry(index)
 
-    def append(self, batch: Batch, *, witness: Witnesses | None = None) -> Sealed:
+    def append(self, batch: Batch, *, commitment: Form = "grouped", witness: Witnesses | None = None) -> Sealed:
         """Add a batch and publish it.
 
         Args:
             batch: see `Batch`. If anything it does raises, the log keeps its opening and nothing else of it.
+            commitment: ``grouped``, so that receipts can show some groups and hide others; or ``whole``, one hash over
+                the record: cheaper, and a receipt shows all of it or nothing.
             witness: who cosigns the opening before anything is decided, and the closing after.
 
         Raises:
@@ -199,7 +202,7 @@ class Ledger:
                 raise LedgerError(
                     f"the opening has more than {MAX_WITNESSED} bytes of cosignatures: ask fewer witnesses"
                 )
-            for block in batch.sealed(bulk.Seal(batch.batch_id, digest, first)):
+            for block in batch.sealed(bulk.Seal(batch.batch_id, digest, first, commitment)):
                 growth.add(block.leaves, block.hashes)
                 batch_tree.extend(block.hashes)
             count, root = batch_tree.size, batch_tree.root().hex()
@@ -248,8 +251,8 @@ class Ledger:
             index: of the decision's entry in the log.
             leaf: the entry.
             groups: canonical JSON of all seven groups, by name.
-            salts: the 112 bytes kept with the leaf.
-            disclose: names of the groups to show.
+            salts: the bytes kept with the leaf.
+            disclose: names of the groups to show; all or none where the record was committed to as a whole.
 
         Raises:
             LedgerError: the log has another entry there, or groups and salts do not give its commitment.
@@ -258,15 +261,15 @@ class Ledger:
         if tiles.entry(index) != leaf:
             raise LedgerError(f"the log has another entry at {index}")
         members = commitment.Leaf.parse(leaf)
-        if commitment.commit(groups, salts).hex() != members.commitment:
+        if commitment.commit(groups, salts, form=members.form).hex() != members.commitment:
             raise LedgerError("groups and salts do not give the entry's commitment")
-        siblings = commitment.hide(groups, salts, disclose)
+        siblings = commitment.hide(groups, salts, disclose, form=members.form)
         for group in disclose:
             try:
                 canonical.parse(groups[group])
             except canonical.NotCanonical as error:
                 raise LedgerError(f"group {group} is not canonical JSON: {error}") from None
-        shown = {group: (groups[group], _salt(salts, group)) for group in disclose}
+        shown = {group: (groups[group], commitment.salt_of(group, salts)) for group in disclose}
         open_index = index - 1 - members.position
         opening = tiles.entry(open_index)
         if hashlib.sha256(opening).hexdigest() != members.opening:
@@ -344,8 +347,3 @@ def _size_at_opening(last: bytes, size: int) -> int:
     if not isinstance(members, dict) or members.get("k") != "batch-close" or type(members.get("count")) is not int:
         return 0
     return size - 1 - int(members["count"])
-
-
-def _salt(salts: bytes, group: str) -> bytes:
-    at = commitment.GROUPS.index(group) * commitment.SALT
-    return salts[at : at + commitment.SALT]

@@ -12,10 +12,12 @@ in this process or in several others; salts apart, results do not depend on how 
 (336, 3, 96)
 >>> commit(dict.fromkeys(GROUPS, texts[2]), sealed.salts[224:]).hex() in sealed.leaves[2].decode()
 True
+>>> seal_block("2026-11-A", "55" * 32, 0, tokens=["00" * 16], groups=[texts[:1]] * 7, form="whole").leaves[0][-7:]
+b',"v":2}'
 
 What makes it fast (CPython 3.11, figures in microseconds a decision): only `hashlib.sha256` bound once, short-lived
 chunks that stay in the processor's cache, constant beginnings joined once, random bytes drawn once a block. Thirteen
-hashes are about nine tenths of the cost, so the rest of the loop hardly matters.
+hashes are about nine tenths of the cost, so the rest of the loop hardly matters. A whole record takes one.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from meanscheck.errors import LedgerError
 from meanscheck.ledger import canonical
-from meanscheck.ledger.commitment import GROUPS, PREFIXES, SALT, SALTS, VERSION
+from meanscheck.ledger.commitment import GROUPS, NAMES, PREFIXES, SALT, SALT_BYTES, VERSIONS, WHOLE, Form
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -42,7 +44,7 @@ CHUNK = 512
 PART = 8192
 
 _salts_of = Struct(f"{SALT}s" * len(GROUPS)).iter_unpack
-_salts_of_leaf = Struct(f"{SALTS}s").iter_unpack
+_one_salt_of = Struct(f"{SALT}s").iter_unpack
 _HEX = re.compile(r"[0-9a-f]*")
 
 
@@ -60,11 +62,17 @@ class Block(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SealedBlock:
-    """Salts (112 bytes a decision, flat), leaves, and leaf hashes (32 bytes each, flat)."""
+    """Salts (112 bytes a decision, 16 if committed to as a whole, flat), leaves, leaf hashes (32 bytes each, flat)."""
 
     salts: bytes = field(repr=False)
     leaves: list[bytes] = field(repr=False)
     hashes: bytes = field(repr=False)
+
+    @property
+    def salts_each(self) -> list[bytes]:
+        """The salts of each decision."""
+        width = len(self.salts) // max(len(self.leaves), 1)
+        return [self.salts[at : at + width] for at in range(0, len(self.salts), max(width, 1))]
 
 
 def seal_block(
@@ -75,6 +83,7 @@ def seal_block(
     tokens: Sequence[str],
     groups: Sequence[Sequence[bytes]],
     salts: bytes | None = None,
+    form: Form = "grouped",
 ) -> SealedBlock:
     """Leaves of a block.
 
@@ -84,26 +93,29 @@ def seal_block(
         first_position: member n of the first leaf.
         tokens: one a decision.
         groups: seven columns of canonical JSON.
-        salts: 112 bytes a decision to use again, as replay does; drawn from the operating system if None.
+        salts: 112 bytes a decision (16 for whole records) to use again; drawn from the operating system if None.
+        form: how to commit, see `commitment.py`.
 
     Raises:
         LedgerError: the columns differ in length, a token is not 32 hex characters, or salts are short.
     """
     count = len(tokens)
     _check(count, tokens, groups)
+    width = SALT_BYTES[form]
     if salts is None:
-        salts = os.urandom(SALTS * count)
-    elif len(salts) != SALTS * count:
-        raise LedgerError(f"a block takes {SALTS} bytes of salts a decision")
+        salts = os.urandom(width * count)
+    elif len(salts) != width * count:
+        raise LedgerError(f"a block takes {width} bytes of salts a decision")
     before = f'{{"b":{canonical.format(batch_id).decode()},"c":"'
     middle = f'","k":"decision","m":"{opening}","n":'
-    after = f'","v":{VERSION}}}'
+    after = f'","v":{VERSIONS[form]}}}'
+    commit = _commitments if form == "grouped" else _wholes
     sha256 = hashlib.sha256
     leaves: list[bytes] = []
     hashes: list[bytes] = []
     for at in range(0, count, CHUNK):
         end = min(at + CHUNK, count)
-        commitments = _commitments([column[at:end] for column in groups], salts[SALTS * at : SALTS * end])
+        commitments = commit([column[at:end] for column in groups], salts[width * at : width * end])
         chunk = [
             f'{before}{commitment}{middle}{position},"s":"{token}{after}'.encode()
             for position, (commitment, token) in enumerate(
@@ -116,7 +128,7 @@ def seal_block(
 
 
 class Keep(Protocol):
-    """Takes the salts (112 bytes a decision) and leaves of a block, before anything of it is published.
+    """Takes the salts (112 bytes a decision, 16 if committed to as a whole) and leaves of a block, unpublished as yet.
 
     After a run that broke off, indexes come again with other salts: the later ones count.
     """
@@ -132,15 +144,17 @@ class Seal:
         batch_id: member b of the leaves.
         opening: digest of the batch-open entry.
         first_index: place in the log of the batch's first decision.
+        form: how to commit, see `commitment.py`.
     """
 
     batch_id: str
     opening: str
     first_index: int
+    form: Form = "grouped"
 
     def __call__(self, first_position: int, *, tokens: Sequence[str], groups: Sequence[Sequence[bytes]]) -> SealedBlock:
         """Decisions `first_position` … of the batch; see `seal_block`."""
-        return seal_block(self.batch_id, self.opening, first_position, tokens=tokens, groups=groups)
+        return seal_block(self.batch_id, self.opening, first_position, tokens=tokens, groups=groups, form=self.form)
 
     def blocks(self, blocks: Iterable[Block], *, keep: Keep, processes: int = 1) -> Iterator[SealedBlock]:
         """A stream of blocks in order. With several processes a block is worked on in parts of 8192 decisions.
@@ -151,8 +165,7 @@ class Seal:
         position = 0
         made = self._here(blocks) if processes <= 1 else _in_processes(self, blocks, processes)
         for number, sealed in enumerate(made):
-            salts = [salt for (salt,) in _salts_of_leaf(sealed.salts)]
-            keep(number, first_index=self.first_index + position, salts=salts, leaves=sealed.leaves)
+            keep(number, first_index=self.first_index + position, salts=sealed.salts_each, leaves=sealed.leaves)
             yield sealed
             position += len(sealed.leaves)
 
@@ -177,6 +190,16 @@ def _commitments(columns: Sequence[Sequence[bytes]], salts: bytes) -> list[str]:
     left = _nodes(_nodes(a, b), _nodes(c, d))
     right = _nodes(_nodes(e, f), g)
     return [sha256(b"\1" + x + y).hexdigest() for x, y in zip(left, right, strict=True)]
+
+
+def _wholes(columns: Sequence[Sequence[bytes]], salts: bytes) -> list[str]:
+    """Hex commitments of a chunk, each one hash over the whole record."""
+    sha256, join = hashlib.sha256, b"".join
+    parts: list[Iterable[bytes]] = [[WHOLE + salt for (salt,) in _one_salt_of(salts)]]
+    for name, column in zip(NAMES, columns, strict=True):
+        heads = {length: name + length.to_bytes(4, "big") for length in set(map(len, column))}
+        parts += (map(heads.__getitem__, map(len, column)), column)
+    return [sha256(join(row)).hexdigest() for row in zip(*parts, strict=True)]
 
 
 def _nodes(left: Sequence[bytes], right: Sequence[bytes]) -> list[bytes]:

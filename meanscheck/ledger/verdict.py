@@ -255,7 +255,7 @@ def _disclosed(receipt: receipts.Receipt, leaf: commitment.Leaf, steps: list[Ste
             groups[group] = canonical.parse(text)
         except canonical.NotCanonical as error:
             raise NotProven("disclosure", f"group {group}: {error}") from None
-    if commitment.reveal(receipt.shown, receipt.siblings).hex() != leaf.commitment:
+    if commitment.reveal(receipt.shown, receipt.siblings, form=leaf.form).hex() != leaf.commitment:
         raise NotProven("disclosure", "the shown groups do not give the entry's commitment")
     subject = groups.get("subject")
     if isinstance(subject, dict) and subject.get("household", leaf.token) != leaf.token:
