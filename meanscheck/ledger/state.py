@@ -57,8 +57,8 @@ class LogSigner(Protocol):
 class State:
     """The last tree head signed, in a file, or in memory where there is no path."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        self.path = path
+    def __init__(self, path: Path | None = None, *, hashing: merkle.Hashing = merkle.SHA256) -> None:
+        self.path, self.hashing = path, hashing
         self._memory: Checkpoint | None = None
 
     def last(self) -> Checkpoint | None:
@@ -77,7 +77,7 @@ class State:
         with files.lock(self.path):
             last = self.last()
             if last is not None:
-                _continues(last, head, prove)
+                self._continues(last, head, prove)
             self.adopt(head)
 
     def adopt(self, head: Checkpoint) -> None:
@@ -93,19 +93,33 @@ class State:
         if last is not None:
             self.adopt(last)
 
+    def _continues(self, last: Checkpoint, head: Checkpoint, prove: Prove) -> None:
+        if last.origin != head.origin:
+            raise LedgerError("the signer's state is that of another log")
+        try:
+            if head.size < last.size:
+                raise NotProven("consistency", "the log became shorter")
+            path = prove(last.size)
+            merkle.check_consistency(last.size, last.root, head.size, head.root, path, hashing=self.hashing)
+        except NotProven:
+            raise LedgerError(
+                f"refused: the log does not continue the last tree head signed ({last.size} leaves)"
+            ) from None
+
 
 class Guarded:
     """A note signer and a state: signs the tree heads of one log, and no second history of it."""
 
-    def __init__(self, signer: note.NoteSigner, *, state: Path | str) -> None:
+    def __init__(self, signer: note.NoteSigner, *, state: Path | str, hashing: merkle.Hashing = merkle.SHA256) -> None:
         """
         Args:
             signer: whatever makes the signatures; its key's name is the log's origin.
             state: the state's file, outside the log's folder. Its folder is made if missing.
+            hashing: of the log's tree.
         """
         self.path: Path | None = Path(state)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._signer, self._state = signer, State(self.path)
+        self._signer, self._state = signer, State(self.path, hashing=hashing)
 
     @property
     def key(self) -> note.VerifierKey:
@@ -126,16 +140,3 @@ class Guarded:
     def adopt(self, head: Checkpoint) -> None:
         """Take a tree head as the last one signed, where the state was lost. Dangerous: ask a witness first."""
         self._state.adopt(head)
-
-
-def _continues(last: Checkpoint, head: Checkpoint, prove: Prove) -> None:
-    if last.origin != head.origin:
-        raise LedgerError("the signer's state is that of another log")
-    try:
-        if head.size < last.size:
-            raise NotProven("consistency", "the log became shorter")
-        merkle.check_consistency(last.size, last.root, head.size, head.root, prove(last.size))
-    except NotProven:
-        raise LedgerError(
-            f"refused: the log does not continue the last tree head signed ({last.size} leaves)"
-        ) from None
