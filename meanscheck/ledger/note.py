@@ -42,6 +42,8 @@ from meanscheck.errors import NotProven
 
 ED25519 = 1
 COSIGNATURE = 4
+LONG = 255
+"""A longer identifier follows; `sm2.py` has the one that is known here."""
 
 MAX_NOTE = 1 << 20
 MAX_SIGNATURES = 64
@@ -95,6 +97,10 @@ class VerifierKey:
         data = decode64(parts[2])
         if data is None or not data:
             raise NotProven("key", "the key part is not standard base64")
+        if data[0] == LONG and cls is VerifierKey:
+            from meanscheck.ledger.sm2 import Sm2Key
+
+            return Sm2Key.parse(text)
         key = cls(parts[0], data[0], data[1:])
         if parts[1] != key.key_id.hex():
             raise NotProven("key", "the key id does not fit name and key")

@@ -7,8 +7,8 @@
     quorum <name>|none
 
 A checkpoint is accepted when any listed log signed it and the quorum's witnesses cosigned it. Log keys are of type 1
-(Ed25519), witness keys of type 4 (Ed25519 cosignature with a time). A policy decides whom to trust, so it must come
-from somewhere else than the receipt.
+(Ed25519) or 255 (`sm2.py`), witness keys of type 4 (Ed25519 cosignature with a time). A policy decides whom to trust,
+so it must come from somewhere else than the receipt.
 
 >>> log = "log sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8"
 >>> policy = Policy.parse(f"# the log's key\\n{log}\\nquorum none\\n")
@@ -174,8 +174,8 @@ def _threshold(text: str, members: int, number: int) -> int:
 
 def _check(policy: Policy) -> None:
     """Rules that hold however a policy was made."""
-    if any(key.type != note.ED25519 for key in policy.log_keys):
-        raise NotProven("policy", "a log key must be of type 1 (Ed25519)")
+    if any(key.type not in (note.ED25519, note.LONG) for key in policy.log_keys):
+        raise NotProven("policy", "a log key must be of type 1 (Ed25519) or 255 (SM2)")
     if any(key.type != note.COSIGNATURE for key in policy.witness_keys):
         raise NotProven("policy", "a witness key must be of type 4 (Ed25519 cosignature)")
     public = [key.public for key in policy.log_keys + policy.witness_keys]

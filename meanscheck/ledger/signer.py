@@ -83,7 +83,7 @@ class Signer:
             raise LedgerError(f"key file {path.name} is not encrypted and others may read it: chmod 600 it")
         try:
             key = note.VerifierKey.parse(first.decode())
-            private = load_pem_private_key(pem, _passphrase(passphrase) if encrypted else None)
+            private = load_pem_private_key(pem, passphrase_of(passphrase) if encrypted else None)
         except (NotProven, ValueError, TypeError):
             raise LedgerError(f"key file {path.name} is damaged, or the passphrase is wrong") from None
         if not isinstance(private, Ed25519PrivateKey) or cls._of(key.name, private).key != key:
@@ -105,7 +105,7 @@ class Signer:
         if unprotected:
             protection = form.NoEncryption()
         else:
-            protection = form.BestAvailableEncryption(_passphrase(passphrase))
+            protection = form.BestAvailableEncryption(passphrase_of(passphrase))
         pem = self._private.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, protection)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -158,7 +158,8 @@ def _state_of(path: Path) -> Path:
     return path.with_name(path.name + ".state")
 
 
-def _passphrase(given: Passphrase) -> bytes:
+def passphrase_of(given: Passphrase) -> bytes:
+    """The bytes of a passphrase, wherever it comes from; LedgerError if there is none."""
     value = given() if callable(given) else given
     if value is None:
         value = os.environ.get(ENVIRONMENT, "").encode()
