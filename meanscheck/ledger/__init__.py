@@ -28,11 +28,14 @@ executed by the tests. Verbs come in pairs.
 | proof | the offline proof's text (C2SP tlog-proof) | format, parse |
 | policy | whom to trust (C2SP tlog-policy) | format, parse |
 | commitment, bulk | how a leaf binds and hides a decision; the same for a million | commit, hide, reveal |
-| signer | who may sign, never two histories | save, load |
+| signer, state | who may sign, never two histories | save, load |
+| command, device | the same with the key elsewhere: another program, a PKCS#11 token | sign_note |
 | log, files | how the folder grows and survives crashes | grow, publish |
 | batches | the front: batches in, receipts out | append, receipt |
 | receipts | the receipt's one text | format, parse |
 | verdict | is it true | verify |
+| timestamp | when did it exist at the latest (RFC 3161) | stamp, check_timestamp |
+| sm2, sm3, parallel | the same log under SM3 and SM2 | catch_up; prove, check |
 
 Choices
 -------
@@ -47,6 +50,11 @@ Choices
 * Groups travel in receipts as JSON text inside JSON, not as nested objects: what is hashed is what was received.
 * New tiles wait under `.staging/` and are renamed together, and leftovers of a crash are removed before the log
   grows, so that a reader who prefers full tiles meets none of them.
+* A state is one class and `Guarded` puts it before any signer, so that no way of signing has a rule of its own.
+* Timestamps stamp the note's text, not its signature lines: a receipt may leave lines out, and a stolen key cannot have
+  made a tree head that was stamped before.
+* A parallel log repeats no entries and has its own checkpoint, so that it can be added to a log, left out of a copy, or
+  taken up again from nothing.
 * A subject group that has a member `household` must carry the entry's token there.
 """
 
@@ -58,12 +66,14 @@ from meanscheck.ledger.commitment import GROUPS, Leaf
 from meanscheck.ledger.note import VerifierKey
 from meanscheck.ledger.policy import Policy
 from meanscheck.ledger.signer import Signer
+from meanscheck.ledger.state import Guarded
 from meanscheck.ledger.verdict import Proven, Step, open_receipt, verify
 
 __all__ = [
     "GROUPS",
     "Batch",
     "Block",
+    "Guarded",
     "Leaf",
     "Ledger",
     "LedgerError",

@@ -12,7 +12,8 @@ An office has a token made through a *carrier*, anything that takes the bytes of
 reply: `http_carrier`, or a person with a memory stick. Who verifies needs the token, the authority's root certificate
 from somewhere he trusts, and no network:
 
-    token = stamp(text, carrier=http_carrier("http://tsa.example/"), roots=[root])
+    stamp_checkpoint(Path("ledger/checkpoint"), carrier=http_carrier("http://tsa.example/"), roots=[root])
+
     stamped = check_timestamp(text, token, roots=[root])
     proven = with_timestamp(verify(receipt, policy=policy), token, roots=[root])       # adds the step to the report
 
@@ -97,10 +98,14 @@ def stamp(note_text: str, *, carrier: Carrier, roots: Sequence[bytes]) -> bytes:
     return token
 
 
-def stamp_log(folder: Path, *, carrier: Carrier, roots: Sequence[bytes]) -> Path:
-    """Have the newest checkpoint of a log's folder stamped; returns the token's file, `checkpoint.tsr`."""
-    path = folder / "checkpoint"
-    text, _ = note.parse(path.read_bytes().decode())
+def stamp_checkpoint(path: Path, *, carrier: Carrier, roots: Sequence[bytes]) -> Path:
+    """Have the checkpoint in a file stamped as it is now; returns the token's file beside it."""
+    try:
+        text, _ = note.parse(path.read_bytes().decode())
+    except OSError as error:
+        raise LedgerError(f"{path.name} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise LedgerError(f"{path.name} is not text") from None
     token = stamp(text, carrier=carrier, roots=roots)
     files.replace(token_path(path), token)
     return token_path(path)

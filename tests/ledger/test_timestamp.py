@@ -28,7 +28,7 @@ from meanscheck.ledger.timestamp import (
     check_timestamp,
     http_carrier,
     stamp,
-    stamp_log,
+    stamp_checkpoint,
     token_path,
     with_timestamp,
 )
@@ -207,13 +207,15 @@ def test_the_report_tells_the_time_and_the_token_travels_beside_the_checkpoint(
     authority: Authority, folder: Folder, tmp_path: Path
 ) -> None:
     (tmp_path / "checkpoint").write_text(folder.ledger.checkpoint)
-    written = stamp_log(tmp_path, carrier=authority.carrier, roots=[authority.root])
+    written = stamp_checkpoint(tmp_path / "checkpoint", carrier=authority.carrier, roots=[authority.root])
     assert written == token_path(tmp_path / "checkpoint") == tmp_path / "checkpoint.tsr"
     proven = verify(folder.receipt(300, ["result"]).encode(), policy=folder.policy)
     stamped = with_timestamp(proven, written.read_bytes(), roots=[authority.root])
     assert [step.name for step in stamped.steps] == [*(step.name for step in proven.steps), "timestamp"]
     assert any("时间戳机构 CN=Test Stamps" in line for line in stamped.report("zh"))
     assert any("CN=Test Stamps attests that the checkpoint existed at 20" in line for line in stamped.report("en"))
+    with pytest.raises(LedgerError, match=r"checkpoint\.sm3 cannot be read"):
+        stamp_checkpoint(tmp_path / "checkpoint.sm3", carrier=authority.carrier, roots=[authority.root])
     with pytest.raises(NotProven, match="timestamp"):
         with_timestamp(replace(proven, size=proven.size - 1), written.read_bytes(), roots=[authority.root])
 
