@@ -8,7 +8,7 @@ that was taken out and put back goes on working.
     signer = DeviceSigner.open(
         "county.example/relief", module="/usr/lib/softhsm/libsofthsm2.so", token="county", label="relief-2026"
     )
-    ledger = Ledger.open("ledger", signer=Guarded(signer, state="keys/county.state"))
+    ledger = Ledger.open("ledger", signer=Guarded([signer], state="keys/county.state"))
 
 Needs the extra `pkcs11` (python-pkcs11). The token gives the public key; the policy that auditors hold says whether it
 is the right one. Two forms of it are met in the wild, the bare 32 bytes and the same as a DER OCTET STRING:

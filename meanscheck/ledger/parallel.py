@@ -12,7 +12,7 @@ the first log's tiles and checkpoint hold, adds tiles, and has the head signed. 
 crash before the signature leaves tiles that nobody reads and that the next run writes again, byte for byte, since they
 follow from published entries.
 
-    signer = Guarded(Sm2Signer.load("keys/county.sm2"), state="keys/county.sm2.state", hashing=SM3)
+    signer = Guarded([Sm2Signer.load("keys/county.sm2")], state="keys/county.sm2.state", hashing=SM3)
     parallel = Parallel.open("ledger", origin="county.example/relief")
     parallel.catch_up(signer)                               # after each batch
     text = parallel.prove(index)                            # C2SP tlog-proof

@@ -14,9 +14,10 @@ True
 Traceback (most recent call last):
 meanscheck.errors.LedgerError: refused: the log does not continue the last tree head signed (1 leaves)
 
-`Guarded` puts a state before anything that signs notes (a command, a device), and so makes it fit to grow a log:
+`Guarded` puts a state before anything that signs notes (a command, a device), and so makes it fit to grow a log.
+Several signers give a line each:
 
-    signer = Guarded(DeviceSigner.open(…), state="keys/county.state")
+    signer = Guarded([DeviceSigner.open(…)], state="keys/county.state")
     ledger = Ledger.open("ledger", signer=signer)
 
 What a log asks of its signer is `LogSigner`.
@@ -24,7 +25,7 @@ What a log asks of its signer is `LogSigner`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -108,30 +109,60 @@ class State:
 
 
 class Guarded:
-    """A note signer and a state: signs the tree heads of one log, and no second history of it."""
+    """Note signers under one name and a state: they sign the tree heads of one log, and no second history of it.
 
-    def __init__(self, signer: note.NoteSigner, *, state: Path | str, hashing: merkle.Hashing = merkle.SHA256) -> None:
+    Attributes:
+        signers: who gives each line of a checkpoint, in order.
+        path: a file that must stay outside the log's folder: the state's; None if it is kept in memory.
+    """
+
+    def __init__(
+        self,
+        signers: Sequence[note.NoteSigner],
+        *,
+        state: Path | str | None,
+        hashing: merkle.Hashing = merkle.SHA256,
+    ) -> None:
         """
         Args:
-            signer: whatever makes the signatures; its key's name is the log's origin.
-            state: the state's file, outside the log's folder. Its folder is made if missing.
+            signers: whatever makes the signatures; the keys' one name is the log's origin.
+            state: the state's file, outside the log's folder, or None to keep it in memory. Its folder is made if
+                missing.
             hashing: of the log's tree.
         """
-        self.path: Path | None = Path(state)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._signer, self._state = signer, State(self.path, hashing=hashing)
+        self.signers = tuple(signers)
+        if len({key.name for key in self.keys}) != 1:
+            raise LedgerError("a log's keys have one name, the log's origin")
+        if len({key.public for key in self.keys}) != len(self.signers):
+            raise LedgerError("the same key is given twice")
+        if any(key.type == note.COSIGNATURE for key in self.keys):
+            raise LedgerError("a witness's key cannot sign for a log")
+        self.path = None if state is None else Path(state)
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._state = State(self.path, hashing=hashing)
+
+    @property
+    def keys(self) -> tuple[note.VerifierKey, ...]:
+        """The public keys, in the order of lines."""
+        return tuple(signer.key for signer in self.signers)
 
     @property
     def key(self) -> note.VerifierKey:
-        """The public key."""
-        return self._signer.key
+        """The first key; its name is the log's origin."""
+        return self.signers[0].key
 
     def sign_checkpoint(self, head: Checkpoint, *, prove: Prove) -> str:
-        """The signed note of a tree head, after checking that it continues the last one signed."""
+        """The signed note of a tree head, after checking that it continues the last one signed.
+
+        Args:
+            head: the new tree head; its origin is the keys' name.
+            prove: gives the consistency proof from an older size to `head`.
+        """
         if head.origin != self.key.name:
             raise LedgerError("this key signs for another log: key name and origin differ")
         self._state.advance(head, prove=prove)
-        return note.sign(checkpoint.format(head), [self._signer])
+        return note.sign(checkpoint.format(head), self.signers)
 
     def last_signed(self) -> Checkpoint | None:
         """The last tree head signed, or None before the first."""

@@ -100,7 +100,7 @@ def test_a_signature_by_another_key_of_the_token_is_refused(module: str) -> None
 
 
 def test_a_device_grows_a_log_and_signs_no_second_history(module: str, tmp_path: Path) -> None:
-    signer = Guarded(device(module), state=tmp_path / "keys" / "county.state")
+    signer = Guarded([device(module)], state=tmp_path / "keys" / "county.state")
     ledger = Ledger.open(tmp_path / "log", signer=signer)
     batch = MadeBatch("2026-01", 4)
     sealed = ledger.append(batch)
@@ -108,7 +108,7 @@ def test_a_device_grows_a_log_and_signs_no_second_history(module: str, tmp_path:
     receipt = ledger.receipt(2, leaf, all_groups(2 - sealed.first_index), salts, ["result"])
     assert verify(receipt.encode(), policy=ledger.policy()).signed_by == (signer.key.label,)
     shutil.rmtree(tmp_path / "log")
-    again = Guarded(device(module), state=tmp_path / "keys" / "county.state")
+    again = Guarded([device(module)], state=tmp_path / "keys" / "county.state")
     with pytest.raises(LedgerError, match="put back or changed"):
         Ledger.open(tmp_path / "log", signer=again).append(MadeBatch("2026-02", 4))
 

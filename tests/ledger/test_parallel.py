@@ -36,7 +36,7 @@ def tree_hash(entries: Sequence[bytes]) -> bytes:
 
 
 def sm2_signer(root: Path) -> Guarded:
-    return Guarded(Sm2Signer(KEY, PRIVATE), state=root / "keys" / "county.sm2.state", hashing=SM3)
+    return Guarded([Sm2Signer(KEY, PRIVATE)], state=root / "keys" / "county.sm2.state", hashing=SM3)
 
 
 POLICY = Policy((LogLine(KEY),))
@@ -96,7 +96,7 @@ def test_growing_by_steps_gives_what_one_step_gives(steps: tuple[int, ...], tmp_
 
 
 def build_signer(root: Path) -> Guarded:
-    return Guarded(Signer.from_seed(ORIGIN, seed=b"county" + bytes(26)), state=root / "keys" / "county.state")
+    return Guarded([Signer.from_seed(ORIGIN, seed=b"county" + bytes(26))], state=root / "keys" / "county.state")
 
 
 def test_what_was_published_is_taken_up_after_a_crash_at_any_point(
@@ -149,14 +149,14 @@ def test_a_folder_put_back_gets_no_second_history(tmp_path: Path) -> None:
         shutil.rmtree(tmp_path / "backup" / "sm3")
         (tmp_path / "backup" / "checkpoint.sm3").unlink()
         Parallel.open(tmp_path / "backup", origin=ORIGIN).catch_up(signer)
-    lost = Guarded(Sm2Signer(KEY, PRIVATE), state=tmp_path / "keys" / "lost.state", hashing=SM3)
+    lost = Guarded([Sm2Signer(KEY, PRIVATE)], state=tmp_path / "keys" / "lost.state", hashing=SM3)
     with pytest.raises(LedgerError, match="no record"):
         Parallel.open(one.path, origin=ORIGIN).catch_up(lost)
 
 
 def test_wrong_signers_and_damaged_tiles_are_refused(fresh: Folder, tmp_path: Path) -> None:
     parallel = Parallel.open(fresh.path, origin=ORIGIN)
-    inside = Guarded(Sm2Signer(KEY, PRIVATE), state=fresh.path / "keys" / "state", hashing=SM3)
+    inside = Guarded([Sm2Signer(KEY, PRIVATE)], state=fresh.path / "keys" / "state", hashing=SM3)
     with pytest.raises(LedgerError, match="inside the log"):
         parallel.catch_up(inside)
     with pytest.raises(LedgerError, match="signs for another log"):

@@ -133,7 +133,7 @@ def test_a_missing_command_is_named_without_its_arguments() -> None:
 
 def test_a_command_that_signs_grows_a_log_and_signs_no_second_history(tmp_path: Path) -> None:
     command = CommandSigner(KEY, command=python(SIGN.format("signature")))
-    signer = Guarded(command, state=tmp_path / "keys" / "county.state")
+    signer = Guarded([command], state=tmp_path / "keys" / "county.state")
     ledger = Ledger.open(tmp_path / "log", signer=signer)
     batch = MadeBatch("2026-01", 5)
     sealed = ledger.append(batch)
@@ -147,25 +147,43 @@ def test_a_command_that_signs_grows_a_log_and_signs_no_second_history(tmp_path: 
     backup.rename(tmp_path / "log")
     with pytest.raises(LedgerError, match="put back or changed"):
         Ledger.open(tmp_path / "log", signer=signer).append(MadeBatch("2026-03", 3))
-    fresh = Guarded(command, state=tmp_path / "keys" / "county.state")
+    fresh = Guarded([command], state=tmp_path / "keys" / "county.state")
     with pytest.raises(LedgerError, match="does not continue"):
         fresh.sign_checkpoint(Checkpoint(ORIGIN, 9, bytes(32)), prove=lambda old: [])
     with pytest.raises(LedgerError, match="signs for another log"):
         fresh.sign_checkpoint(Checkpoint("other.example", 9, bytes(32)), prove=lambda old: [])
 
 
+def test_several_signers_give_a_line_each_under_one_name(tmp_path: Path) -> None:
+    command, other = (
+        CommandSigner(KEY, command=python(SIGN.format("signature"))),
+        Signer.from_seed(ORIGIN, seed=bytes(32)),
+    )
+    signer = Guarded([command, other], state=None)
+    assert signer.key == KEY and signer.keys == (KEY, other.key)
+    signed = signer.sign_checkpoint(Checkpoint(ORIGIN, 1, bytes(32)), prove=lambda old: [])
+    assert [s.key for s in note.open(signed, signer.keys).signatures] == [KEY, other.key]
+    with pytest.raises(LedgerError, match="does not continue"):
+        signer.sign_checkpoint(Checkpoint(ORIGIN, 1, b"\1" * 32), prove=lambda old: [])
+    stranger = Signer.from_seed("other.example", seed=bytes(32))
+    wrong: list[list[note.NoteSigner]] = [[], [command, stranger], [command, command]]
+    for signers, why in zip(wrong, ("one name", "one name", "given twice"), strict=True):
+        with pytest.raises(LedgerError, match=why):
+            Guarded(signers, state=None)
+
+
 def test_a_command_that_failed_once_can_finish_what_it_left(tmp_path: Path) -> None:
     """The state is written before the command is asked: the next opening asks again for the same head."""
     state = tmp_path / "county.state"
-    broken = Guarded(CommandSigner(KEY, command=python("raise SystemExit(1)")), state=state)
+    broken = Guarded([CommandSigner(KEY, command=python("raise SystemExit(1)"))], state=state)
     with pytest.raises(LedgerError, match="exit code 1"):
         Ledger.open(tmp_path / "log", signer=broken).append(MadeBatch("2026-01", 5))
-    sound = Guarded(CommandSigner(KEY, command=python(SIGN.format("signature"))), state=state)
+    sound = Guarded([CommandSigner(KEY, command=python(SIGN.format("signature")))], state=state)
     assert Ledger.open(tmp_path / "log", signer=sound).append(MadeBatch("2026-01", 5)).size == 7
 
 
 def test_a_state_inside_the_log_folder_is_refused(tmp_path: Path) -> None:
-    signer = Guarded(CommandSigner(KEY, command=python("pass")), state=tmp_path / "log" / "keys" / "state")
+    signer = Guarded([CommandSigner(KEY, command=python("pass"))], state=tmp_path / "log" / "keys" / "state")
     with pytest.raises(LedgerError, match="inside the log"):
         Ledger.open(tmp_path / "log", signer=signer).append(MadeBatch("2026-01", 1))
 
@@ -173,7 +191,7 @@ def test_a_state_inside_the_log_folder_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_state_stops_the_signer_until_it_adopts_a_head(tmp_path: Path) -> None:
     path = tmp_path / "state"
     path.write_text("county\n")
-    signer = Guarded(CommandSigner(KEY, command=python(SIGN.format("signature"))), state=path)
+    signer = Guarded([CommandSigner(KEY, command=python(SIGN.format("signature")))], state=path)
     head = Checkpoint(ORIGIN, 1, bytes(32))
     with pytest.raises(LedgerError, match="damaged"):
         signer.sign_checkpoint(head, prove=lambda old: [])
