@@ -75,6 +75,8 @@ class State:
 
     def advance(self, head: Checkpoint, *, prove: Prove) -> None:
         """Write a head down as the last one signed, after checking that it continues the one before."""
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
         with files.lock(self.path):
             last = self.last()
             if last is not None:
@@ -86,6 +88,7 @@ class State:
         if self.path is None:
             self._memory = head
         else:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             files.replace(self.path, checkpoint.format(head).encode())
 
     def keep_at(self, path: Path) -> None:
@@ -126,8 +129,8 @@ class Guarded:
         """
         Args:
             signers: whatever makes the signatures; the keys' one name is the log's origin.
-            state: the state's file, outside the log's folder, or None to keep it in memory. Its folder is made if
-                missing.
+            state: the state's file, outside the log's folder, or None to keep it in memory. Its folder is made when
+                it is first written.
             hashing: of the log's tree.
         """
         self.signers = tuple(signers)
@@ -138,8 +141,6 @@ class Guarded:
         if any(key.type == note.COSIGNATURE for key in self.keys):
             raise LedgerError("a witness's key cannot sign for a log")
         self.path = None if state is None else Path(state)
-        if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
         self._state = State(self.path, hashing=hashing)
 
     @property
