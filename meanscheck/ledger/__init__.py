@@ -29,7 +29,8 @@ executed by the tests. Verbs come in pairs.
 | policy | whom to trust (C2SP tlog-policy) | format, parse |
 | commitment, bulk | how a leaf binds and hides a decision; the same for a million | commit, hide, reveal |
 | keyfile | how a private key is kept, what it signs | write, read |
-| signer | who may sign, never two histories | save, load |
+| signer, state | who may sign, never two histories | save, load |
+| command, device | the same with the key elsewhere: another program, a PKCS#11 token | sign_note |
 | witness | does everyone see the same history (C2SP tlog-witness) | add_checkpoint; format_…, parse_… |
 | witnessing | the log's side of that: until the quorum is met | cosign, is_met |
 | carriers | the same bytes over HTTP or as files | HttpWitness, Server; FileWitness, answer_file |
@@ -37,6 +38,8 @@ executed by the tests. Verbs come in pairs.
 | batches | the front: batches in, receipts out | append, receipt |
 | receipts | the receipt's one text | format, parse |
 | verdict | is it true | verify |
+| timestamp | when did it exist at the latest (RFC 3161) | stamp, check_timestamp |
+| sm2, sm3, parallel | the same log under SM3 and SM2 | catch_up; prove, check |
 
 Choices
 -------
@@ -51,6 +54,11 @@ Choices
 * Groups travel in receipts as JSON text inside JSON, not as nested objects: what is hashed is what was received.
 * New tiles wait under `.staging/` and are renamed together, and leftovers of a crash are removed before the log
   grows, so that a reader who prefers full tiles meets none of them.
+* A state is one class and `Guarded` puts it before any signer, so that no way of signing has a rule of its own.
+* Timestamps stamp the note's text, not its signature lines: a receipt may leave lines out, and a stolen key cannot have
+  made a tree head that was stamped before.
+* A parallel log repeats no entries and has its own checkpoint, so that it can be added to a log, left out of a copy, or
+  taken up again from nothing.
 * A subject group that has a member `household` must carry the entry's token there.
 * The log's own ML-DSA-44 line states no time (0), as the specification allows: the ledger reads no clock, and a log's
   word on time proves nothing. Witnesses state theirs.
@@ -71,6 +79,7 @@ from meanscheck.ledger.commitment import GROUPS, Leaf
 from meanscheck.ledger.note import VerifierKey
 from meanscheck.ledger.policy import Policy
 from meanscheck.ledger.signer import Signer
+from meanscheck.ledger.state import Guarded
 from meanscheck.ledger.verdict import Proven, Step, open_receipt, verify
 from meanscheck.ledger.witness import Witness
 from meanscheck.ledger.witnessing import Witnesses
@@ -79,6 +88,7 @@ __all__ = [
     "GROUPS",
     "Batch",
     "Block",
+    "Guarded",
     "Leaf",
     "Ledger",
     "LedgerError",

@@ -23,6 +23,7 @@ checkpoint as text, with the cosignatures and their times.
 ...     def keep(self, block_no, *, first_index, salts, leaves):
 ...         self.kept = [*zip(salts, leaves)]           # a vault would seal them here
 >>> batch, folder = Three(), tempfile.TemporaryDirectory()
+>>> from meanscheck.ledger.signer import Signer
 >>> signer = Signer.generate("county.example/relief")
 >>> ledger = Ledger.open(folder.name, signer=signer)
 >>> sealed = ledger.append(batch)
@@ -57,7 +58,7 @@ from meanscheck.ledger.canonical import Json
 from meanscheck.ledger.commitment import Form
 from meanscheck.ledger.log import CHECKPOINT, Log
 from meanscheck.ledger.policy import LogLine, Policy
-from meanscheck.ledger.signer import Signer
+from meanscheck.ledger.state import LogSigner
 from meanscheck.ledger.tiles import TileReader
 from meanscheck.ledger.witnessing import Witnesses, merge
 
@@ -126,12 +127,12 @@ class Sealed:
 class Ledger:
     """A log folder with the signer that grows it. Without a signer it only reads."""
 
-    def __init__(self, log: Log, signer: Signer | None) -> None:
+    def __init__(self, log: Log, signer: LogSigner | None) -> None:
         self._log, self._signer = log, signer
         self._reader: TileReader | None = None
 
     @classmethod
-    def open(cls, path: Path | str, *, signer: Signer | None = None, origin: str | None = None) -> Ledger:
+    def open(cls, path: Path | str, *, signer: LogSigner | None = None, origin: str | None = None) -> Ledger:
         """Open or begin the log in a folder.
 
         Args:

@@ -116,7 +116,7 @@ class PrivateKey:
 
 def write(path: Path, keys: Sequence[PrivateKey], *, passphrase: Passphrase = None, unprotected: bool = False) -> Path:
     """Write a new key file (mode 0600) and return its path. Never overwrites."""
-    secret = None if unprotected else _passphrase(passphrase)
+    secret = None if unprotected else passphrase_of(passphrase)
     data = "".join(f"{key.key}\n" for key in keys).encode() + b"".join(key.pem(secret) for key in keys)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -145,7 +145,7 @@ def read(path: Path, *, passphrase: Passphrase = None) -> tuple[PrivateKey, ...]
     encrypted = [b"ENCRYPTED" in block for block in blocks]
     if not all(encrypted) and os.name == "posix" and stat.S_IMODE(mode) & 0o077:
         raise LedgerError(f"key file {path.name} is not encrypted and others may read it: chmod 600 it")
-    secret = _passphrase(passphrase) if any(encrypted) else None
+    secret = passphrase_of(passphrase) if any(encrypted) else None
     from cryptography.exceptions import UnsupportedAlgorithm
 
     try:
@@ -170,7 +170,8 @@ def _load(key: note.VerifierKey, pem: bytes, passphrase: bytes | None) -> Privat
     return PrivateKey(key.name, key.type, private)
 
 
-def _passphrase(given: Passphrase) -> bytes:
+def passphrase_of(given: Passphrase) -> bytes:
+    """The bytes of a passphrase, wherever it comes from; LedgerError if there is none."""
     value = given() if callable(given) else given
     if value is None:
         value = os.environ.get(ENVIRONMENT, "").encode()

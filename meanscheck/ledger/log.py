@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING
 from meanscheck.errors import LedgerError
 from meanscheck.ledger import checkpoint, files, merkle, note, tiles
 from meanscheck.ledger.checkpoint import Checkpoint
-from meanscheck.ledger.signer import Signer
+from meanscheck.ledger.state import LogSigner
 
 CHECKPOINT = "checkpoint"
 STAGING = ".staging"
@@ -93,7 +93,7 @@ class Log:
         self.head = head
 
     @contextlib.contextmanager
-    def grow(self, signer: Signer) -> Iterator[Growth]:
+    def grow(self, signer: LogSigner) -> Iterator[Growth]:
         """Hold the lock and add entries; what was not published when the block ends is dropped."""
         self._keep_apart(signer)
         with files.lock(self.folder / f".{CHECKPOINT}"):
@@ -108,7 +108,7 @@ class Log:
             finally:
                 growth.close()
 
-    def publish(self, signer: Signer, head: Checkpoint) -> str:
+    def publish(self, signer: LogSigner, head: Checkpoint) -> str:
         """Steps 4 and 5: sign a head whose tiles are in place, and put the checkpoint there."""
         reader = tiles.TileReader(self.folder, head.size)
         text = signer.sign_checkpoint(head, prove=lambda old: merkle.prove_consistency(reader, old, head.size))
@@ -148,17 +148,17 @@ class Log:
             if level == 0:
                 (self.folder / tiles.path(tiles.ENTRIES, number)).unlink(missing_ok=True)
 
-    def _keep_apart(self, signer: Signer) -> None:
+    def _keep_apart(self, signer: LogSigner) -> None:
         if signer.path is not None and self.folder.resolve() in signer.path.resolve().parents:
-            raise LedgerError("the key file lies inside the log's folder, which is meant to be copied: move it out")
+            raise LedgerError("a file of the signer's lies inside the log's folder, which may be copied: move it out")
 
-    def _recover(self, signer: Signer) -> None:
+    def _recover(self, signer: LogSigner) -> None:
         last = signer.last_signed()
         if last is None:
             if self.size:
                 raise LedgerError(
                     "the signer has no record of this log; restore its state file, or compare the checkpoint with a "
-                    "witness's and call Signer.adopt"
+                    "witness's and call the signer's adopt"
                 )
             return
         if last.origin != self.origin:
@@ -180,7 +180,7 @@ class Log:
 class Growth:
     """Entries being added to a locked log."""
 
-    def __init__(self, log: Log, signer: Signer) -> None:
+    def __init__(self, log: Log, signer: LogSigner) -> None:
         self.log, self.signer = log, signer
         reader = log.reader()
         self.frontier = reader.frontier()

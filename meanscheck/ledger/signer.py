@@ -1,16 +1,17 @@
-"""Who may sign for a log, and how is a signer kept from contradicting itself?
+"""Who may sign for a log? Keys in a key file, under the log's name, with the state that keeps them from contradicting
+themselves.
 
-A `Signer` holds keys under the log's name and a *state*: the last tree head it signed. Before it signs a new one it
-demands a consistency proof from that head, and it writes the state before it hands out the signature. A log folder
-restored from a backup, or edited, cannot make it sign a second history. The state has its own file beside the key,
-never in the log's folder. (Key, state and log all restored together: one machine cannot notice that, witnesses can.)
+A `Signer` is a `state.Guarded` whose state lies beside the key file, never in the log's folder: before it signs a tree
+head it demands a consistency proof from the last one it signed. (Key, state and log all restored together: one machine
+cannot notice that, witnesses can.)
 
+>>> from meanscheck.ledger import checkpoint, merkle
 >>> signer = Signer.generate("example.com/county")            # in memory: for tests and demonstrations
->>> head = Checkpoint("example.com/county", 1, merkle.leaf_hash(b"first"))
+>>> head = checkpoint.Checkpoint("example.com/county", 1, merkle.leaf_hash(b"first"))
 >>> signed = signer.sign_checkpoint(head, prove=lambda old: [])
 >>> note.open(signed, signer.keys).text == checkpoint.format(head)
 True
->>> fork = Checkpoint("example.com/county", 1, merkle.leaf_hash(b"other"))
+>>> fork = checkpoint.Checkpoint("example.com/county", 1, merkle.leaf_hash(b"other"))
 >>> signer.sign_checkpoint(fork, prove=lambda old: [])
 Traceback (most recent call last):
 meanscheck.errors.LedgerError: refused: the log does not continue the last tree head signed (1 leaves)
@@ -21,43 +22,33 @@ ML-DSA-44, which will hold when quantum computers have made the first worthless.
 >>> [key.type for key in signer.keys]
 [1, 6]
 
-Any `note.NoteSigner` can give a line, such as a device that holds the key: `Signer([device, ...], path=...)`.
+A key that something else holds (a command, a device) is guarded by `Guarded([...], state=...)`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias
 
-from meanscheck.errors import LedgerError, NotProven
-from meanscheck.ledger import checkpoint, files, keyfile, merkle, note
-from meanscheck.ledger.checkpoint import Checkpoint
+from meanscheck.errors import LedgerError
+from meanscheck.ledger import keyfile, note
 from meanscheck.ledger.keyfile import ENVIRONMENT, Passphrase, PrivateKey
+from meanscheck.ledger.state import Guarded, Prove
 
 __all__ = ["ENVIRONMENT", "Passphrase", "Prove", "Signer"]
 
-Prove: TypeAlias = Callable[[int], list[bytes]]
 
-
-class Signer:
+class Signer(Guarded):
     """Keys under one name, and the last tree head they signed.
 
     Attributes:
         signers: who gives each line of a checkpoint, in order.
-        path: the key file, beside which the state is kept; None keeps the state in memory.
+        path: the key file, beside which the state is kept; None keeps both in memory.
     """
 
     def __init__(self, signers: Sequence[note.NoteSigner], *, path: Path | None = None) -> None:
-        self.signers = tuple(signers)
+        super().__init__(signers, state=None if path is None else _state_of(path))
         self.path = path
-        self._memory: Checkpoint | None = None
-        if len({key.name for key in self.keys}) != 1:
-            raise LedgerError("a log's keys have one name, the log's origin")
-        if len({(key.key_id, key.public) for key in self.keys}) != len(self.signers):
-            raise LedgerError("the same key is given twice")
-        if any(key.type == note.COSIGNATURE for key in self.keys):
-            raise LedgerError("a witness's key cannot sign for a log")
 
     @classmethod
     def generate(cls, name: str, *, ml_dsa: bool = True) -> Signer:
@@ -95,74 +86,18 @@ class Signer:
         if len(keys) != len(self.signers):
             raise LedgerError("a key that something else holds cannot be saved")
         self.path = keyfile.write(Path(path), keys, passphrase=passphrase, unprotected=unprotected)
-        if self._memory is not None:
-            self._write_state(self._memory)
+        self._state.keep_at(_state_of(self.path))
         return self.path
-
-    @property
-    def keys(self) -> tuple[note.VerifierKey, ...]:
-        """The public keys, in the order of lines."""
-        return tuple(signer.key for signer in self.signers)
-
-    @property
-    def key(self) -> note.VerifierKey:
-        """The first key; its name is the log's origin."""
-        return self.signers[0].key
 
     def sign_note(self, text: str) -> bytes:
         """The first key's signature over a text. Tree heads go through `sign_checkpoint`."""
         return self.signers[0].sign_note(text)
 
-    def sign_checkpoint(self, head: Checkpoint, *, prove: Prove) -> str:
-        """The signed note of a tree head, after checking that it continues the last one signed.
-
-        Args:
-            head: the new tree head; its origin is the keys' name.
-            prove: gives the consistency proof from an older size to `head`.
-        """
-        if head.origin != self.key.name:
-            raise LedgerError("this key signs for another log: key name and origin differ")
-        with files.lock(self.state_path):
-            last = self.last_signed()
-            if last is not None:
-                self._continues(last, head, prove)
-            self._write_state(head)
-        return note.sign(checkpoint.format(head), self.signers)
-
-    def last_signed(self) -> Checkpoint | None:
-        """The last tree head signed, or None before the first."""
-        if self.state_path is None:
-            return self._memory
-        try:
-            return checkpoint.parse(self.state_path.read_bytes().decode())
-        except FileNotFoundError:
-            return None
-        except (ValueError, NotProven):
-            raise LedgerError(f"signer state {self.state_path.name} is damaged; see `adopt`") from None
-
-    def adopt(self, head: Checkpoint) -> None:
-        """Take a tree head as the last one signed, where the state was lost. Dangerous: ask a witness first."""
-        self._write_state(head)
-
     @property
     def state_path(self) -> Path | None:
         """The file with the text of the last tree head signed, beside the key file; None for a key held in memory."""
-        return None if self.path is None else self.path.with_name(self.path.name + ".state")
+        return self._state.path
 
-    def _continues(self, last: Checkpoint, head: Checkpoint, prove: Prove) -> None:
-        if last.origin != head.origin:
-            raise LedgerError("the signer's state is that of another log")
-        try:
-            if head.size < last.size:
-                raise NotProven("consistency", "the log became shorter")
-            merkle.check_consistency(last.size, last.root, head.size, head.root, prove(last.size))
-        except NotProven:
-            raise LedgerError(
-                f"refused: the log does not continue the last tree head signed ({last.size} leaves)"
-            ) from None
 
-    def _write_state(self, head: Checkpoint) -> None:
-        if self.state_path is None:
-            self._memory = head
-        else:
-            files.replace(self.state_path, checkpoint.format(head).encode())
+def _state_of(path: Path) -> Path:
+    return path.with_name(path.name + ".state")

@@ -93,8 +93,8 @@ class TileReader:
     Works as the `Tree` of `merkle.prove_inclusion` and `merkle.prove_consistency`. Keeps at most 64 tiles in memory.
     """
 
-    def __init__(self, folder: Path, size: int) -> None:
-        self.folder, self.size = folder, size
+    def __init__(self, folder: Path, size: int, *, hashing: merkle.Hashing = merkle.SHA256) -> None:
+        self.folder, self.size, self.hashing = folder, size, hashing
         self._rows: OrderedDict[tuple[int, int], list[bytes]] = OrderedDict()
         self._bundle: tuple[int, list[bytes]] = (-1, [])
 
@@ -162,7 +162,7 @@ class TileReader:
     def subtree(self, start: int, end: int) -> bytes:
         """Root over leaves [start, end), folded from complete subtrees."""
         if start == end:
-            return merkle.EMPTY_ROOT
+            return self.hashing.empty
         nodes = []
         at = start
         while at < end:
@@ -171,7 +171,7 @@ class TileReader:
             at += 1 << level
         result = nodes.pop()
         while nodes:
-            result = merkle.node_hash(nodes.pop(), result)
+            result = self.hashing.node(nodes.pop(), result)
         return result
 
     def frontier(self) -> merkle.Frontier:
@@ -180,7 +180,7 @@ class TileReader:
             self.node(level, (self.size >> level) - 1) if self.size >> level & 1 else None
             for level in range(self.size.bit_length())
         ]
-        return merkle.Frontier(self.size, pending)
+        return merkle.Frontier(self.size, pending, hashing=self.hashing)
 
     def _tile_rows(self, level: int, number: int) -> list[bytes]:
         key = (level, number)
@@ -188,7 +188,7 @@ class TileReader:
         if rows is None:
             rows = [self.read(level, number)]
             while len(rows) < 8 and len(rows[-1]) >= 2 * merkle.HASH:
-                rows.append(merkle.parents(rows[-1]))
+                rows.append(self.hashing.parents(rows[-1]))
             self._rows[key] = rows
             if len(self._rows) > CACHED_TILES:
                 self._rows.popitem(last=False)

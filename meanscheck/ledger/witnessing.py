@@ -28,7 +28,7 @@ from meanscheck.errors import LedgerError, NotProven
 from meanscheck.ledger import canonical, checkpoint, merkle, note
 from meanscheck.ledger.checkpoint import Checkpoint
 from meanscheck.ledger.policy import Policy
-from meanscheck.ledger.signer import Prove
+from meanscheck.ledger.state import Prove
 from meanscheck.ledger.witness import Answer, Request, format_request
 
 REFUSALS = {
