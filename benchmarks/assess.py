@@ -6,13 +6,13 @@ rules     variables, tests, awards, margins; what the emitter itself takes
 causes    why a programme could not be decided: the units concerned are reckoned again with sets of causes
 records   seven groups of canonical JSON a unit, outcomes table
 files     the vault's Parquet files
-rest      the records root, counts, and what nobody is labelled for
+bytes     records as Python's bytes, one digest each
+rest      counts, and what nobody is labelled for
 """
 
 from __future__ import annotations
 
 import shutil
-from importlib import import_module
 from typing import Any
 
 from benchmarks.caseload import Place, law_of_the_day, opened
@@ -21,20 +21,20 @@ from benchmarks.clock import Clock
 
 def labelled() -> tuple[tuple[Any, str, str], ...]:
     """The library's functions and the part that each belongs to."""
-    from meanscheck.decisions import encode
+    from meanscheck.decisions import encode, kernel
     from meanscheck.evidence import projection
     from meanscheck.law.vectors import VectorRun
     from meanscheck.vault import Vault
 
-    # The package's name `assess` is the function.
-    assess = import_module("meanscheck.decisions.assess")
     return (
         (projection, "pull", "pull"),
-        (assess, "VectorRun", "rules"),
+        (kernel, "VectorRun", "rules"),
         (encode, "causes_of", "causes"),
-        (assess.BlockRecords, "frame", "records"),
-        (assess.BlockRecords, "__init__", "records"),
-        (assess.Assessment, "_outcomes", "records"),
+        (encode.BlockRecords, "frame", "records"),
+        (encode.BlockRecords, "__init__", "records"),
+        (kernel, "outcomes_of", "records"),
+        (kernel, "texts_of", "bytes and digests"),
+        (kernel, "_digest", "bytes and digests"),
         (Vault, "put", "files"),
         (VectorRun, "_aggregates", "facts"),
         (VectorRun, "_people", "facts"),

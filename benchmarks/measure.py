@@ -2,16 +2,21 @@
 
 `run` starts ``python -m benchmarks.measure STAGE FOLDER N`` and reads that line. A stage is a function
 ``measure(place, clock)`` of a module here; it returns its counts. Wall seconds are those inside the stage (not the
-interpreter's start), CPU seconds those of all its threads, the peak is that of the whole process.
+interpreter's start), CPU seconds those of all its threads and of the processes that it starts. The peak is the largest
+sum of resident memory of all of them, looked at ten times a second, or the process's own high-water if that is larger;
+what processes share is counted in each.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import resource
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +29,7 @@ STAGES = {
     "bare": ("ingest", "bare_formats"),
     "project": ("project", "measure"),
     "whole": ("seal", "whole"),
+    "pool": ("seal", "pool"),
     "assess": ("assess", "measure"),
     "seal": ("seal", "measure"),
     "verify": ("verify", "measure"),
@@ -91,14 +97,49 @@ def _child(stage: str, folder: Path, households: int) -> None:
     from benchmarks.clock import Clock
 
     clock = Clock()
-    counts = function(Place(folder, households), clock)
+    with _watched() as peaks:
+        counts = function(Place(folder, households), clock)
     parts = clock.stop()
     wall, cpu = (sum(seconds[i] for seconds in parts.values()) for i in (0, 1))
-    print(json.dumps(asdict(Measured(stage, households, wall, cpu, _peak_mib(), parts, counts))))
+    print(json.dumps(asdict(Measured(stage, households, wall, cpu, max(*peaks, _own_peak_mib()), parts, counts))))
 
 
-def _peak_mib() -> float:
-    """Peak memory of this process: Linux hands a parent's `ru_maxrss` down to its child, but not its high-water."""
+@contextlib.contextmanager
+def _watched(every: float = 0.1) -> Iterator[list[float]]:
+    """A list whose entry grows to the largest sum of resident memory (MiB) of this process and its children."""
+    peaks, ended = [0.0], threading.Event()
+
+    def look() -> None:
+        while not ended.wait(every):
+            peaks[0] = max(peaks[0], sum(map(_resident_mib, ("self", *_children()))))
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield peaks
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def _children() -> list[str]:
+    found = []
+    for file in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += file.read_text().split()
+    return found
+
+
+def _resident_mib(process: str) -> float:
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0.0
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024 if "VmRSS:" in status else 0.0
+
+
+def _own_peak_mib() -> float:
+    """High-water of this process: Linux hands a parent's `ru_maxrss` down to its child, but not this."""
     status = Path("/proc/self/status")
     if status.exists():
         return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024

@@ -2,18 +2,25 @@
 
 `whole`    one `Ledger.append(assess(store, law))` from an existing projection: blocks pulled, facts, rules, causes,
            records, vault files, seven salted group hashes and their tree a decision, leaves, tree, tiles, checkpoints
+`pool`     the same by two processes, with blocks of half the size; without parts, which the processes do not tell
 `measure`  the ledger's own work alone: the same records appended to a second log; reading them is not counted
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.assess import labelled
 from benchmarks.caseload import ORIGIN, Place, batch_vault, law_of_the_day, opened
 from benchmarks.clock import Clock
+
+if TYPE_CHECKING:
+    from meanscheck.ledger import Seal, SealedBlock
+
+
+BLOCK_UNITS = 50_000
 
 
 def _hashing() -> tuple[tuple[Any, str, str], ...]:
@@ -31,9 +38,19 @@ def _hashing() -> tuple[tuple[Any, str, str], ...]:
 
 
 def whole(place: Place, clock: Clock) -> dict[str, Any]:
-    """From stored evidence to sealed decisions, as a user runs it."""
+    """From stored evidence to sealed decisions, in one process."""
+    return _sealed(place, clock, processes=1)
+
+
+def pool(place: Place, clock: Clock) -> dict[str, Any]:
+    """The same by a pool of two; starting the processes counts."""
+    return _sealed(place, clock, processes=2)
+
+
+def _sealed(place: Place, clock: Clock, *, processes: int) -> dict[str, Any]:
     with clock("preparation"):
         from meanscheck.decisions import assess
+        from meanscheck.engines import Pool
         from meanscheck.ledger import Ledger, Signer
     for folder in (place.vault, place.ledger, place.key.parent):
         shutil.rmtree(folder, ignore_errors=True)
@@ -45,7 +62,8 @@ def whole(place: Place, clock: Clock) -> dict[str, Any]:
         places = (*labelled(), *_hashing())
     with opened(place) as store:
         with clock.watch(*places):
-            assessment = assess(store, law, vault=place.vault)
+            engine = Pool(processes)
+            assessment = assess(store, law, vault=place.vault, block_units=BLOCK_UNITS // processes, engine=engine)
             sealed = Ledger.open(place.ledger, signer=signer).append(assessment)
         if sealed.count != assessment.projection.units:
             raise RuntimeError("not every unit was sealed")
@@ -76,24 +94,19 @@ class _Records:
     def __init__(self, place: Place, clock: Clock) -> None:
         self.vault, self.clock = batch_vault(place), clock
 
-    def blocks(self) -> Iterator[Any]:
-        """As `Assessment.blocks` gives them; what is before the hand-over is labelled as reading."""
-        import polars as pl
+    def sealed(self, seal: Seal) -> Iterator[SealedBlock]:
+        """As `Assessment.sealed` gives them; what is before the hand-over is labelled as reading."""
+        from meanscheck.decisions.kernel import texts_of
 
-        from meanscheck.decisions.assess import SealableBlock
-
-        frames = self.vault.blocks()
+        frames, position = self.vault.blocks(), 0
         while True:
             with self.clock("reading"):
                 frame = next(frames, None)
                 if frame is None:
                     return
-                groups = [frame[name].cast(pl.Binary).to_list() for name in self.vault.group_names]
-                block = SealableBlock(frame["token"].to_list(), groups)
-            yield block
-
-    def keep(self, block_no: int, *, first_index: int, salts: Sequence[bytes], leaves: Sequence[bytes]) -> None:
-        """The vault has its share in `whole`."""
+                tokens, groups = frame["token"].to_list(), texts_of(frame)
+            yield seal(position, tokens=tokens, groups=groups)
+            position += frame.height
 
 
 def measure(place: Place, clock: Clock) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Exact money, honest unknowns, cited law, consent as a constraint, and decisions 
     check(store, request)    the verification report, without an outcome
     assess(store, law)       an Assessment of every case: summary(), outcomes, [case, programme].explain()
     decide(Case, law)        one stated case, no store
+    Pool(processes=2)        an engine for `assess` that works in several processes
     Ledger, Signer           seal an assessment, write receipts
     verify, Policy           what an outsider runs on a receipt
     replay(receipt, store=…) recompute a sealed decision
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from meanscheck.decisions import Assessment, assess, check, decide
+    from meanscheck.engines import Pool
     from meanscheck.errors import MeanscheckError
     from meanscheck.evidence import CheckRequest, Store
     from meanscheck.law import Law, RulePack
@@ -42,6 +44,7 @@ __all__ = [
     "Ledger",
     "MeanscheckError",
     "Policy",
+    "Pool",
     "RulePack",
     "Signer",
     "Store",
@@ -61,6 +64,7 @@ _HOUSE = {
     "Ledger": "meanscheck.ledger",
     "MeanscheckError": "meanscheck.errors",
     "Policy": "meanscheck.ledger",
+    "Pool": "meanscheck.engines",
     "RulePack": "meanscheck.law",
     "Signer": "meanscheck.ledger",
     "Store": "meanscheck.evidence",

@@ -1,8 +1,8 @@
 """What does the law say of a caseload? The vector executor over the store's evidence, in blocks of whole case units.
 
 An `Assessment` is also what a ledger appends (`meanscheck.ledger.Batch`): it gives the canonical groups of each
-decision block by block and keeps salts and leaves in the vault. Memory is bounded by the block; nothing of a caseload
-is held.
+decision block by block, sealed, and keeps salts and leaves in the vault. Memory is bounded by the block; nothing of a
+caseload is held. What happens to a block is the `kernel`'s; who works on which block is the engine's.
 """
 
 from __future__ import annotations
@@ -10,35 +10,34 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from meanscheck.contracts.units import CaseBlock
 from meanscheck.decisions.decision import Decision, Ruling
-from meanscheck.decisions.encode import BlockRecords, input_needs, self_test
-from meanscheck.decisions.record import GROUPS, ROOTED, Provenance
+from meanscheck.decisions.kernel import (
+    Counts,
+    DoneBlock,
+    Engine,
+    InOrder,
+    Kernel,
+    Seal,
+    Sealed,
+    keep_seals,
+    texts_of,
+)
+from meanscheck.decisions.record import GROUPS
 from meanscheck.errors import StoreError
 from meanscheck.evidence import Projection, Snapshot, Store
 from meanscheck.law.law import LANGUAGE_VERSION, Law
-from meanscheck.law.vectors import VectorRun
 from meanscheck.values.money import format_yuan
 from meanscheck.vault import Held, Vault
 
 BLOCK_UNITS = 50_000
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class SealableBlock:
-    """A block as the ledger takes it."""
-
-    tokens: Sequence[str]
-    groups: Sequence[Sequence[bytes]]
 
 
 class Assessment:
@@ -53,12 +52,13 @@ class Assessment:
         *,
         folder: Path,
         block_units: int,
+        engine: Engine,
         progress: Progress | None,
         supersedes: Mapping[str, int] | None = None,
         why: str = "review",
     ) -> None:
         self.store, self.law, self.projection, self.snapshot = store, law, projection, snapshot
-        self.block_units, self._progress = block_units, progress
+        self.block_units, self._engine, self._progress = block_units, engine, progress
         # What a ledger asks of a batch that takes the place of earlier decisions (`ledger.corrections.Superseding`).
         self.supersedes, self.why = dict(supersedes or {}), why
         self._superseded = _digest(self.supersedes)
@@ -66,9 +66,7 @@ class Assessment:
         short = hashlib.sha256(identity.encode()).hexdigest()[:12]
         self.batch_id = f"{law.code}-{law.on.isoformat()}-{short}"
         self.vault = Vault(folder / self.batch_id, GROUPS)
-        self.counts: Counter[tuple[str, str]] = Counter()
-        self.causes: Counter[tuple[str, str]] = Counter()
-        self.awards: Counter[str] = Counter()
+        self._total = Counts()
         self.records_root = ""
         self._ran = False
 
@@ -103,17 +101,19 @@ class Assessment:
             table.setdefault(programme, {})[outcome] = count
         return {"outcomes": table, "unassessed": 0}
 
-    def blocks(self) -> Iterator[SealableBlock]:
-        """The decisions, block by block, running if this has not been done."""
+    def sealed(self, seal: Seal) -> Iterator[Sealed]:
+        """The decisions, sealed, block by block, running if this has not been done; salts and leaves are kept."""
         if not self._ran:
-            yield from self._run()
-        else:
-            yield from map(_sealable, self.vault.blocks())
-
-    def keep(self, block_no: int, *, first_index: int, salts: Sequence[bytes], leaves: Sequence[bytes]) -> None:
-        """Put a block's salts and leaves into the vault."""
-        index = pl.int_range(first_index, first_index + len(leaves), eager=True)
-        self.vault.put("seals", block_no, pl.DataFrame({"index": index, "leaf": list(leaves), "salts": list(salts)}))
+            for done in self._run(seal):
+                assert done.sealed is not None
+                yield done.sealed
+            return
+        position = 0
+        for number, frame in enumerate(self.vault.blocks()):
+            made = seal(position, tokens=frame["token"].to_list(), groups=texts_of(frame))
+            keep_seals(self.vault, number, seal.first_index + position, salts=made.salts, leaves=made.leaves)
+            yield Sealed(list(made.leaves), made.hashes)
+            position += frame.height
 
     # ---- running
 
@@ -121,93 +121,45 @@ class Assessment:
         """Assess all units now, if not done; returns itself."""
         if not self._ran:
             self._progress = progress or self._progress
-            for _ in self._run():
+            for _ in self._run(None):
                 pass
         return self
 
-    def _run(self) -> Iterator[SealableBlock]:
-        self_test()
+    def _run(self, seal: Seal | None) -> Iterator[DoneBlock]:
         self._ran = True
         self.vault.begin()
-        units, persons = self.store.subjects()
+        earlier = _frame(self.supersedes) if self.supersedes else None
+        kernel = Kernel(self.law.canonical.decode(), self.snapshot.id, self.vault, seal, earlier)
+        units, size = self.projection.units, self.block_units
+        ranges = [range(first, min(first + size, units)) for first in range(0, units, size)]
         root = hashlib.sha256()
         done = 0
-        for number, block in enumerate(self.projection.blocks(input_needs(self.law), block_units=self.block_units)):
-            frame, outcomes = self.assess_block(block, units=units, persons=persons)
-            frame = frame.with_columns(position=pl.int_range(done, done + frame.height, dtype=pl.Int64))
-            sealable = _sealable(frame)
-            for texts in zip(*(sealable.groups[GROUPS.index(name)] for name in ROOTED), strict=True):
-                root.update(hashlib.sha256(b"\n".join(texts)).digest())
-            self._count(outcomes)
-            self.vault.put("records", number, frame)
-            self.vault.put("outcomes", number, outcomes)
-            done += frame.height
-            yield sealable
+        for block in self._engine.run(kernel, self.projection, ranges):
+            root.update(block.digests)
+            self._total.add(block.counts)
+            done += block.units
+            yield block
             if self._progress is not None:
-                self._progress(done, self.projection.units)
-        if done != self.projection.units:
+                self._progress(done, units)
+        if done != units:
             raise StoreError("the projection gave fewer case units than it promised; nothing was closed")
         self.records_root = root.hexdigest()
         self.vault.close({"records_root": self.records_root, "units": done, "outcomes": self.closing["outcomes"]})
 
-    def assess_block(
-        self, block: CaseBlock, *, units: pl.DataFrame, persons: pl.DataFrame
-    ) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Records (case_id, token, groups) and outcomes of one block."""
-        run = VectorRun(self.law, block)
-        records = BlockRecords(run, provenance=Provenance(self.snapshot.id))
-        tokens = _tokens(block.households["case_id"], units)
-        of_persons = _tokens(block.persons["person"], persons)
-        earlier = self._earlier(tokens) if self.supersedes else None
-        frame = records.frame(household_tokens=tokens, person_tokens=of_persons, supersedes=earlier)
-        frame = frame.with_columns(token=tokens)
-        return frame, self._outcomes(records)
+    @property
+    def counts(self) -> Counter[tuple[str, str]]:
+        """Decisions by programme and outcome, so far."""
+        return self._total.outcomes
 
-    def _earlier(self, tokens: pl.Series) -> pl.Series:
-        return pl.Series("supersedes", [self.supersedes.get(token) for token in tokens.to_list()], dtype=pl.Int64)
+    @property
+    def causes(self) -> Counter[tuple[str, str]]:
+        """Decisions that are referred to a person, by programme and cause, so far."""
+        return self._total.causes
 
-    def _outcomes(self, records: BlockRecords) -> pl.DataFrame:
-        parts: list[pl.DataFrame] = []
-        for p in self.law.programmes:
-            household = p.entity == "household"
-            frame = records.homes if household else records.members
-            requested = (
-                records.homes["requested"] if household else records.homes["requested"].gather(frame["unit_row"])
-            )
-            case = records.homes["case_id"] if household else records.homes["case_id"].gather(frame["unit_row"])
-            causes = records.causes[p.entity].get(p.id)
-            if causes is None:
-                causes = pl.Series([None], dtype=pl.List(pl.String)).new_from_index(0, frame.height)
-            elif not household:
-                causes = causes.gather(frame["person_row"])
-            word = (
-                pl.when(pl.col(f"o:{p.id}"))
-                .then(pl.lit("eligible"))
-                .when(~pl.col(f"o:{p.id}"))
-                .then(pl.lit("ineligible"))
-            )
-            wanted = (requested == "") | requested.str.split(",").list.contains(p.id)
-            parts.append(
-                frame.select(
-                    case.alias("case_id"),
-                    programme=pl.lit(p.id),
-                    member=pl.lit(None, dtype=pl.String) if household else pl.col("id"),
-                    outcome=word.otherwise(pl.lit("refer")),
-                    award_fen=pl.col(f"w:{p.id}") if p.award is not None else pl.lit(None, dtype=pl.Int64),
-                    causes=pl.lit(causes),
-                ).filter(wanted)
-            )
-        return pl.concat(parts).sort("case_id", "programme", "member", nulls_last=False)
-
-    def _count(self, outcomes: pl.DataFrame) -> None:
-        by_outcome = outcomes.group_by("programme", "outcome").agg(n=pl.len(), award=pl.col("award_fen").sum())
-        for programme, outcome, n, award in by_outcome.sort("programme", "outcome").iter_rows():
-            self.counts[programme, outcome] += n
-            self.awards[programme] += award or 0
-        open_ones = outcomes.filter(pl.col("outcome") == "refer").select("programme", "causes").explode("causes")
-        by_cause = open_ones.filter(pl.col("causes").is_not_null()).group_by("programme", "causes").agg(n=pl.len())
-        for programme, cause, n in by_cause.sort("programme", "causes").iter_rows():
-            self.causes[programme, cause] += n
+    @property
+    def awards(self) -> Counter[str]:
+        """Sum of awards by programme in fen, so far."""
+        return self._total.awards
 
     # ---- what came out
 
@@ -257,6 +209,7 @@ def assess(
     snapshot: Snapshot | None = None,
     vault: Path | str | None = None,
     block_units: int = BLOCK_UNITS,
+    engine: Engine | None = None,
     progress: Progress | None = None,
     supersedes: Mapping[str, int] | None = None,
     why: str = "review",
@@ -268,7 +221,8 @@ def assess(
         law: from `RulePack.on`.
         snapshot: which evidence; the present one unless given.
         vault: folder for records; ``<store>.vault`` beside the store unless given.
-        block_units: case units held at a time; the results do not depend on it.
+        block_units: case units held at a time (by each process); the results do not depend on it.
+        engine: who works on the blocks: this process unless given, or such as `meanscheck.engines.Pool`.
         progress: called with units done and units in all.
         supersedes: household token → index in the log of the decision whose place is taken, for those decided before:
             `Ledger.last_decisions()` where a whole caseload is reviewed.
@@ -285,6 +239,7 @@ def assess(
         taken,
         folder=folder,
         block_units=block_units,
+        engine=engine or InOrder(),
         progress=progress,
         supersedes=supersedes,
         why=why,
@@ -297,20 +252,9 @@ def _digest(supersedes: Mapping[str, int]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _sealable(frame: pl.DataFrame) -> SealableBlock:
-    return SealableBlock(frame["token"].to_list(), [frame[name].cast(pl.Binary).to_list() for name in GROUPS])
-
-
-def _tokens(keys: pl.Series, table: pl.DataFrame) -> pl.Series:
-    """The token of each key. `table` is sorted by its key, so that a block costs by its own size."""
-    known = table[keys.name]
-    if not len(known):
-        return pl.Series("token", [None], dtype=pl.String).new_from_index(0, len(keys))
-    place = known.search_sorted(keys).clip(0, len(known) - 1)
-    found = table["token"].gather(place)
-    return pl.select(
-        pl.when(pl.lit(known.gather(place)) == pl.lit(keys)).then(pl.lit(found)).alias("token")
-    ).to_series()
+def _frame(supersedes: Mapping[str, int]) -> pl.DataFrame:
+    columns = {"token": list(supersedes), "supersedes": list(supersedes.values())}
+    return pl.DataFrame(columns, schema={"token": pl.String, "supersedes": pl.Int64})
 
 
 def _version(package: str) -> str:

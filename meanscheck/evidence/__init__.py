@@ -31,7 +31,7 @@ Choices (where this differs from the plan, and why)
 from meanscheck.evidence.application import CheckRequest, FeedAsk, Member, Supporter
 from meanscheck.evidence.ingest import IngestReport
 from meanscheck.evidence.manifest import Manifest
-from meanscheck.evidence.projection import Projection
+from meanscheck.evidence.projection import Projection, ProjectionFile, Reader
 from meanscheck.evidence.report import ReportRows
 from meanscheck.evidence.requests import Counts
 from meanscheck.evidence.snapshot import Snapshot
@@ -45,6 +45,8 @@ __all__ = [
     "Manifest",
     "Member",
     "Projection",
+    "ProjectionFile",
+    "Reader",
     "ReportRows",
     "Snapshot",
     "Store",

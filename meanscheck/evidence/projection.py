@@ -1,9 +1,12 @@
 """How is a whole caseload read fast? From evidence laid in the order of case units, once per snapshot and day.
 
 The projection is a second DuckDB file beside the store, ``<store>.projection``: derived, and rebuilt whenever its key
-(snapshot, day, contracts, format) is not the one asked for. Its mark is written last, so a build that was killed is
-never used. Whole feeds are sorted by (place of the person, digest), and `unit` is an ascending integer, so a block of
-units is a range that the database finds by its zone maps and returns in stored order.
+(snapshot, day, contracts, tokens, format) is not the one asked for. Its mark is written last, so a build that was
+killed is never used. Whole feeds are sorted by (place of the person, digest), and `unit` is an ascending integer, so a
+block of units is a range that the database finds by its zone maps and returns in stored order.
+
+Once built it is only read: by this process through the store, and by any number of others, each through a connection of
+its own (`ProjectionFile`), which is how a caseload is worked on by several processes.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meanscheck.contracts import all_feeds
@@ -26,11 +30,11 @@ from meanscheck.evidence.rows import SUPPORTERS, feeds_present, make_verdicts
 from meanscheck.evidence.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import polars as pl
 
     from meanscheck.evidence.store import Progress, Store
 
-FORMAT = 2
+FORMAT = 3
 _RANGE = 50_000
 """Units whose digests are put together at a time: bounds memory."""
 _NAME = "projection"
@@ -59,18 +63,61 @@ class Projection:
         Raises:
             StoreError: another projection has taken this one's place.
         """
-        source = self._source()
+        reader = self.reader()
         for first in range(0, self.units, block_units):
-            yield pull(source, feeds, first=first, after=min(first + block_units, self.units))
+            yield reader.block(feeds, first=first, after=min(first + block_units, self.units))
 
     def block(self, feeds: Mapping[str, Collection[str]], *, first: int, after: int) -> CaseBlock:
         """Units `first` … `after`-1, as one block."""
-        return pull(self._source(), feeds, first=first, after=after)
+        return self.reader().block(feeds, first=first, after=after)
 
-    def _source(self) -> Source:
+    def reader(self) -> Reader:
+        """Blocks through the store's own connection; StoreError if another projection has taken this one's place."""
         if _key_of(self.store) != self.key:
             raise StoreError("this projection was replaced by another; call Store.project again")
-        return Source(self.store.fetch, self.rows, f"{_NAME}.main.")
+        return Reader(Source(self.store.fetch, self.rows, f"{_NAME}.main."))
+
+    @property
+    def file(self) -> ProjectionFile:
+        """The same for another process."""
+        return ProjectionFile(_path_of(self.store), self.key, tuple(self.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectionFile:
+    """A finished projection as another process opens it, to read only. May be pickled."""
+
+    path: Path
+    key: str
+    feeds: tuple[str, ...]
+
+    @contextmanager
+    def open(self, *, memory_limit: str = "512MB") -> Iterator[Reader]:
+        """A reader with a connection of its own; StoreError if the file is another projection by now."""
+        from meanscheck.evidence.store import reading
+
+        with reading(self.path, memory_limit=memory_limit) as fetch:
+            if fetch("select key from mark")["key"].to_list() != [self.key]:
+                raise StoreError("this projection was replaced by another; call Store.project again")
+            yield Reader(Source(fetch, self.feeds))
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Ranges of units out of a projection."""
+
+    source: Source = field(repr=False)
+
+    def block(self, feeds: Mapping[str, Collection[str]], *, first: int, after: int) -> CaseBlock:
+        """Units `first` … `after`-1, as one block."""
+        return pull(self.source, feeds, first=first, after=after)
+
+    def tokens(self, *, first: int, after: int) -> tuple[pl.Series, pl.Series]:
+        """Random tokens (String) of those units and of their persons, in the block's order; see `subjects`."""
+        within = f"where unit >= {first} and unit < {after}"
+        units = self.source.fetch(f"select token from {self.source.prefix}unit_tokens {within} order by unit")
+        persons = self.source.fetch(f"select token from {self.source.prefix}person_tokens {within} order by place")
+        return units["token"], persons["token"]
 
 
 def project(store: Store, snapshot: Snapshot, *, on: date, progress: Progress | None = None) -> Projection:
@@ -78,8 +125,9 @@ def project(store: Store, snapshot: Snapshot, *, on: date, progress: Progress | 
 
     A consent withdrawn on or before `on` takes its evidence away; otherwise the day does not matter to evidence.
     """
-    key = _key(snapshot, on)
-    path = store.path.with_name(store.path.stem + ".projection")
+    store.subjects()
+    key = _key(store, snapshot, on)
+    path = _path_of(store)
     if _key_of(store) != key:
         _detach(store)
         if path.exists():
@@ -87,7 +135,7 @@ def project(store: Store, snapshot: Snapshot, *, on: date, progress: Progress | 
         if _key_of(store) != key:
             _detach(store)
             _remove(path)
-            _attach(store, path)
+            store.run(f"attach '{_quoted(path)}' as {_NAME}")
             try:
                 with _drops_people(store):
                     _build(store, snapshot, on=on, key=key, progress=progress)
@@ -95,6 +143,9 @@ def project(store: Store, snapshot: Snapshot, *, on: date, progress: Progress | 
                 _detach(store)
                 _remove(path)
                 raise
+            # From here on it is only read, so that other processes may read it too.
+            _detach(store)
+            _attach(store, path)
     counts = store.fetch(f"select what, n from {_NAME}.main.counts")
     numbers = {str(what): int(n) for what, n in counts.iter_rows()}
     rows = {name[2:]: n for name, n in numbers.items() if name.startswith("f_")}
@@ -130,6 +181,14 @@ def _build(store: Store, snapshot: Snapshot, *, on: date, key: str, progress: Pr
         within = f"unit >= {first} and unit < {first + _RANGE}"
         verb = f"insert into {prefix}households" if first else f"create table {prefix}households as"
         store.run(f"{verb} {households_sql(present, prefix=prefix, within=within)}")
+    store.run(
+        f"create table {prefix}unit_tokens as select unit, token from p_units left join subjects using (case_id) "
+        "order by unit"
+    )
+    store.run(
+        f"create table {prefix}person_tokens as select place, unit, token from p_people p "
+        "left join (select person, token from subjects where person is not null) using (person) order by place"
+    )
     store.run(f"create table {prefix}counts (what varchar, n bigint)")
     for name, table in (("units", "households"), ("persons", "persons"), *((f"f_{f}", f"f_{f}") for f in present)):
         store.run(f"insert into {prefix}counts select '{name}', count(*) from {prefix}{table}")
@@ -146,9 +205,12 @@ def _drops_people(store: Store) -> Iterator[None]:
         drop_people(store)
 
 
-def _key(snapshot: Snapshot, on: date) -> str:
+def _key(store: Store, snapshot: Snapshot, on: date) -> str:
     contracts = ",".join(f"{name}={contract.digest}" for name, contract in all_feeds().items())
-    return hashlib.sha256(f"{FORMAT}|{snapshot.id}|{snapshot.load}|{on}|{contracts}".encode()).hexdigest()
+    # Order does not matter to the sum; a token drawn or forgotten does.
+    tokens = store.value("select sum(hash(case_id, person, token)::hugeint)::varchar || ':' || count(*) from subjects")
+    text = f"{FORMAT}|{snapshot.id}|{snapshot.load}|{on}|{contracts}|{tokens}"
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _key_of(store: Store) -> str | None:
@@ -157,13 +219,20 @@ def _key_of(store: Store) -> str | None:
     return str(store.value(f"select key from {_NAME}.main.mark")) if found else None
 
 
+def _path_of(store: Store) -> Path:
+    return store.path.with_name(store.path.stem + ".projection")
+
+
 def _attach(store: Store, path: Path) -> None:
-    text = str(path).replace("'", "''")
+    """Attach to read; a file that cannot be (damaged, or of another release) is removed, and nothing attached."""
     try:
-        store.run(f"attach '{text}' as {_NAME}")
+        store.run(f"attach '{_quoted(path)}' as {_NAME} (read_only)")
     except StoreError:
         _remove(path)
-        store.run(f"attach '{text}' as {_NAME}")
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
 
 
 def _detach(store: Store) -> None:

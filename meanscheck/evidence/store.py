@@ -281,6 +281,26 @@ class Store:
         return subjects(self, case_ids)
 
 
+@contextmanager
+def reading(path: Path, *, memory_limit: str, threads: int = 1) -> Iterator[Callable[[str], pl.DataFrame]]:
+    """Queries against a database file that other processes may be reading too, such as a projection."""
+    settings: dict[str, Any] = {
+        "memory_limit": memory_limit,
+        "threads": threads,
+        "temp_directory": str(path.with_name(path.name + ".tmp")),
+        "python_enable_replacements": False,
+    }
+    try:
+        connection = duckdb.connect(str(path), read_only=True, config=settings)
+    except duckdb.Error as error:
+        raise StoreError(_why_not_open(error)) from None
+    opened = Store(connection, path, read_only=True)
+    try:
+        yield opened.fetch
+    finally:
+        opened.close()
+
+
 def _refused(error: duckdb.Error) -> StoreError | InternalError:
     if isinstance(error, _OUR_MISTAKE):
         return InternalError(f"the store did not understand a statement: {str(error).splitlines()[0]}")

@@ -102,7 +102,7 @@ class Rows:
     def from_owner(self, e: pl.Expr, name: str) -> pl.Expr:
         """A person's value on each of his rows; a literal if it is the same for all."""
         series = on_rows(self.run.persons, [e.alias(name)])[name]
-        if not len(series) or (series.null_count() == 0 and series.n_unique() == 1):
+        if not len(series) or (series.null_count() == 0 and series.min() == series.max()):
             return pl.lit(series[0] if len(series) else None, dtype=series.dtype)
         if name not in self.extra:
             self.extra[name] = series.gather(self.run.owner_of_row(self.feed)).alias(name)

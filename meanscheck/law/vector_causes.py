@@ -6,14 +6,17 @@ undecided programme are looked at: `causes_of` cuts them out of the block, with 
 
 from __future__ import annotations
 
-from functools import reduce
+from collections.abc import Iterator
+from functools import cache, reduce
 from typing import TypeAlias
 
+import numpy as np
 import polars as pl
 
 from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE, CaseBlock
 from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Programme
+from meanscheck.law.quotients import Quotient
 from meanscheck.law.sides import RowEmitter, Rows, Side
 from meanscheck.law.tree import Node
 from meanscheck.law.vectors import VectorRun
@@ -22,6 +25,13 @@ from meanscheck.values.evidence_state import EvidenceState
 Mask: TypeAlias = dict[int, pl.Expr]
 """Word → bits, as an expression."""
 WORD = 62
+NONE = pl.lit(0, dtype=pl.Int64)
+
+
+@cache
+def _literal(index: int) -> pl.Expr:
+    """The bit of that place in its word."""
+    return pl.lit(1 << (index % WORD), dtype=pl.Int64)
 
 
 def causes_of(run: VectorRun) -> tuple[dict[str, pl.Series], dict[str, pl.Series]]:
@@ -75,6 +85,41 @@ def _cut(run: VectorRun, *, units: pl.Series, persons: pl.Series, person_rows: p
     return CaseBlock(block.households.filter(units), block.persons.filter(persons), feeds, edges)
 
 
+class _Once(Emitter):
+    """Every node is written once a frame: all columns are there already, so it reads the same whenever it is asked."""
+
+    def __init__(self, leaves: Side) -> None:
+        super().__init__(leaves)
+        self._written: dict[Node, Quotient] = {}
+
+    def emit(self, node: Node) -> Quotient:
+        """The value of a node."""
+        if node not in self._written:
+            self._written[node] = super().emit(node)
+        return self._written[node]
+
+
+class _RowOnce(RowEmitter):
+    """The same over the rows of a feed."""
+
+    def __init__(self, rows: Rows) -> None:
+        super().__init__(rows)
+        self._written: dict[Node, Quotient] = {}
+
+    def emit(self, node: Node) -> Quotient:
+        """The value of a node on each row."""
+        if node not in self._written:
+            self._written[node] = super().emit(node)
+        return self._written[node]
+
+
+def _places(word: int) -> Iterator[int]:
+    """The bits that are set."""
+    while word:
+        yield (word & -word).bit_length() - 1
+        word &= word - 1
+
+
 class _Causes:
     """Bits and masks over one run."""
 
@@ -82,13 +127,15 @@ class _Causes:
         self.run, self.law = run, run.law
         self.bits: dict[str, int] = {}
         self.kept: dict[object, tuple[int, ...]] = {}
+        self._emitters = {level: _Once(Side(run, level)) for level in ("household", "member", "supporter")}
+        self._rows: dict[str, _RowOnce] = {}
 
     # ---- bits
 
     def bit(self, cause: str) -> Mask:
         """The mask of one cause."""
         index = self.bits.setdefault(cause, len(self.bits))
-        return {index // WORD: pl.lit(1 << (index % WORD), dtype=pl.Int64)}
+        return {index // WORD: _literal(index)}
 
     @staticmethod
     def either(masks: list[Mask]) -> Mask:
@@ -99,7 +146,7 @@ class _Causes:
     @staticmethod
     def when(condition: pl.Expr, mask: Mask) -> Mask:
         """The mask where the condition is true, nothing elsewhere."""
-        return {w: pl.when(condition).then(e).otherwise(pl.lit(0, dtype=pl.Int64)) for w, e in mask.items()}
+        return {w: pl.when(condition).then(e).otherwise(NONE) for w, e in mask.items()}
 
     def texts(self, programme: Programme) -> pl.Series:
         """Sorted causes of a programme per row of its frame; null where it is decided."""
@@ -110,10 +157,10 @@ class _Causes:
         keys = frame.select(pl.col(f"o:{p}").is_null().alias("open"), *columns)
         distinct = keys.filter(pl.col("open")).unique().sort(columns or ["open"])
         names = sorted(self.bits, key=self.bits.__getitem__)
-        texts: list[list[str]] = []
-        for row in distinct.iter_rows(named=True):
-            found = [n for i, n in enumerate(names) if row.get(f"c{i // WORD}:o:{p}", 0) >> (i % WORD) & 1]
-            texts.append(sorted(found))
+        texts = [
+            sorted(names[w * WORD + i] for w, word in zip(words, row[1:], strict=True) for i in _places(word))
+            for row in distinct.iter_rows()
+        ]
         table = distinct.with_columns(pl.Series("texts", texts, dtype=pl.List(pl.String)))
         return keys.join(table, on=["open", *columns], how="left", maintain_order="left")["texts"]
 
@@ -193,23 +240,23 @@ class _Causes:
 
     def mask(self, node: Node, level: str) -> Mask:
         """Bits of a node where it is unknown, 0 where it is known, over the frame of `level`."""
-        side = Side(self.run, level)
+        emitter = self._emitters[level]
         op = node.op
         if op == "var":
             name = str(node.args[0])
             return self.carried(self.variable(name), f"v:{name}", node.level, level)
         if op == "attr":
-            return self.when(side.leaf(node).is_null(), self.bit(f"unknown:{node.args[1]}"))
+            return self.when(emitter.leaves.leaf(node).is_null(), self.bit(f"unknown:{node.args[1]}"))
         if op == "outcome":
             name = str(node.args[0])
             words = self.programme(self.law.programme(name))
             below = self.carried(words, f"o:{name}", node.level, level)
-            return self.when(side.leaf(node).is_null(), self.either([below, self.bit(f"outcome:{name}")]))
+            return self.when(emitter.leaves.leaf(node).is_null(), self.either([below, self.bit(f"outcome:{name}")]))
         if op == "agg":
             return self.carried(self.aggregate(node), self.run.plan.names[node], "member", level)
         if op in ("members", "supporters"):
             return self.carried(self.people(node), self.run.plan.names[node], node.level, level)
-        return self.composite(node, [self.mask(n, level) for n in node.nodes], Emitter(side))
+        return self.composite(node, [self.mask(n, level) for n in node.nodes], emitter)
 
     def composite(self, node: Node, below: list[Mask], emitter: Emitter) -> Mask:
         """An operation's bits from those of its arguments."""
@@ -272,10 +319,17 @@ class _Causes:
         masks.append(self.when(nothing, self.bit(f"no_rows:{feed}")))
         return self.keep(node, "member", name, self.when(pl.col(name).is_null(), self.either(masks)))
 
+    def _of_feed(self, feed: str) -> _RowOnce:
+        """The emitter over the rows of a feed: what was carried to them once stays there."""
+        if feed not in self._rows:
+            self._rows[feed] = _RowOnce(Rows(self.run, feed))
+        return self._rows[feed]
+
     def _counts(self, node: Node) -> pl.Series:
         """How many rows of each person belong."""
-        rows = Rows(self.run, str(node.args[1]))
-        belongs = self.run.membership(node, rows, RowEmitter(rows))
+        emitter = self._of_feed(str(node.args[1]))
+        rows = emitter.rows
+        belongs = self.run.membership(node, rows, emitter)
         truth = pl.repeat(True, pl.len(), dtype=pl.Boolean) if belongs is None else belongs
         frame = rows.with_extra().select(truth.fill_null(False).cast(pl.Int64).alias("n"))
         return self.run.segments(str(node.args[1])).sums(frame)["n"]
@@ -283,10 +337,10 @@ class _Causes:
     def _row_masks(self, node: Node) -> dict[int, pl.Series]:
         """Bits of the rows that may count, joined per person."""
         function, feed, element, condition, by, reviewed = node.args
-        rows = Rows(self.run, str(feed))
+        emitter = self._of_feed(str(feed))
+        rows = emitter.rows
         if not rows.frame.height:
             return {}
-        emitter = RowEmitter(rows)
         counts = pl.lit(True)
         masks: list[Mask] = []
         if reviewed:
@@ -324,14 +378,19 @@ class _Causes:
 
     @staticmethod
     def joined(frame: pl.DataFrame, owners: int) -> dict[int, pl.Series]:
-        """Union of bits per owner; frame has `owner` and one column a word."""
-        words = [c for c in frame.columns if c != "owner"]
-        some = frame.filter(pl.any_horizontal([pl.col(w) != 0 for w in words]))
-        union = some.group_by("owner").agg(pl.col(w).bitwise_or() for w in words).sort("owner")
-        full = pl.DataFrame({"owner": pl.arange(owners, eager=True)}).join(
-            union, on="owner", how="left", maintain_order="left"
-        )
-        return {int(w): full[w].fill_null(0) for w in words}
+        """Union of bits per owner; frame has `owner`, ascending, and one column a word."""
+        owner = frame["owner"].to_numpy()
+        result: dict[int, pl.Series] = {}
+        for name in frame.columns[1:]:
+            bits = frame[name].to_numpy()
+            rows = np.flatnonzero(bits)
+            union = np.zeros(owners, dtype=np.int64)
+            if len(rows):
+                own = owner[rows]
+                starts = np.flatnonzero(np.diff(own, prepend=-1))
+                union[own[starts]] = np.bitwise_or.reduceat(bits[rows], starts)
+            result[int(name)] = pl.Series(union)
+        return result
 
     def people(self, node: Node) -> tuple[int, ...]:
         """Words of an aggregate over members or supporters, kept on the frame that it belongs to."""
@@ -342,7 +401,7 @@ class _Causes:
             return self.keep(node, node.level, name, {})
         function, element, condition = node.args
         level = "member" if node.op == "members" else "supporter"
-        emitter = Emitter(Side(run, level))
+        emitter = self._emitters[level]
         masks: list[Mask] = []
         if node.op == "members":
             belongs = pl.col("v:is_member")

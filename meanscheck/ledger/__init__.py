@@ -28,7 +28,12 @@ executed by the tests. Verbs come in pairs.
 | proof | the offline proof's text (C2SP tlog-proof) | format, parse |
 | policy | whom to trust (C2SP tlog-policy) | format, parse |
 | commitment, bulk | how a leaf binds and hides a decision; the same for a million | commit, hide, reveal |
-| signer | who may sign, never two histories | save, load |
+| keyfile | how a private key is kept, what it signs | write, read |
+| signer, state | who may sign, never two histories | save, load |
+| command, device | the same with the key elsewhere: another program, a PKCS#11 token | sign_note |
+| witness | does everyone see the same history (C2SP tlog-witness) | add_checkpoint; format_…, parse_… |
+| witnessing | the log's side of that: until the quorum is met | cosign, is_met |
+| carriers | the same bytes over HTTP or as files | HttpWitness, Server; FileWitness, answer_file |
 | log, files | how the folder grows and survives crashes | grow, publish |
 | batches | the front: batches and entries in, receipts and proofs out | append, add; receipt, prove_… |
 | closing, tokens | what does a batch promise: how many, where, which households | format, parse; check_page |
@@ -40,6 +45,8 @@ executed by the tests. Verbs come in pairs.
 | rotation | how a key is changed, how one year's log goes on from another's | overlap, check_chain |
 | receipts | the receipt's one text | format, parse |
 | verdict | is it true | verify |
+| timestamp | when did it exist at the latest (RFC 3161) | stamp, check_timestamp |
+| sm2, sm3, parallel | the same log under SM3 and SM2 | catch_up; prove, check |
 
 Choices
 -------
@@ -54,7 +61,21 @@ Choices
 * Groups travel in receipts as JSON text inside JSON, not as nested objects: what is hashed is what was received.
 * New tiles wait under `.staging/` and are renamed together, and leftovers of a crash are removed before the log
   grows, so that a reader who prefers full tiles meets none of them.
+* A state is one class and `Guarded` puts it before any signer, so that no way of signing has a rule of its own.
+* Timestamps stamp the note's text, not its signature lines: a receipt may leave lines out, and a stolen key cannot have
+  made a tree head that was stamped before.
+* A parallel log repeats no entries and has its own checkpoint, so that it can be added to a log, left out of a copy, or
+  taken up again from nothing.
 * A subject group that has a member `household` must carry the entry's token there.
+* The log's own ML-DSA-44 line states no time (0), as the specification allows: the ledger reads no clock, and a log's
+  word on time proves nothing. Witnesses state theirs.
+* A receipt carries all lines of its checkpoint; `receipts.compact` makes the short form, without the office.
+* A policy that lists one of a log's two keys refuses receipts with the other's line, as a byte of an unknown line could
+  be changed unseen: policies list both.
+* The witnessed opening is kept in the batch-close entry, with its cosignatures: the file `checkpoint` has the newest.
+* A witness signs within the lock that guards its state, so its times never go against its sizes.
+* A witness answers 409 with its size also where only the root differs: a client that reads files has no content type.
+* A receipt of a record committed to as a whole repeats its one salt in each group, so that receipts keep one form.
 """
 
 from meanscheck.errors import LedgerError, NotProven
@@ -75,7 +96,7 @@ from meanscheck.ledger import (
     tiles,
 )
 from meanscheck.ledger.batches import Batch, Ledger, Sealed
-from meanscheck.ledger.bulk import Block, SealedBlock, seal_block
+from meanscheck.ledger.bulk import Block, Seal, SealedBlock, seal_block
 from meanscheck.ledger.commitment import GROUPS, Leaf
 from meanscheck.ledger.latest import verify as verify_latest
 from meanscheck.ledger.note import VerifierKey
@@ -83,12 +104,16 @@ from meanscheck.ledger.policy import Policy
 from meanscheck.ledger.rotation import Overlap
 from meanscheck.ledger.shown import verify as verify_entry
 from meanscheck.ledger.signer import Signer
+from meanscheck.ledger.state import Guarded
 from meanscheck.ledger.verdict import Proven, Step, open_receipt, verify
+from meanscheck.ledger.witness import Witness
+from meanscheck.ledger.witnessing import Witnesses
 
 __all__ = [
     "GROUPS",
     "Batch",
     "Block",
+    "Guarded",
     "Leaf",
     "Ledger",
     "LedgerError",
@@ -96,11 +121,14 @@ __all__ = [
     "Overlap",
     "Policy",
     "Proven",
+    "Seal",
     "Sealed",
     "SealedBlock",
     "Signer",
     "Step",
     "VerifierKey",
+    "Witness",
+    "Witnesses",
     "canonical",
     "checkpoint",
     "commitment",

@@ -11,12 +11,16 @@ batch that takes the place of earlier decisions come its corrections. `Ledger.ad
 checkpoint of its own before the first decision is asked for, so nobody can choose the rules after seeing results. A run
 that breaks off leaves its opening in the log and nothing else; the same batch tried again continues from that opening.
 
+Only witnesses make that certain for others: with `append(batch, witness=...)` the opening's checkpoint has its quorum
+before the first decision is asked for, or nothing is decided. batch-close then has one member more, `witnessed`: that
+checkpoint as text, with the cosignatures and their times.
+
 >>> import tempfile
->>> class Three:                                       # anything with these five members is a Batch
+>>> class Three:                                       # anything with these four members is a Batch
 ...     batch_id, opening, closing = "2026-11-A", {"law": "sha256:33"}, {"rejected": 0}
 ...     tokens, groups = ["00" * 16] * 3, [[b'{"n":0}', b'{"n":1}', b'{"n":2}']] * 7
-...     def blocks(self):
-...         yield self
+...     def sealed(self, seal):
+...         return seal.blocks([self], keep=self.keep)
 ...     def keep(self, block_no, *, first_index, salts, leaves):
 ...         self.kept = [*zip(salts, leaves)]           # a vault would seal them here
 >>> batch, folder = Three(), tempfile.TemporaryDirectory()
@@ -41,11 +45,13 @@ The receipt and a policy are all an auditor needs:
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from struct import Struct
 from typing import Final, Protocol
 
 from meanscheck.errors import LedgerError, NotProven
@@ -63,21 +69,32 @@ from meanscheck.ledger import (
     shown,
     tokens,
 )
-from meanscheck.ledger.bulk import Block
 from meanscheck.ledger.canonical import Json
 from meanscheck.ledger.closing import Closing
+from meanscheck.ledger.commitment import Form
 from meanscheck.ledger.corrections import Corrections
 from meanscheck.ledger.history import At
 from meanscheck.ledger.log import CHECKPOINT, Growth, Log
 from meanscheck.ledger.policy import LogLine, Policy
 from meanscheck.ledger.state import LogSigner
 from meanscheck.ledger.tiles import TileReader
+from meanscheck.ledger.witnessing import Witnesses, merge
 
 TAIL: Final = 32
 """Entries that may come after the last batch-close or tally, before a tally is added: they travel in every proof that
 a decision is the latest."""
 
-_salts_of_leaf = Struct(f"{commitment.SALTS}s").iter_unpack
+# An entry has at most 65,535 bytes, and batch-close has other members.
+MAX_WITNESSED = 48_000
+
+
+class SealedDecisions(Protocol):
+    """Entries of some decisions and their leaf hashes (32 bytes each, flat), as a `bulk.Seal` makes them."""
+
+    @property
+    def leaves(self) -> Sequence[bytes]: ...
+    @property
+    def hashes(self) -> bytes: ...
 
 
 class Batch(Protocol):
@@ -89,19 +106,16 @@ class Batch(Protocol):
 
     @property
     def opening(self) -> Mapping[str, Json]:
-        """What batch-open pins. Read once, before `blocks`."""
+        """What batch-open pins. Read once, before `sealed`."""
 
     @property
     def closing(self) -> Mapping[str, Json]:
         """What batch-close adds to the counts. Read once, after the last block."""
 
-    def blocks(self) -> Iterator[Block]:
-        """The decisions in the batch's order; called once, after the opening is published."""
+    def sealed(self, seal: bulk.Seal) -> Iterator[SealedDecisions]:
+        """The decisions in the batch's order, sealed; called once, after the opening is published.
 
-    def keep(self, block_no: int, *, first_index: int, salts: Sequence[bytes], leaves: Sequence[bytes]) -> None:
-        """Take the salts (112 bytes a decision) and leaves of a block, before anything of it is published.
-
-        After a run that broke off, indexes come again with other salts: the later ones count.
+        Whoever seals a decision keeps its salts and leaf before it is yielded: they are not asked for again.
         """
 
 
@@ -118,6 +132,7 @@ class Sealed:
         size: leaves of the log now.
         root: root over the batch's decision leaves, hex.
         checkpoint: the signed checkpoint, as text.
+        witnessed: True if the checkpoint has the quorum of the witnesses that `append` was given.
     """
 
     batch_id: str
@@ -128,6 +143,7 @@ class Sealed:
     size: int
     root: str
     checkpoint: str
+    witnessed: bool = False
 
 
 class Ledger:
@@ -171,21 +187,27 @@ class Ledger:
         return self._log.note
 
     def policy(self) -> Policy:
-        """A policy that trusts this ledger's own key and asks for no witness: where trust in the office begins."""
+        """A policy that trusts this ledger's own keys and asks for no witness: where trust in the office begins."""
         if self._signer is None:
-            raise LedgerError("a policy needs the signer's public key")
-        return Policy((LogLine(self._signer.key),))
+            raise LedgerError("a policy needs the signer's public keys")
+        return Policy(tuple(LogLine(key) for key in self._signer.keys))
 
     def entry(self, index: int) -> bytes:
         """Published entry at an index."""
         return self._tiles().entry(index)
 
-    def append(self, batch: Batch, *, processes: int = 1) -> Sealed:
+    def append(self, batch: Batch, *, commitment: Form = "grouped", witness: Witnesses | None = None) -> Sealed:
         """Add a batch and publish it.
 
         Args:
             batch: see `Batch`. If anything it does raises, the log keeps its opening and nothing else of it.
-            processes: worker processes for hashing; the result does not depend on it.
+            commitment: ``grouped``, so that receipts can show some groups and hide others; or ``whole``, one hash over
+                the record: cheaper, and a receipt shows all of it or nothing.
+            witness: who cosigns the opening before anything is decided, and the closing after.
+
+        Raises:
+            NotProven: step ``witnesses``: the opening did not get its quorum; nothing was decided. If only the closing
+                did not, the batch stands, `Sealed.witnessed` is False, and `cosign` can be tried later.
         """
         if self._signer is None:
             raise LedgerError("this ledger was opened without a signer: it can only read")
@@ -202,9 +224,12 @@ class Ledger:
                 growth.add([opening])
                 growth.publish()
             first = growth.size
-            for number, block in bulk.seal_blocks(batch.batch_id, digest, batch.blocks(), processes=processes):
-                salts = [salt for (salt,) in _salts_of_leaf(block.salts)]
-                batch.keep(number, first_index=growth.size, salts=salts, leaves=block.leaves)
+            opened = "" if witness is None else self._cosigned(witness, guess=first - 1)
+            if len(opened) > MAX_WITNESSED:
+                raise LedgerError(
+                    f"the opening has more than {MAX_WITNESSED} bytes of cosignatures: ask fewer witnesses"
+                )
+            for block in batch.sealed(bulk.Seal(batch.batch_id, digest, first, commitment)):
                 taken.take(growth.size, block.leaves)
                 decided.extend(block.leaves)
                 growth.add(block.leaves, block.hashes)
@@ -219,12 +244,35 @@ class Ledger:
                 tokens.root(decided.pages()).hex(),
                 before,
                 batch.closing,
+                witnessed=opened,
             )
             growth.add([end.format()])
             if entered := taken.entries():
                 growth.add([*entered, entries.format(entries.Tally(first + count))])
-            text = growth.publish()
-            return Sealed(batch.batch_id, first - 1, first, count, first + count, growth.size, root, text)
+            growth.publish()
+            if witness is not None:
+                with contextlib.suppress(NotProven):
+                    self._cosigned(witness, guess=first)
+            return Sealed(
+                batch_id=batch.batch_id,
+                open_index=first - 1,
+                first_index=first,
+                count=count,
+                close_index=first + count,
+                size=growth.size,
+                root=root,
+                checkpoint=self.checkpoint,
+                witnessed=witness is not None and witness.is_met(self.checkpoint),
+            )
+
+    def cosign(self, witness: Witnesses) -> str:
+        """Ask witnesses for the newest checkpoint, unless it has their quorum; returns it. See `Witnesses.cosign`."""
+        with files.lock(self._log.folder / f".{CHECKPOINT}"):
+            self._log.refresh()
+            if not self.size:
+                raise LedgerError("the log is empty: there is no checkpoint to cosign")
+            # The same question as `append` asked: an answer to it may be on its way.
+            return self._cosigned(witness, guess=_size_at_opening(self._log.reader()))
 
     def receipt(
         self, index: int, leaf: bytes, groups: Mapping[str, bytes], salts: bytes, disclose: Collection[str]
@@ -235,8 +283,8 @@ class Ledger:
             index: of the decision's entry in the log.
             leaf: the entry.
             groups: canonical JSON of all seven groups, by name.
-            salts: the 112 bytes kept with the leaf.
-            disclose: names of the groups to show.
+            salts: the bytes kept with the leaf.
+            disclose: names of the groups to show; all or none where the record was committed to as a whole.
 
         Raises:
             LedgerError: the log has another entry there, or groups and salts do not give its commitment.
@@ -245,15 +293,15 @@ class Ledger:
         if tiles.entry(index) != leaf:
             raise LedgerError(f"the log has another entry at {index}")
         members = commitment.Leaf.parse(leaf)
-        if commitment.commit(groups, salts).hex() != members.commitment:
+        if commitment.commit(groups, salts, form=members.form).hex() != members.commitment:
             raise LedgerError("groups and salts do not give the entry's commitment")
-        siblings = commitment.hide(groups, salts, disclose)
+        siblings = commitment.hide(groups, salts, disclose, form=members.form)
         for group in disclose:
             try:
                 canonical.parse(groups[group])
             except canonical.NotCanonical as error:
                 raise LedgerError(f"group {group} is not canonical JSON: {error}") from None
-        shown = {group: (groups[group], _salt(salts, group)) for group in disclose}
+        shown = {group: (groups[group], commitment.salt_of(group, salts)) for group in disclose}
         open_index = index - 1 - members.position
         opening = tiles.entry(open_index)
         if hashlib.sha256(opening).hexdigest() != members.opening:
@@ -327,13 +375,12 @@ class Ledger:
         return shown.prove(self._tiles(), index, self._ordered_checkpoint())
 
     def check(self) -> int:
-        """Recompute the whole folder from its entries, and hold each entry to its promise (`history.check_entries`).
+        """Recompute the whole folder from its entries; returns the leaves, LedgerError names what does not fit."""
+        return self._log.check()
 
-        Returns the leaves; LedgerError names what does not fit.
-        """
-        self._log.check()
-        history.check_entries(self._tiles(), origin=self.origin)
-        return self.size
+    def check_entries(self) -> Counter[str]:
+        """Hold every entry to its promise (`history.check_entries`); returns how many there are of each kind."""
+        return history.check_entries(self._tiles(), origin=self.origin)
 
     def consistency(self, old_size: int) -> list[bytes]:
         """Proof that the newest checkpoint continues the log's first `old_size` leaves (`merkle.check_consistency`)."""
@@ -341,20 +388,29 @@ class Ledger:
 
     def add_cosignatures(self, lines: str, *, policy: Policy) -> str:
         """Add witnesses' signature lines to the newest checkpoint, after checking each; returns the new text."""
-        text, there = note.parse(self.checkpoint)
+        text, _ = note.parse(self.checkpoint)
         _, new = note.parse(f"{text}\n{lines}")
         opened = note.open(note.format(text, new), policy.witness_keys)
         if opened.unknown:
             raise NotProven("witnesses", "a line is not by a witness of the policy")
-        keys = {(line.name, line.key_id) for line in new}
-        merged = note.format(text, [line for line in there if (line.name, line.key_id) not in keys] + list(new))
         with files.lock(self._log.folder / f".{CHECKPOINT}"):
             self._log.refresh()
             if note.parse(self._log.note)[0] != text:
                 raise LedgerError("the log has a newer checkpoint than the one cosigned")
-            files.replace(self._log.folder / CHECKPOINT, merged.encode())
-            self._log.refresh()
-        return merged
+            return self._put_checkpoint(merge(self._log.note, new))
+
+    def _cosigned(self, witness: Witnesses, *, guess: int) -> str:
+        """The newest checkpoint with a quorum's lines, which are put on disk. The caller holds the log's lock."""
+        if witness.is_met(self._log.note):
+            return self._log.note
+        tree = self._log.reader()
+        prove = partial(merkle.prove_consistency, tree, new=tree.size)
+        return self._put_checkpoint(witness.cosign(self._log.note, prove=prove, guess=guess))
+
+    def _put_checkpoint(self, text: str) -> str:
+        files.replace(self._log.folder / CHECKPOINT, text.encode())
+        self._log.refresh()
+        return text
 
     def _tiles(self) -> TileReader:
         if self._reader is None or self._reader.size != self.size:
@@ -381,6 +437,7 @@ def _entry(batch_id: str, kind: str, content: Mapping[str, Json]) -> bytes:
     return entry
 
 
-def _salt(salts: bytes, group: str) -> bytes:
-    at = commitment.GROUPS.index(group) * commitment.SALT
-    return salts[at : at + commitment.SALT]
+def _size_at_opening(log: TileReader) -> int:
+    """Size of the log when the batch was opened that was closed last; 0 if there is none."""
+    close = history.last_close(log)
+    return 0 if close is None else close - Closing.parse(log.entry(close)).count

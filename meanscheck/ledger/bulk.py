@@ -1,8 +1,9 @@
 """How are a million decisions committed to in a few seconds? The same bytes as `commitment.py`, column by column.
 
 A *block* holds some thousands of decisions as seven columns of canonical JSON and one column of tokens. `seal_block`
-draws the salts, hashes, and writes leaves. `seal_blocks` does so for a stream of blocks, in order, in this process or
-in several others; salts apart, results do not depend on how many.
+draws the salts, hashes, and writes leaves. A `Seal` is that function for one batch: a ledger gives it to the batch,
+which calls it wherever its decisions are made, in any process. `Seal.blocks` does so for a stream of blocks, in order,
+in this process or in several others; salts apart, results do not depend on how many.
 
 >>> from meanscheck.ledger.commitment import GROUPS, commit
 >>> texts = [b'{"n":%d}' % n for n in range(3)]
@@ -11,10 +12,12 @@ in several others; salts apart, results do not depend on how many.
 (336, 3, 96)
 >>> commit(dict.fromkeys(GROUPS, texts[2]), sealed.salts[224:]).hex() in sealed.leaves[2].decode()
 True
+>>> seal_block("2026-11-A", "55" * 32, 0, tokens=["00" * 16], groups=[texts[:1]] * 7, form="whole").leaves[0][-7:]
+b',"v":2}'
 
 What makes it fast (CPython 3.11, figures in microseconds a decision): only `hashlib.sha256` bound once, short-lived
 chunks that stay in the processor's cache, constant beginnings joined once, random bytes drawn once a block. Thirteen
-hashes are about nine tenths of the cost, so the rest of the loop hardly matters.
+hashes are about nine tenths of the cost, so the rest of the loop hardly matters. A whole record takes one.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from meanscheck.errors import LedgerError
 from meanscheck.ledger import canonical
-from meanscheck.ledger.commitment import GROUPS, PREFIXES, SALT, SALTS, VERSION
+from meanscheck.ledger.commitment import GROUPS, NAMES, PREFIXES, SALT, SALT_BYTES, VERSIONS, WHOLE, Form
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -41,6 +44,7 @@ CHUNK = 512
 PART = 8192
 
 _salts_of = Struct(f"{SALT}s" * len(GROUPS)).iter_unpack
+_one_salt_of = Struct(f"{SALT}s").iter_unpack
 _HEX = re.compile(r"[0-9a-f]*")
 
 
@@ -58,11 +62,17 @@ class Block(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SealedBlock:
-    """Salts (112 bytes a decision, flat), leaves, and leaf hashes (32 bytes each, flat)."""
+    """Salts (112 bytes a decision, 16 if committed to as a whole, flat), leaves, leaf hashes (32 bytes each, flat)."""
 
     salts: bytes = field(repr=False)
     leaves: list[bytes] = field(repr=False)
     hashes: bytes = field(repr=False)
+
+    @property
+    def salts_each(self) -> list[bytes]:
+        """The salts of each decision."""
+        width = len(self.salts) // max(len(self.leaves), 1)
+        return [self.salts[at : at + width] for at in range(0, len(self.salts), max(width, 1))]
 
 
 def seal_block(
@@ -73,6 +83,7 @@ def seal_block(
     tokens: Sequence[str],
     groups: Sequence[Sequence[bytes]],
     salts: bytes | None = None,
+    form: Form = "grouped",
 ) -> SealedBlock:
     """Leaves of a block.
 
@@ -82,26 +93,29 @@ def seal_block(
         first_position: member n of the first leaf.
         tokens: one a decision.
         groups: seven columns of canonical JSON.
-        salts: 112 bytes a decision to use again, as replay does; drawn from the operating system if None.
+        salts: 112 bytes a decision (16 for whole records) to use again; drawn from the operating system if None.
+        form: how to commit, see `commitment.py`.
 
     Raises:
         LedgerError: the columns differ in length, a token is not 32 hex characters, or salts are short.
     """
     count = len(tokens)
     _check(count, tokens, groups)
+    width = SALT_BYTES[form]
     if salts is None:
-        salts = os.urandom(SALTS * count)
-    elif len(salts) != SALTS * count:
-        raise LedgerError(f"a block takes {SALTS} bytes of salts a decision")
+        salts = os.urandom(width * count)
+    elif len(salts) != width * count:
+        raise LedgerError(f"a block takes {width} bytes of salts a decision")
     before = f'{{"b":{canonical.format(batch_id).decode()},"c":"'
     middle = f'","k":"decision","m":"{opening}","n":'
-    after = f'","v":{VERSION}}}'
+    after = f'","v":{VERSIONS[form]}}}'
+    commit = _commitments if form == "grouped" else _wholes
     sha256 = hashlib.sha256
     leaves: list[bytes] = []
     hashes: list[bytes] = []
     for at in range(0, count, CHUNK):
         end = min(at + CHUNK, count)
-        commitments = _commitments([column[at:end] for column in groups], salts[SALTS * at : SALTS * end])
+        commitments = commit([column[at:end] for column in groups], salts[width * at : width * end])
         chunk = [
             f'{before}{commitment}{middle}{position},"s":"{token}{after}'.encode()
             for position, (commitment, token) in enumerate(
@@ -113,22 +127,53 @@ def seal_block(
     return SealedBlock(salts, leaves, b"".join(hashes))
 
 
-def seal_blocks(
-    batch_id: str, opening: str, blocks: Iterable[Block], *, processes: int = 1
-) -> Iterator[tuple[int, SealedBlock]]:
-    """(block number, sealed block) in order. With several processes a block is worked on in parts of 8192 decisions.
+class Keep(Protocol):
+    """Takes the salts (112 bytes a decision, 16 if committed to as a whole) and leaves of a block, unpublished as yet.
 
-    At most a few blocks are in memory at a time. Processes are spawned, so a script that asks for them needs the usual
-    ``if __name__ == "__main__"``.
+    After a run that broke off, indexes come again with other salts: the later ones count.
     """
-    if processes <= 1:
+
+    def __call__(self, block_no: int, *, first_index: int, salts: Sequence[bytes], leaves: Sequence[bytes]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Seals decisions of one batch, whose opening is published.
+
+    Attributes:
+        batch_id: member b of the leaves.
+        opening: digest of the batch-open entry.
+        first_index: place in the log of the batch's first decision.
+        form: how to commit, see `commitment.py`.
+    """
+
+    batch_id: str
+    opening: str
+    first_index: int
+    form: Form = "grouped"
+
+    def __call__(self, first_position: int, *, tokens: Sequence[str], groups: Sequence[Sequence[bytes]]) -> SealedBlock:
+        """Decisions `first_position` … of the batch; see `seal_block`."""
+        return seal_block(self.batch_id, self.opening, first_position, tokens=tokens, groups=groups, form=self.form)
+
+    def blocks(self, blocks: Iterable[Block], *, keep: Keep, processes: int = 1) -> Iterator[SealedBlock]:
+        """A stream of blocks in order. With several processes a block is worked on in parts of 8192 decisions.
+
+        At most a few blocks are in memory at a time. Processes are spawned, so a script that asks for them needs the
+        usual ``if __name__ == "__main__"``.
+        """
         position = 0
-        for number, block in enumerate(blocks):
-            sealed = seal_block(batch_id, opening, position, tokens=block.tokens, groups=block.groups)
-            yield number, sealed
+        made = self._here(blocks) if processes <= 1 else _in_processes(self, blocks, processes)
+        for number, sealed in enumerate(made):
+            keep(number, first_index=self.first_index + position, salts=sealed.salts_each, leaves=sealed.leaves)
+            yield sealed
             position += len(sealed.leaves)
-        return
-    yield from _in_processes(batch_id, opening, blocks, processes)
+
+    def _here(self, blocks: Iterable[Block]) -> Iterator[SealedBlock]:
+        position = 0
+        for block in blocks:
+            yield self(position, tokens=block.tokens, groups=block.groups)
+            position += len(block.tokens)
 
 
 def _commitments(columns: Sequence[Sequence[bytes]], salts: bytes) -> list[str]:
@@ -145,6 +190,16 @@ def _commitments(columns: Sequence[Sequence[bytes]], salts: bytes) -> list[str]:
     left = _nodes(_nodes(a, b), _nodes(c, d))
     right = _nodes(_nodes(e, f), g)
     return [sha256(b"\1" + x + y).hexdigest() for x, y in zip(left, right, strict=True)]
+
+
+def _wholes(columns: Sequence[Sequence[bytes]], salts: bytes) -> list[str]:
+    """Hex commitments of a chunk, each one hash over the whole record."""
+    sha256, join = hashlib.sha256, b"".join
+    parts: list[Iterable[bytes]] = [[WHOLE + salt for (salt,) in _one_salt_of(salts)]]
+    for name, column in zip(NAMES, columns, strict=True):
+        heads = {length: name + length.to_bytes(4, "big") for length in set(map(len, column))}
+        parts += (map(heads.__getitem__, map(len, column)), column)
+    return [sha256(join(row)).hexdigest() for row in zip(*parts, strict=True)]
 
 
 def _nodes(left: Sequence[bytes], right: Sequence[bytes]) -> list[bytes]:
@@ -176,8 +231,7 @@ class _Packed:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    batch_id: str
-    opening: str
+    seal: Seal
     first_position: int
     tokens: str
     groups: tuple[_Packed, ...]
@@ -185,9 +239,7 @@ class _Sent:
 
 def _work(sent: _Sent) -> tuple[bytes, _Packed, bytes]:
     width = 2 * SALT
-    sealed = seal_block(
-        sent.batch_id,
-        sent.opening,
+    sealed = sent.seal(
         sent.first_position,
         tokens=[sent.tokens[at : at + width] for at in range(0, len(sent.tokens), width)],
         groups=[packed.unpack() for packed in sent.groups],
@@ -195,36 +247,34 @@ def _work(sent: _Sent) -> tuple[bytes, _Packed, bytes]:
     return sealed.salts, _Packed.pack(sealed.leaves), sealed.hashes
 
 
-def _in_processes(
-    batch_id: str, opening: str, blocks: Iterable[Block], processes: int
-) -> Iterator[tuple[int, SealedBlock]]:
+def _in_processes(seal: Seal, blocks: Iterable[Block], processes: int) -> Iterator[SealedBlock]:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        waiting: deque[tuple[int, list[Future[tuple[bytes, _Packed, bytes]]]]] = deque()
+        waiting: deque[list[Future[tuple[bytes, _Packed, bytes]]]] = deque()
         try:
             position = 0
-            for number, block in enumerate(blocks):
+            for block in blocks:
                 _check(len(block.tokens), block.tokens, block.groups)
-                waiting.append((number, []))
+                waiting.append([])
                 for at in range(0, len(block.tokens), PART):
                     tokens = block.tokens[at : at + PART]
                     columns = tuple(_Packed.pack(column[at : at + PART]) for column in block.groups)
-                    sent = _Sent(batch_id, opening, position, "".join(tokens), columns)
-                    waiting[-1][1].append(pool.submit(_work, sent))
+                    sent = _Sent(seal, position, "".join(tokens), columns)
+                    waiting[-1].append(pool.submit(_work, sent))
                     position += len(tokens)
                 # One block is worked on while the caller makes the next.
                 if len(waiting) > 1:
-                    yield _together(*waiting.popleft())
+                    yield _together(waiting.popleft())
             while waiting:
-                yield _together(*waiting.popleft())
+                yield _together(waiting.popleft())
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _together(number: int, parts: Sequence[Future[tuple[bytes, _Packed, bytes]]]) -> tuple[int, SealedBlock]:
+def _together(parts: Sequence[Future[tuple[bytes, _Packed, bytes]]]) -> SealedBlock:
     done = [part.result() for part in parts]
     leaves = [leaf for _, packed, _ in done for leaf in packed.unpack()]
     salts = b"".join(salts for salts, _, _ in done)
-    return number, SealedBlock(salts, leaves, b"".join(hashes for _, _, hashes in done))
+    return SealedBlock(salts, leaves, b"".join(hashes for _, _, hashes in done))

@@ -40,10 +40,9 @@ def format(head: Checkpoint) -> str:
 
 def parse(text: str) -> Checkpoint:
     """Read a note text; NotProven (step ``checkpoint``) for anything `format` would not write."""
-    lines = text.split("\n")
-    if len(lines) != 4 or lines[3]:
+    if text.count("\n") != 3 or not text.endswith("\n"):
         raise NotProven("checkpoint", "the text has other than three lines")
-    origin, size, root = lines[:3]
+    origin, size, root = text[:-1].split("\n")
     if not note.is_key_name(origin):
         raise NotProven("checkpoint", "the origin is empty or holds spaces, plus signs or control characters")
     count = decimal(size)

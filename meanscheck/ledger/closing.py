@@ -10,6 +10,7 @@
 | tokens | token root (`tokens.py`): which households were decided |
 | before | index of the batch-close before this one (null: none). Between that and `first` there is no decision |
 | closing | what the caller adds |
+| witnessed | only where witnesses cosigned the opening: that checkpoint with their lines (`witnessing.py`) |
 
 >>> entry = Closing("2026-11", "55" * 32, 2, 1, "00" * 32, "11" * 32, None, {"rejected": 0}).format()
 >>> Closing.parse(entry).last, Closing.parse(entry).content
@@ -47,6 +48,7 @@ class Closing:
     tokens: str
     before: int | None
     content: Mapping[str, Json] = field(repr=False)
+    witnessed: str = field(default="", repr=False)
 
     @property
     def last(self) -> int | None:
@@ -68,6 +70,8 @@ class Closing:
             "tokens": self.tokens,
             "v": VERSION,
         }
+        if self.witnessed:
+            members["witnessed"] = self.witnessed
         try:
             return canonical.format(members)
         except canonical.NotCanonical as error:
@@ -80,7 +84,7 @@ class Closing:
             members = canonical.parse(entry)
         except canonical.NotCanonical as error:
             raise NotProven("closing", f"the batch-close entry is {error}") from None
-        if not isinstance(members, dict) or members.keys() != _MEMBERS:
+        if not isinstance(members, dict) or members.keys() - {"witnessed"} != _MEMBERS:
             raise NotProven("closing", "the entry has other members than a batch-close entry")
         if members["k"] != "batch-close" or type(members["v"]) is not int or members["v"] != VERSION:
             raise NotProven("closing", "the entry is not a batch-close of a known version")
@@ -92,10 +96,13 @@ class Closing:
                 raise NotProven(
                     "closing", f"member {name} of the batch-close entry is not 64 lower-case hex characters"
                 )
+        witnessed = members.get("witnessed", "")
+        if not isinstance(witnessed, str) or ("witnessed" in members and not witnessed):
+            raise NotProven("closing", "member witnessed of the batch-close entry is no checkpoint")
         count, first, last, before = (members[name] for name in ("count", "first", "last", "before"))
         if not _is_index(count) or not all(value is None or _is_index(value) for value in (first, last, before)):
             raise NotProven("closing", "a number of the batch-close entry is of the wrong kind")
-        result = cls(batch, members["m"], count, first, members["root"], members["tokens"], before, content)
+        result = cls(batch, members["m"], count, first, members["root"], members["tokens"], before, content, witnessed)
         # The batch-open entry stands between the close before and the first decision.
         low = -1 if before is None else before
         if (first is None) != (count == 0) or last != result.last or (first is not None and first < low + 2):

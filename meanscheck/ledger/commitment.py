@@ -44,6 +44,27 @@ Showing the result takes one text, one salt and three hashes:
 >>> siblings = hide(groups, salts, shown)
 >>> len(siblings), reveal(shown, siblings) == commitment
 (3, True)
+
+An office that will never show parts may commit to the *whole* record instead: one salt, and one hash where the groups
+take thirteen. SHA-256 over a zero byte and
+
+    20       ASCII `meanscheck/whole/v1` and one zero byte
+    1 + 16   length of the salt, the salt
+    then for each of the seven groups, in their order:
+    1 + n    length of the group's name, the name
+    4 + n    length of the JSON (big-endian), the JSON
+
+Schema version 2 marks the leaf, so that no entry can be read as the other form. All groups are shown, or none.
+
+>>> whole = commit(groups, bytes(16), form="whole")
+>>> whole.hex()
+'fbc19754877038a655658204f64a4a540c1bff8a2dd54edc5ad16460146fd68f'
+>>> entry = Leaf("2026-11-A-000123", whole.hex(), "55" * 32, 17, "00112233445566778899aabbccddeeff", form="whole")
+>>> entry.format()[-7:], merkle.leaf_hash(entry.format()).hex()
+(b',"v":2}', '727e71af9546fd93e0c98c46256415f364890be15da1568cad901db0d0d6cff1')
+>>> hide(groups, bytes(16), {"result"}, form="whole")
+Traceback (most recent call last):
+meanscheck.errors.LedgerError: the decision was committed to as a whole: show all seven groups or none
 """
 
 from __future__ import annotations
@@ -52,7 +73,7 @@ import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from meanscheck.errors import LedgerError, NotProven
 from meanscheck.ledger import canonical, merkle
@@ -62,9 +83,16 @@ SALT: Final = 16
 SALTS: Final = SALT * len(GROUPS)
 VERSION: Final = 1
 
-_DOMAIN = b"meanscheck/group/v1\0"
+Form: TypeAlias = Literal["grouped", "whole"]
+# Schema version of the leaf and bytes of salts, by form.
+VERSIONS: Final[Mapping[Form, int]] = {"grouped": VERSION, "whole": 2}
+SALT_BYTES: Final[Mapping[Form, int]] = {"grouped": SALTS, "whole": SALT}
+
+# What stands before the length of a group's JSON in the input of a whole record.
+NAMES: Final = tuple(bytes([len(g)]) + g.encode() for g in GROUPS)
 # The constant beginning of each group's input, with the zero byte that makes it an RFC 6962 leaf.
-PREFIXES: Final = tuple(b"\0" + _DOMAIN + bytes([len(g)]) + g.encode() + bytes([SALT]) for g in GROUPS)
+PREFIXES: Final = tuple(b"\0meanscheck/group/v1\0" + name + bytes([SALT]) for name in NAMES)
+WHOLE: Final = b"\0meanscheck/whole/v1\0" + bytes([SALT])
 
 _HEX32 = re.compile(r"[0-9a-f]{64}")
 _HEX16 = re.compile(r"[0-9a-f]{32}")
@@ -80,6 +108,7 @@ class Leaf:
         opening: SHA-256 of the batch-open entry, which pins law, engine and inputs; 64 hex characters.
         position: place in the batch, from 0.
         token: the subject's random token, 32 hex characters; says nothing about who it is.
+        form: how the commitment was made; written as the schema version.
     """
 
     batch: str
@@ -87,6 +116,7 @@ class Leaf:
     opening: str
     position: int
     token: str
+    form: Form = "grouped"
 
     def format(self) -> bytes:
         """The entry."""
@@ -98,20 +128,21 @@ class Leaf:
                 "m": self.opening,
                 "n": self.position,
                 "s": self.token,
-                "v": VERSION,
+                "v": VERSIONS[self.form],
             }
         )
 
     @classmethod
     def parse(cls, entry: bytes) -> Leaf:
-        """Read an entry; NotProven (step ``leaf``) unless it is a canonical decision entry of this version."""
+        """Read an entry; NotProven (step ``leaf``) unless it is a canonical decision entry of a known version."""
         try:
             members = canonical.parse(entry)
         except canonical.NotCanonical as error:
             raise NotProven("leaf", str(error)) from None
         if not isinstance(members, dict) or members.keys() != set("bckmnsv"):
             raise NotProven("leaf", "has other members than b, c, k, m, n, s, v")
-        if members["k"] != "decision" or members["v"] is True or members["v"] != VERSION:
+        form = next((form for form, version in VERSIONS.items() if version == members["v"]), None)
+        if members["k"] != "decision" or members["v"] is True or form is None:
             raise NotProven("leaf", "is not a decision of a known schema version")
         batch, position = members["b"], members["n"]
         if not isinstance(batch, str) or not batch or type(position) is not int or position < 0:
@@ -119,7 +150,7 @@ class Leaf:
         for name, pattern in (("c", _HEX32), ("m", _HEX32), ("s", _HEX16)):
             if not isinstance(members[name], str) or not pattern.fullmatch(members[name]):
                 raise NotProven("leaf", f"member {name} is not lower-case hex of the right length")
-        return cls(batch, members["c"], members["m"], position, members["s"])
+        return cls(batch, members["c"], members["m"], position, members["s"], form)
 
 
 def group_hash(group: str, text: bytes, salt: bytes) -> bytes:
@@ -130,22 +161,41 @@ def group_hash(group: str, text: bytes, salt: bytes) -> bytes:
     return hashlib.sha256(prefix + salt + len(text).to_bytes(4, "big") + text).digest()
 
 
-def commit(groups: Mapping[str, bytes], salts: bytes) -> bytes:
-    """Commitment over all seven groups; `salts` are 112 bytes in the order of GROUPS."""
-    return merkle.root(b"".join(_group_hashes(groups, salts)))
+def commit(groups: Mapping[str, bytes], salts: bytes, *, form: Form = "grouped") -> bytes:
+    """Commitment over all seven groups; `salts` are 112 bytes in the order of GROUPS, 16 for a whole record."""
+    return merkle.root(b"".join(_hashes(groups, salts, form)))
 
 
-def hide(groups: Mapping[str, bytes], salts: bytes, disclose: Collection[str]) -> list[bytes]:
+def salt_of(group: str, salts: bytes) -> bytes:
+    """The salt of a group; in a whole record all have the one salt."""
+    at = 0 if len(salts) == SALT else GROUPS.index(group) * SALT
+    return salts[at : at + SALT]
+
+
+def hide(
+    groups: Mapping[str, bytes], salts: bytes, disclose: Collection[str], *, form: Form = "grouped"
+) -> list[bytes]:
     """Siblings that stand for the groups not in `disclose`, from left to right."""
-    flat = b"".join(_group_hashes(groups, salts))
+    hashes = _hashes(groups, salts, form)
     if unknown := set(disclose) - set(GROUPS):
         raise LedgerError(f"no such group: {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
+    if form == "whole":
+        if disclose and set(disclose) != set(GROUPS):
+            raise LedgerError("the decision was committed to as a whole: show all seven groups or none")
+        return [] if disclose else hashes
     shown = {GROUPS.index(group) for group in disclose}
-    return [merkle.root(flat[32 * start : 32 * end]) for start, end in _hidden(shown, 0, len(GROUPS))]
+    return [merkle.root(b"".join(hashes[start:end])) for start, end in _hidden(shown, 0, len(GROUPS))]
 
 
-def reveal(shown: Mapping[str, tuple[bytes, bytes]], siblings: Sequence[bytes]) -> bytes:
-    """Commitment that follows from shown groups (JSON, salt) and siblings; NotProven if the number is wrong."""
+def reveal(shown: Mapping[str, tuple[bytes, bytes]], siblings: Sequence[bytes], *, form: Form = "grouped") -> bytes:
+    """Commitment that follows from shown groups (JSON, salt) and siblings.
+
+    Raises:
+        NotProven: (step ``disclosure``) the number of siblings is wrong, or a whole record is shown in part or under
+            several salts.
+    """
+    if form == "whole":
+        return _reveal_whole(shown, siblings)
     hashes = {GROUPS.index(group): group_hash(group, text, salt) for group, (text, salt) in shown.items()}
     spans = dict(zip(_hidden(set(hashes), 0, len(GROUPS)), siblings, strict=False))
     if len(siblings) != len(_hidden(set(hashes), 0, len(GROUPS))):
@@ -162,10 +212,28 @@ def reveal(shown: Mapping[str, tuple[bytes, bytes]], siblings: Sequence[bytes]) 
     return fold(0, len(GROUPS))
 
 
-def _group_hashes(groups: Mapping[str, bytes], salts: bytes) -> list[bytes]:
-    if groups.keys() != set(GROUPS) or len(salts) != SALTS:
-        raise LedgerError(f"a commitment takes the {len(GROUPS)} groups and {SALTS} bytes of salts")
-    return [group_hash(g, groups[g], salts[SALT * i : SALT * (i + 1)]) for i, g in enumerate(GROUPS)]
+def _reveal_whole(shown: Mapping[str, tuple[bytes, bytes]], siblings: Sequence[bytes]) -> bytes:
+    if shown.keys() not in (set(), set(GROUPS)):
+        raise NotProven("disclosure", "the entry commits to the whole record: all seven groups are shown or none")
+    if len(siblings) != (0 if shown else 1):
+        raise NotProven("disclosure", "the number of sibling hashes does not fit the shown groups")
+    if not shown:
+        return siblings[0]
+    salts = {salt for _, salt in shown.values()}
+    if len(salts) != 1:
+        raise NotProven("disclosure", "the entry commits to the whole record, but the groups have several salts")
+    return _hashes({group: text for group, (text, _) in shown.items()}, salts.pop(), "whole")[0]
+
+
+def _hashes(groups: Mapping[str, bytes], salts: bytes, form: Form) -> list[bytes]:
+    """The hashes whose RFC 6962 root is the commitment: one a group, or one."""
+    if groups.keys() != set(GROUPS) or len(salts) != SALT_BYTES[form]:
+        raise LedgerError(f"a {form} commitment takes the {len(GROUPS)} groups and {SALT_BYTES[form]} bytes of salts")
+    if form == "whole":
+        rows = zip(NAMES, (groups[g] for g in GROUPS), strict=True)
+        texts = b"".join(name + len(text).to_bytes(4, "big") + text for name, text in rows)
+        return [hashlib.sha256(WHOLE + salts + texts).digest()]
+    return [group_hash(g, groups[g], salt_of(g, salts)) for g in GROUPS]
 
 
 def _hidden(shown: set[int], start: int, end: int) -> list[tuple[int, int]]:

@@ -80,7 +80,8 @@ class Log:
     def refresh(self) -> None:
         """Read the checkpoint again."""
         try:
-            self.note = (self.folder / CHECKPOINT).read_text(encoding="utf-8")
+            # Bytes, because reading as text would take CRLF for LF: another text than the one that was signed.
+            self.note = (self.folder / CHECKPOINT).read_bytes().decode()
         except FileNotFoundError:
             self.head, self.note = None, ""
             return
@@ -116,18 +117,25 @@ class Log:
         return text
 
     def check(self) -> int:
-        """Recompute every hash from the entries and compare with tiles and checkpoint; returns the number of leaves.
+        """Recompute every hash of every level from the entries; returns the number of leaves.
 
         Raises:
-            LedgerError: names the first bundle whose entries do not hash to its tile, or says that the root differs.
+            LedgerError: names the first bundle or tile that does not hash to the tile above, or says that the root
+                differs from the checkpoint's.
         """
         reader, frontier = self.reader(), merkle.Frontier()
         for number in range(-(-self.size // tiles.WIDTH)):
-            hashes = merkle.leaf_hashes(tiles.parse_bundle(reader.read(tiles.ENTRIES, number)))
-            width = min(tiles.WIDTH, self.size - number * tiles.WIDTH)
-            if hashes[: width * merkle.HASH] != reader.read(0, number):
+            hashes = merkle.leaf_hashes(reader.bundle(number))
+            if hashes != reader.read(0, number):
+                width = min(tiles.WIDTH, self.size - number * tiles.WIDTH)
                 raise LedgerError(f"{tiles.path(tiles.ENTRIES, number, width=width)} does not hash to its tile")
-            frontier.extend(hashes[: width * merkle.HASH])
+            made = frontier.extend(hashes)
+            # A bundle completes at most one full tile a level, whose root is one hash in the tile above.
+            for level in range(8, len(made), 8):
+                at = (frontier.size >> level) - 1
+                if made[level] and made[level] != reader.node(level, at):
+                    below = tiles.path(level // 8 - 1, at)
+                    raise LedgerError(f"{below} does not hash to {tiles.path(level // 8, at // tiles.WIDTH)}")
         if self.head is not None and not frontier.root() == self.head.root == reader.subtree(0, self.size):
             raise LedgerError("the entries do not give the root of the checkpoint")
         return self.size
@@ -183,7 +191,7 @@ class Growth:
         for level, number, _ in tiles.partial_tiles(log.size):
             self._level(level)[:] = reader.read(level, number)
             if level == 0:
-                self._entries = tiles.parse_bundle(reader.read(tiles.ENTRIES, number))
+                self._entries = reader.bundle(number)
         self._staged: list[tuple[Path, Path]] = []
         from concurrent.futures import ThreadPoolExecutor
 

@@ -26,12 +26,16 @@ meanscheck.errors.NotProven: inclusion: the path does not lead from the leaf to 
 >>> _ = frontier.extend(flat[:96]); _ = frontier.extend(flat[96:])
 >>> frontier.size, frontier.root() == root(flat)
 (5, True)
+
+The shape does not depend on the hash function: `Hashing` names another one of 32 bytes (`sm3.py` has one), under the
+same prefixes, and every function here that hashes takes it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from struct import Struct
 from typing import Protocol
 
@@ -73,14 +77,29 @@ def parents(flat: bytes) -> bytes:
     return b"".join([sha256(b"\1" + pair).digest() for (pair,) in _pairs(flat)])
 
 
+@dataclass(frozen=True, slots=True)
+class Hashing:
+    """The hash function of a tree, in the four forms that trees need. The loops over many are the function's own."""
+
+    name: str
+    leaf: Callable[[bytes], bytes]
+    node: Callable[[bytes, bytes], bytes]
+    leaves: Callable[[Iterable[bytes]], bytes]
+    parents: Callable[[bytes], bytes]
+    empty: bytes
+
+
+SHA256 = Hashing("SHA-256", leaf_hash, node_hash, leaf_hashes, parents, EMPTY_ROOT)
+
+
 def split(size: int) -> int:
     """Largest power of two below size (size > 1)."""
     return 1 << (size - 1).bit_length() - 1
 
 
-def root(flat: bytes) -> bytes:
+def root(flat: bytes, *, hashing: Hashing = SHA256) -> bytes:
     """Root over flat leaf hashes."""
-    frontier = Frontier()
+    frontier = Frontier(hashing=hashing)
     frontier.extend(flat)
     return frontier.root()
 
@@ -88,11 +107,11 @@ def root(flat: bytes) -> bytes:
 class Frontier:
     """A growing tree of which only the right edge is kept: at most one hash a level."""
 
-    __slots__ = ("pending", "size")
+    __slots__ = ("hashing", "pending", "size")
 
-    def __init__(self, size: int = 0, pending: Sequence[bytes | None] = ()) -> None:
+    def __init__(self, size: int = 0, pending: Sequence[bytes | None] = (), *, hashing: Hashing = SHA256) -> None:
         """`pending[level]`: the complete subtree of 2^level leaves at the right edge, where size has that bit."""
-        self.size = size
+        self.size, self.hashing = size, hashing
         self.pending: list[bytes | None] = list(pending)
         for level in range(max(len(self.pending), size.bit_length())):
             if level == len(self.pending):
@@ -113,7 +132,7 @@ class Frontier:
             waiting = self.pending[level]
             row = made[level] if waiting is None else waiting + made[level]
             self.pending[level] = row[-HASH:] if len(row) % 64 else None
-            made.append(parents(row))
+            made.append(self.hashing.parents(row))
             level += 1
         return made
 
@@ -121,26 +140,26 @@ class Frontier:
         """Root of all leaves so far."""
         edge = [node for node in self.pending if node is not None]
         if not edge:
-            return EMPTY_ROOT
+            return self.hashing.empty
         result = edge[0]
         for node in edge[1:]:
-            result = node_hash(node, result)
+            result = self.hashing.node(node, result)
         return result
 
     def copy(self) -> Frontier:
         """An independent frontier of the same tree."""
-        return Frontier(self.size, self.pending)
+        return Frontier(self.size, self.pending, hashing=self.hashing)
 
 
 class FlatTree:
     """A whole tree held in memory as flat leaf hashes: for batches and tests."""
 
-    def __init__(self, flat: bytes) -> None:
-        self.flat = flat
+    def __init__(self, flat: bytes, *, hashing: Hashing = SHA256) -> None:
+        self.flat, self.hashing = flat, hashing
 
     def subtree(self, start: int, end: int) -> bytes:
         """Root of leaves [start, end)."""
-        return root(self.flat[start * HASH : end * HASH])
+        return root(self.flat[start * HASH : end * HASH], hashing=self.hashing)
 
 
 def prove_inclusion(tree: Tree, index: int, size: int) -> list[bytes]:
@@ -160,21 +179,23 @@ def prove_inclusion(tree: Tree, index: int, size: int) -> list[bytes]:
     return path[::-1]
 
 
-def check_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> None:
+def check_inclusion(
+    leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes, *, hashing: Hashing = SHA256
+) -> None:
     """NotProven unless leaf hash and path give the root (2.1.3.2)."""
     if not 0 <= index < size:
         raise NotProven("inclusion", f"leaf {index} is not among the first {size}")
-    position, last, result = index, size - 1, leaf
+    position, last, result, hash_of = index, size - 1, leaf, hashing.node
     for node in path:
         if last == 0 or len(node) != HASH:
             raise NotProven("inclusion", "the path is too long or holds something that is not a hash")
         if position & 1 or position == last:
-            result = node_hash(node, result)
+            result = hash_of(node, result)
             while not position & 1 and position:
                 position >>= 1
                 last >>= 1
         else:
-            result = node_hash(result, node)
+            result = hash_of(result, node)
         position >>= 1
         last >>= 1
     if last or result != root:
@@ -202,19 +223,21 @@ def prove_consistency(tree: Tree, old: int, new: int) -> list[bytes]:
     return path[::-1]
 
 
-def check_consistency(old: int, old_root: bytes, new: int, new_root: bytes, path: Sequence[bytes]) -> None:
+def check_consistency(
+    old: int, old_root: bytes, new: int, new_root: bytes, path: Sequence[bytes], *, hashing: Hashing = SHA256
+) -> None:
     """NotProven unless the path shows that the newer tree only appended to the older one (2.1.4.2)."""
     if not 0 <= old <= new or any(len(node) != HASH for node in path):
         raise NotProven("consistency", "sizes or hashes are impossible")
     if old in (0, new):
-        expected = EMPTY_ROOT if old == 0 else new_root
+        expected = hashing.empty if old == 0 else new_root
         if path or old_root != expected:
             raise NotProven("consistency", "the newer tree does not continue the older one")
         return
     nodes = [*path] if old & old - 1 else [old_root, *path]
     if not nodes:
         raise NotProven("consistency", "the proof is empty")
-    position, last = old - 1, new - 1
+    position, last, hash_of = old - 1, new - 1, hashing.node
     while position & 1:
         position >>= 1
         last >>= 1
@@ -223,12 +246,12 @@ def check_consistency(old: int, old_root: bytes, new: int, new_root: bytes, path
         if last == 0:
             raise NotProven("consistency", "the proof is too long")
         if position & 1 or position == last:
-            first, second = node_hash(node, first), node_hash(node, second)
+            first, second = hash_of(node, first), hash_of(node, second)
             while not position & 1 and position:
                 position >>= 1
                 last >>= 1
         else:
-            second = node_hash(second, node)
+            second = hash_of(second, node)
         position >>= 1
         last >>= 1
     if last or first != old_root or second != new_root:

@@ -65,7 +65,8 @@ def parse(text: str) -> Proof:
     if len(text) > MAX_TEXT:
         raise NotProven("form", f"longer than {MAX_TEXT} characters")
     head, separator, checkpoint = text.partition("\n\n")
-    lines = head.split("\n")
+    # Header, extra, index and path; whatever is beyond stays one text, and the path is then too long.
+    lines = head.split("\n", MAX_PATH + 3)
     if not separator or lines[0] != HEADER:
         raise NotProven("form", f"does not begin with {HEADER}, or has no empty line before the checkpoint")
     rest = lines[1:]

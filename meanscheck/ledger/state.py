@@ -14,9 +14,10 @@ True
 Traceback (most recent call last):
 meanscheck.errors.LedgerError: refused: the log does not continue the last tree head signed (1 leaves)
 
-`Guarded` puts a state before anything that signs notes (a command, a device), and so makes it fit to grow a log:
+`Guarded` puts a state before anything that signs notes (a command, a device), and so makes it fit to grow a log.
+Several signers give a line each:
 
-    signer = Guarded(DeviceSigner.open(…), state="keys/county.state")
+    signer = Guarded([DeviceSigner.open(…)], state="keys/county.state")
     ledger = Ledger.open("ledger", signer=signer)
 
 What a log asks of its signer is `LogSigner`.
@@ -24,7 +25,7 @@ What a log asks of its signer is `LogSigner`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -41,7 +42,11 @@ class LogSigner(Protocol):
 
     @property
     def key(self) -> note.VerifierKey:
-        """The public key; its name is the log's origin."""
+        """The first public key; its name is the log's origin."""
+
+    @property
+    def keys(self) -> tuple[note.VerifierKey, ...]:
+        """The public keys, in the order of lines."""
 
     @property
     def path(self) -> Path | None:
@@ -57,8 +62,8 @@ class LogSigner(Protocol):
 class State:
     """The last tree head signed, in a file, or in memory where there is no path."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        self.path = path
+    def __init__(self, path: Path | None = None, *, hashing: merkle.Hashing = merkle.SHA256) -> None:
+        self.path, self.hashing = path, hashing
         self._memory: Checkpoint | None = None
 
     def last(self) -> Checkpoint | None:
@@ -74,10 +79,12 @@ class State:
 
     def advance(self, head: Checkpoint, *, prove: Prove) -> None:
         """Write a head down as the last one signed, after checking that it continues the one before."""
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
         with files.lock(self.path):
             last = self.last()
             if last is not None:
-                _continues(last, head, prove)
+                self._continues(last, head, prove)
             self.adopt(head)
 
     def adopt(self, head: Checkpoint) -> None:
@@ -85,6 +92,7 @@ class State:
         if self.path is None:
             self._memory = head
         else:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             files.replace(self.path, checkpoint.format(head).encode())
 
     def keep_at(self, path: Path) -> None:
@@ -93,31 +101,73 @@ class State:
         if last is not None:
             self.adopt(last)
 
+    def _continues(self, last: Checkpoint, head: Checkpoint, prove: Prove) -> None:
+        if last.origin != head.origin:
+            raise LedgerError("the signer's state is that of another log")
+        try:
+            if head.size < last.size:
+                raise NotProven("consistency", "the log became shorter")
+            path = prove(last.size)
+            merkle.check_consistency(last.size, last.root, head.size, head.root, path, hashing=self.hashing)
+        except NotProven:
+            raise LedgerError(
+                f"refused: the log does not continue the last tree head signed ({last.size} leaves)"
+            ) from None
+
 
 class Guarded:
-    """A note signer and a state: signs the tree heads of one log, and no second history of it."""
+    """Note signers under one name and a state: they sign the tree heads of one log, and no second history of it.
 
-    def __init__(self, signer: note.NoteSigner, *, state: Path | str) -> None:
+    Attributes:
+        signers: who gives each line of a checkpoint, in order.
+        path: a file that must stay outside the log's folder: the state's; None if it is kept in memory.
+    """
+
+    def __init__(
+        self,
+        signers: Sequence[note.NoteSigner],
+        *,
+        state: Path | str | None,
+        hashing: merkle.Hashing = merkle.SHA256,
+    ) -> None:
         """
         Args:
-            signer: whatever makes the signatures; its key's name is the log's origin.
-            state: the state's file, outside the log's folder. Its folder is made if missing.
+            signers: whatever makes the signatures; the keys' one name is the log's origin.
+            state: the state's file, outside the log's folder, or None to keep it in memory. Its folder is made when
+                it is first written.
+            hashing: of the log's tree.
         """
-        self.path: Path | None = Path(state)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._signer, self._state = signer, State(self.path)
+        self.signers = tuple(signers)
+        if len({key.name for key in self.keys}) != 1:
+            raise LedgerError("a log's keys have one name, the log's origin")
+        if len({(key.key_id, key.public) for key in self.keys}) != len(self.signers):
+            raise LedgerError("the same key is given twice")
+        if any(key.type == note.COSIGNATURE for key in self.keys):
+            raise LedgerError("a witness's key cannot sign for a log")
+        self.path = None if state is None else Path(state)
+        self._state = State(self.path, hashing=hashing)
+
+    @property
+    def keys(self) -> tuple[note.VerifierKey, ...]:
+        """The public keys, in the order of lines."""
+        return tuple(signer.key for signer in self.signers)
 
     @property
     def key(self) -> note.VerifierKey:
-        """The public key."""
-        return self._signer.key
+        """The first key; its name is the log's origin."""
+        return self.signers[0].key
 
     def sign_checkpoint(self, head: Checkpoint, *, prove: Prove) -> str:
-        """The signed note of a tree head, after checking that it continues the last one signed."""
+        """The signed note of a tree head, after checking that it continues the last one signed.
+
+        Args:
+            head: the new tree head; its origin is the keys' name.
+            prove: gives the consistency proof from an older size to `head`.
+        """
         if head.origin != self.key.name:
             raise LedgerError("this key signs for another log: key name and origin differ")
         self._state.advance(head, prove=prove)
-        return note.sign(checkpoint.format(head), [self._signer])
+        return note.sign(checkpoint.format(head), self.signers)
 
     def last_signed(self) -> Checkpoint | None:
         """The last tree head signed, or None before the first."""
@@ -126,16 +176,3 @@ class Guarded:
     def adopt(self, head: Checkpoint) -> None:
         """Take a tree head as the last one signed, where the state was lost. Dangerous: ask a witness first."""
         self._state.adopt(head)
-
-
-def _continues(last: Checkpoint, head: Checkpoint, prove: Prove) -> None:
-    if last.origin != head.origin:
-        raise LedgerError("the signer's state is that of another log")
-    try:
-        if head.size < last.size:
-            raise NotProven("consistency", "the log became shorter")
-        merkle.check_consistency(last.size, last.root, head.size, head.root, prove(last.size))
-    except NotProven:
-        raise LedgerError(
-            f"refused: the log does not continue the last tree head signed ({last.size} leaves)"
-        ) from None

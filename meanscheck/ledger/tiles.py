@@ -73,10 +73,12 @@ def format_bundle(entries: Iterable[bytes]) -> bytes:
 
 
 def parse_bundle(data: bytes) -> list[bytes]:
-    """Entries of a bundle; LedgerError if it is cut short."""
-    entries = []
+    """Entries of a bundle; LedgerError if it is cut short or holds more than a bundle may."""
+    entries: list[bytes] = []
     at = 0
     while at < len(data):
+        if len(entries) == WIDTH:
+            raise LedgerError(f"an entry bundle holds more than {WIDTH} entries")
         start = at + 2
         at = start + int.from_bytes(data[at:start], "big")
         if start > len(data) or at > len(data):
@@ -91,36 +93,56 @@ class TileReader:
     Works as the `Tree` of `merkle.prove_inclusion` and `merkle.prove_consistency`. Keeps at most 64 tiles in memory.
     """
 
-    def __init__(self, folder: Path, size: int) -> None:
-        self.folder, self.size = folder, size
+    def __init__(self, folder: Path, size: int, *, hashing: merkle.Hashing = merkle.SHA256) -> None:
+        self.folder, self.size, self.hashing = folder, size, hashing
         self._rows: OrderedDict[tuple[int, int], list[bytes]] = OrderedDict()
         self._bundle: tuple[int, list[bytes]] = (-1, [])
 
     def read(self, level: int, number: int) -> bytes:
         """Bytes of a tile as far as the tree reaches; a full tile may stand in for a partial one."""
+        if level == ENTRIES:
+            return format_bundle(self.bundle(number))
+        name, wide, width, data = self._find(level, number, most=TILE_BYTES)
+        if len(data) != wide * merkle.HASH:
+            raise LedgerError(f"{name} does not hold the {wide} hashes of its name")
+        return data[: width * merkle.HASH]
+
+    def bundle(self, number: int) -> list[bytes]:
+        """Entries of a bundle as far as the tree reaches."""
+        name, wide, width, data = self._find(ENTRIES, number, most=WIDTH * (MAX_ENTRY + 2))
+        try:
+            entries = parse_bundle(data)
+        except LedgerError as error:
+            raise LedgerError(f"{name}: {error}") from None
+        if len(entries) != wide:
+            raise LedgerError(f"{name} does not hold the {wide} entries of its name")
+        return entries[:width]
+
+    def _find(self, level: int, number: int, *, most: int) -> tuple[str, int, int, bytes]:
+        """Name of the file that is there, how wide it is by its name, how much of it the tree has, and its bytes."""
         there = self.size // WIDTH ** max(level, 0) - number * WIDTH
         width = min(there, WIDTH)
         if width <= 0:
             raise LedgerError("a tile beyond the end of the log was asked for")
-        for candidate in {path(level, number, width=width): 0, path(level, number): 0}:
+        for wide in {width: 0, WIDTH: 0}:
+            name = path(level, number, width=wide)
             try:
-                data = (self.folder / candidate).read_bytes()
+                with (self.folder / name).open("rb") as file:
+                    # One byte more than may be there shows that there is more.
+                    return name, wide, width, file.read(most + 1)
             except (FileNotFoundError, NotADirectoryError):
                 continue
-            if level == ENTRIES:
-                return data
-            if len(data) < width * merkle.HASH:
-                raise LedgerError(f"{candidate} is cut short")
-            return data[: width * merkle.HASH]
+            except OSError as error:
+                raise LedgerError(f"{name} cannot be read: {error.strerror or type(error).__name__}") from None
         raise LedgerError(f"{path(level, number, width=width)} is missing")
 
     def entry(self, index: int) -> bytes:
         """Entry at an index below the size."""
+        if not 0 <= index < self.size:
+            raise LedgerError(f"the log has no entry {index}")
         number, offset = divmod(index, WIDTH)
         if self._bundle[0] != number:
-            self._bundle = (number, parse_bundle(self.read(ENTRIES, number)))
-        if not 0 <= index < self.size or offset >= len(self._bundle[1]):
-            raise LedgerError(f"the log has no entry {index}")
+            self._bundle = (number, self.bundle(number))
         return self._bundle[1][offset]
 
     def entries(self, start: int = 0) -> Iterator[bytes]:
@@ -140,7 +162,7 @@ class TileReader:
     def subtree(self, start: int, end: int) -> bytes:
         """Root over leaves [start, end), folded from complete subtrees."""
         if start == end:
-            return merkle.EMPTY_ROOT
+            return self.hashing.empty
         nodes = []
         at = start
         while at < end:
@@ -149,7 +171,7 @@ class TileReader:
             at += 1 << level
         result = nodes.pop()
         while nodes:
-            result = merkle.node_hash(nodes.pop(), result)
+            result = self.hashing.node(nodes.pop(), result)
         return result
 
     def frontier(self) -> merkle.Frontier:
@@ -158,7 +180,7 @@ class TileReader:
             self.node(level, (self.size >> level) - 1) if self.size >> level & 1 else None
             for level in range(self.size.bit_length())
         ]
-        return merkle.Frontier(self.size, pending)
+        return merkle.Frontier(self.size, pending, hashing=self.hashing)
 
     def _tile_rows(self, level: int, number: int) -> list[bytes]:
         key = (level, number)
@@ -166,7 +188,7 @@ class TileReader:
         if rows is None:
             rows = [self.read(level, number)]
             while len(rows) < 8 and len(rows[-1]) >= 2 * merkle.HASH:
-                rows.append(merkle.parents(rows[-1]))
+                rows.append(self.hashing.parents(rows[-1]))
             self._rows[key] = rows
             if len(self._rows) > CACHED_TILES:
                 self._rows.popitem(last=False)

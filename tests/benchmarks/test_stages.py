@@ -32,6 +32,11 @@ def test_no_costly_part_is_left_out_of_evidence_to_sealed(results: dict[str, Mea
     assert results["whole"].counts["units"] == results["peer"].counts["units"] == HOUSEHOLDS
 
 
+def test_two_processes_make_the_records_of_one(results: dict[str, Measured]) -> None:
+    assert results["pool"].counts["records_root"] == results["whole"].counts["records_root"]
+    assert results["pool"].counts["units"] == HOUSEHOLDS
+
+
 def test_each_measurement_has_its_own_peak_of_memory(results: dict[str, Measured]) -> None:
     assert all(30 < m.peak_mib < 2000 for m in results.values())
     # Receipts need neither the store nor its rows: less than the run that made them.

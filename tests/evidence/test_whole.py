@@ -232,6 +232,9 @@ def test_a_projection_that_was_not_finished_is_not_used(inbox: Inbox, monkeypatc
     county(inbox, 0)
     with inbox.store() as store:
         _, snapshot, whole = everything(store, inbox.folder)
+        (file,) = inbox.folder.glob("*.projection")
+        store.run("detach projection")
+        store.run(f"attach '{file}' as projection")
         store.run("drop table projection.main.mark")
     with inbox.store() as store:
         projection = store.project(snapshot, on=ON)
@@ -243,6 +246,42 @@ def test_a_projection_that_was_not_finished_is_not_used(inbox: Inbox, monkeypatc
         with pytest.raises(StoreError, match="project again"):
             projection.block(WANTED, first=0, after=1)
         assert store.project(snapshot, on=ON).units == 6
+
+
+READS = """
+import sys
+from pathlib import Path
+from meanscheck.evidence import ProjectionFile
+with ProjectionFile(Path(sys.argv[1]), sys.argv[2], ("bank_deposits",)).open() as reader:
+    print(*reader.tokens(first=1, after=4)[0], reader.block({}, first=0, after=6).units)
+"""
+
+
+def test_a_projection_is_read_by_others_while_the_store_is_open(inbox: Inbox) -> None:
+    county(inbox, 0)
+    with inbox.store() as store:
+        _, snapshot, _ = everything(store, inbox.folder)
+        file = store.project(snapshot, on=ON).file
+        for key in (file.key, "another"):
+            call = [sys.executable, "-c", READS, str(file.path), key]
+            run = subprocess.run(call, capture_output=True, text=True, check=False)
+            if key == file.key:
+                assert run.stdout.split() == [*store.subjects()[0]["token"].to_list()[1:4], "6"], run.stderr
+            else:
+                assert "replaced by another" in run.stderr
+
+
+def test_a_token_that_is_forgotten_leaves_the_projection(inbox: Inbox) -> None:
+    county(inbox, 0)
+    with inbox.store() as store:
+        _, snapshot, _ = everything(store, inbox.folder)
+        projection = store.project(snapshot, on=ON)
+        store.run("delete from subjects where case_id is not null")
+        again = store.project(snapshot, on=ON)
+        assert again.key != projection.key
+        after = again.reader().tokens(first=0, after=6)[0]
+        assert after.null_count() == 0
+        assert after.to_list() == store.subjects()[0]["token"].to_list()
 
 
 def test_a_person_in_two_applications_is_refused_with_both_places(inbox: Inbox) -> None:

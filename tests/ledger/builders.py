@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from meanscheck.ledger import GROUPS, Ledger, Policy, Sealed, Signer, VerifierKey, note
+from meanscheck.ledger import GROUPS, Ledger, Policy, Seal, Sealed, SealedBlock, Signer, VerifierKey, note
 from meanscheck.ledger.canonical import Json
 from meanscheck.ledger.policy import LogLine, WitnessLine
 
@@ -33,6 +33,10 @@ class MadeBatch:
     opening: Mapping[str, Json] = field(default_factory=lambda: {"law": "sha256:" + "33" * 32, "snapshot": "11" * 32})
     closing: Mapping[str, Json] = field(default_factory=lambda: {"rejected": 0})
     kept: dict[int, tuple[bytes, bytes]] = field(default_factory=dict)
+    processes: int = 1
+
+    def sealed(self, seal: Seal) -> Iterator[SealedBlock]:
+        return seal.blocks(self.blocks(), keep=self.keep, processes=self.processes)
 
     def blocks(self) -> Iterator[MadeBlock]:
         for number, at in enumerate(range(0, self.count, self.block)):

@@ -26,9 +26,25 @@ def test_docstrings_are_true(name: str) -> None:
     assert result.attempted > 0 or name in TOLD_WITHOUT_EXAMPLES
 
 
+EXTRAS = {"device.py": "pkcs11", "timestamp.py": "rfc3161_client", "sm2.py": "gmssl_pyx"}
+"""Module → the optional package that it may import, inside functions only."""
+
+
+def inside_functions(tree: ast.Module) -> set[ast.AST]:
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return {node for function in functions for node in ast.walk(function)}
+
+
+def for_types_only(tree: ast.Module) -> set[ast.AST]:
+    tests = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    return {node for test in tests for node in ast.walk(test)}
+
+
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.name)
 def test_imports_only_the_standard_library_cryptography_and_errors(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    late = inside_functions(tree) | for_types_only(tree)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -40,6 +56,8 @@ def test_imports_only_the_standard_library_cryptography_and_errors(path: Path) -
             top = name.split(".")[0]
             if top == "meanscheck":
                 assert name == "meanscheck.errors" or name.startswith("meanscheck.ledger")
+            elif top == EXTRAS.get(path.name):
+                assert node in late, f"line {node.lineno}: {top} is an extra; import it inside a function"
             else:
                 assert top == "cryptography" or top in sys.stdlib_module_names
 

@@ -181,8 +181,8 @@ def test_the_number_of_processes_does_not_change_what_is_committed(fresh: Folder
 
     from .builders import all_groups
 
-    batch = MadeBatch("parallel", 20_000, block=9_000)
-    sealed = fresh.ledger.append(batch, processes=2)
+    batch = MadeBatch("parallel", 20_000, block=9_000, processes=2)
+    sealed = fresh.ledger.append(batch)
     assert sealed.count == len(batch.kept) == 20_000
     for n in (0, 8_191, 8_192, 9_000, 19_999):
         salts, leaf = batch.kept[sealed.first_index + n]

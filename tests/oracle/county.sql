@@ -166,7 +166,7 @@ tax as (
     sum(t.amount_fen) filter (t.item = 'business') as business,
     sum(t.amount_fen) filter (t.item in ('interest', 'rent', 'transfer')) as property,
     sum(t.amount_fen) filter (t.item = 'incidental') as other,
-    sum(t.tax_fen) as tax_paid
+    case when count(*) = count(t.tax_fen) then sum(t.tax_fen) end as tax_paid
   from who w join feed_tax_income t on t.person = w.person
   where t.month >= w.window_from and t.month < w.window_end
   group by w.request, w.person),
@@ -204,7 +204,7 @@ pension as (
   group by w.request, w.person),
 -- 220号 Art. 16: disposable, so after income tax and one's own part of social insurance.
 insured as (
-  select w.request, w.person, sum(f.personal_paid_fen) as paid
+  select w.request, w.person, case when count(*) = count(f.personal_paid_fen) then sum(f.personal_paid_fen) end as paid
   from who w join feed_social_insurance f on f.person = w.person
   where f.month >= w.window_from and f.month < w.window_end and f.scheme in ('pension', 'medical', 'unemployment')
   group by w.request, w.person),
@@ -216,7 +216,8 @@ found as (
     coalesce(t.property, 0) + coalesce(v.rent, 0) + greatest(coalesce(c.dividend, 0), coalesce(v.dividend, 0))
       + greatest(coalesce(c.land, 0), coalesce(v.land, 0)) as found_property,
     coalesce(n.received, 0) as found_transfer, coalesce(t.other, 0) as found_other,
-    coalesce(t.tax_paid, 0) + coalesce(i.paid, 0) as paid_out, coalesce(v.adjustment, 0) as adjustment,
+    case when t.person is null then 0 else t.tax_paid end + case when i.person is null then 0 else i.paid end
+      as paid_out, coalesce(v.adjustment, 0) as adjustment,
     d.wages as declared_wages, d.business as declared_business, d.property as declared_property,
     d.transfer as declared_transfer, d.other as declared_other
   from applicants a

@@ -17,6 +17,8 @@ import pytest
 from decisions.office import DAY, PACK
 
 from meanscheck.decisions import assess
+from meanscheck.decisions.kernel import Engine
+from meanscheck.engines import Pool
 from meanscheck.evidence import Store
 from meanscheck.law import RulePack
 from meanscheck.synth import County, county
@@ -35,8 +37,8 @@ class Facts:
     outcomes: Mapping[str, int]
 
 
-def facts_of(store: Store, vault: Path, *, block_units: int = 50_000) -> Facts:
-    result = assess(store, RulePack.load(PACK).on(DAY), vault=vault, block_units=block_units).run()
+def facts_of(store: Store, vault: Path, *, block_units: int = 50_000, engine: Engine | None = None) -> Facts:
+    result = assess(store, RulePack.load(PACK).on(DAY), vault=vault, block_units=block_units, engine=engine).run()
     inputs = {
         json.loads(row["subject"])["case"]: json.loads(row["evidence"])["input"]
         for frame in result.vault.blocks()
@@ -104,6 +106,11 @@ def test_blocks_of_another_size_change_nothing(
 ) -> None:
     store, expected = straight
     assert facts_of(store, tmp_path, block_units=block_units) == expected
+
+
+def test_two_processes_give_what_one_gives(straight: tuple[Store, Facts], tmp_path: Path) -> None:
+    store, expected = straight
+    assert facts_of(store, tmp_path, block_units=13, engine=Pool(2)) == expected
 
 
 SCRIPT = """

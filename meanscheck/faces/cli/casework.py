@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from meanscheck.ledger import Ledger, Sealed
 
 Language = Literal["zh", "en"]
+BLOCK_UNITS = 25_000
+"""Units a process works on at a time: about 1 GB of memory; a smaller caseload is worked on by one process."""
 OUTCOMES = ("eligible", "ineligible", "refer")
 
 
@@ -108,6 +111,10 @@ def assess(
             metavar="WHY",
         ),
     ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option("--processes", min=1, help="Processes for a large caseload; all processors if left out."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Decide every case in the store and seal the decisions in the log."""
@@ -119,7 +126,7 @@ def assess(
     law = RulePack.load(pack).on(day_of(on, "--on") if on else date.today(), known_by=known, accept=accept or ())
     ledger = None if no_seal else signing_ledger(office)
     with Store.open(office.store) as opened, stages(quiet=as_json) as bars:
-        result, sealed = run(opened, law, ledger, bars, supersede=supersede)
+        result, sealed = run(opened, law, ledger, bars, processes=processes, supersede=supersede)
     if as_json:
         print_json(assessment_json(result, sealed))
         return
@@ -142,15 +149,31 @@ def signing_ledger(office: Office) -> Ledger:
 
 
 def run(
-    store: Store, law: Law, ledger: Ledger | None, bars: Stages, *, supersede: str | None = None
+    store: Store,
+    law: Law,
+    ledger: Ledger | None,
+    bars: Stages,
+    *,
+    processes: int | None = None,
+    supersede: str | None = None,
 ) -> tuple[Assessment, Sealed | None]:
     """Assess everything in the store, through the log if there is one."""
     from meanscheck.decisions import assess as decide_all
+    from meanscheck.engines import Pool
 
     later = Later()
+    engine = Pool(processes or os.cpu_count() or 1)
     with bars.stage("order the evidence"):
         earlier = None if supersede is None or ledger is None else ledger.last_decisions()
-        result = decide_all(store, law, progress=later, supersedes=earlier, why=supersede or "")
+        result = decide_all(
+            store,
+            law,
+            block_units=BLOCK_UNITS,
+            engine=engine,
+            progress=later,
+            supersedes=earlier,
+            why=supersede or "",
+        )
     with bars.stage("decide" if ledger is None else "decide and seal", "cases", result.projection.units) as later.to:
         sealed = None if ledger is None else ledger.append(result)
         result.run()

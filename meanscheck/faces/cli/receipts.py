@@ -31,6 +31,15 @@ def register(app: typer.Typer) -> None:
 def verify(
     receipt: Annotated[Path, typer.Argument(help="A receipt, *.tlog-proof.", metavar="RECEIPT")],
     policy: Annotated[Path, typer.Option("--policy", help="Whom to trust: a *.policy file.", metavar="POLICY")],
+    timestamp: Annotated[
+        Path | None, typer.Option("--timestamp", help="A timestamp of its checkpoint, *.tsr.", metavar="TOKEN")
+    ] = None,
+    timestamp_root: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--timestamp-root", help="A certificate trusted for time, PEM or DER. May be repeated.", metavar="CERT"
+        ),
+    ] = None,
     lang: Annotated[Language, typer.Option("--lang", help="Language of the report.")] = "both",
     as_json: AsJson = False,
 ) -> None:
@@ -44,8 +53,18 @@ def verify(
         trusted = Policy.parse(policy.read_bytes())
     except NotProven as fault:
         raise InputError(fault.why, where=policy.name, remedy="Ask the office for its policy again") from None
+    if (timestamp is None) != (not timestamp_root):
+        raise InputError(
+            "a token and a root go together", where="--timestamp", remedy="Give --timestamp and --timestamp-root"
+        )
     try:
         proven = prove(receipt, policy=trusted)
+        if timestamp is not None:
+            from meanscheck.ledger.timestamp import with_timestamp
+
+            proven = with_timestamp(
+                proven, timestamp.read_bytes(), roots=[root.read_bytes() for root in timestamp_root or ()]
+            )
     except NotProven as fault:
         if as_json:
             print_json({"holds": False, "step": fault.step, "why": fault.why})

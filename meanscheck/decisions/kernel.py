@@ -1,0 +1,242 @@
+"""What happens to one range of case units, from projected evidence to sealed decisions, whoever works on it?
+
+A `Kernel` is a pure function of a range of units: it pulls them, runs the law, writes records and outcomes into the
+vault, seals them if it was given a seal, and returns what the whole run still needs of them (`DoneBlock`): counts, a
+digest a record, and the sealed leaves in order. It holds nothing of a caseload and can be sent to another process, so
+an *engine* may work on several ranges at a time; results do not depend on which engine, on its order of work, or on the
+size of ranges. `InOrder` is the engine of one process; `meanscheck.engines` has others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Protocol
+
+import polars as pl
+
+from meanscheck.contracts.units import CaseBlock
+from meanscheck.decisions.encode import BlockRecords, input_needs, self_test
+from meanscheck.decisions.record import GROUPS, ROOTED, Provenance
+from meanscheck.evidence import Projection, Reader
+from meanscheck.law.law import Law
+from meanscheck.law.vectors import VectorRun
+from meanscheck.vault import Vault
+
+SLICE = 8192
+"""Records turned into Python's bytes at a time: they are hashed while they are still near the processor."""
+_ROOTED = tuple(GROUPS.index(name) for name in ROOTED)
+
+
+class SealedSlice(Protocol):
+    """Salts (flat), entries, and their leaf hashes (flat), as a ledger makes them."""
+
+    @property
+    def salts(self) -> bytes: ...
+    @property
+    def leaves(self) -> Sequence[bytes]: ...
+    @property
+    def hashes(self) -> bytes: ...
+
+
+class Seal(Protocol):
+    """What a ledger gives a batch: seals decisions `first_position` … of it. May be pickled."""
+
+    @property
+    def first_index(self) -> int:
+        """Place in the log of the batch's first decision."""
+
+    def __call__(
+        self, first_position: int, *, tokens: Sequence[str], groups: Sequence[Sequence[bytes]]
+    ) -> SealedSlice: ...
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a run adds up: outcomes and causes of referral by programme, awards in fen."""
+
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    causes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    awards: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Counts) -> None:
+        """Add another block's."""
+        self.outcomes.update(other.outcomes)
+        self.causes.update(other.causes)
+        self.awards.update(other.awards)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Entries and leaf hashes (32 bytes each, flat) of some decisions, in order."""
+
+    leaves: list[bytes] = field(repr=False)
+    hashes: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DoneBlock:
+    """What is left of a range of units when its records lie in the vault.
+
+    Attributes:
+        units: how many.
+        counts: what they add to the run's counts.
+        digests: SHA-256 (32 bytes each, flat) of each record but its subject group.
+        sealed: entries and hashes, if the kernel had a seal.
+    """
+
+    units: int
+    counts: Counts = field(repr=False)
+    digests: bytes = field(repr=False)
+    sealed: Sealed | None
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One law over ranges of one projection, into one vault."""
+
+    law_text: str = field(repr=False)
+    """The recorded law: a law that crosses a process border is read again, since its trees hash by process."""
+    snapshot: str
+    vault: Vault
+    seal: Seal | None = None
+    earlier: pl.DataFrame | None = field(default=None, repr=False, compare=False)
+    """token String · supersedes Int64: index in the log of the decision whose place is taken; None if none is."""
+
+    @cached_property
+    def law(self) -> Law:
+        """The law, read once a process."""
+        return Law.from_json(self.law_text)
+
+    def with_seal(self, seal: Seal) -> Kernel:
+        """The same, sealing as well."""
+        return replace(self, seal=seal)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: getattr(self, name) for name in ("law_text", "snapshot", "vault", "seal", "earlier")}
+
+    def __call__(self, reader: Reader, number: int, units: range) -> DoneBlock:
+        """Work on block `number`, which is the range `units`."""
+        block = reader.block(input_needs(self.law), first=units.start, after=units.stop)
+        tokens = reader.tokens(first=units.start, after=units.stop)
+        frame, outcomes = self.decided(block, *tokens)
+        frame = frame.with_columns(position=pl.int_range(units.start, units.stop, dtype=pl.Int64))
+        digests, sealed = self._sealed(frame, number, units)
+        self.vault.put("records", number, frame)
+        self.vault.put("outcomes", number, outcomes)
+        return DoneBlock(frame.height, counted(outcomes), digests, sealed)
+
+    def decided(
+        self, block: CaseBlock, unit_tokens: pl.Series, person_tokens: pl.Series
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Records (case_id, groups, token) and outcomes of a block."""
+        self_test()
+        records = BlockRecords(VectorRun(self.law, block), provenance=Provenance(self.snapshot))
+        earlier = None
+        if self.earlier is not None:
+            own = pl.DataFrame({"token": unit_tokens})
+            earlier = own.join(self.earlier, on="token", how="left", maintain_order="left")["supersedes"]
+        frame = records.frame(household_tokens=unit_tokens, person_tokens=person_tokens, supersedes=earlier)
+        return frame.with_columns(unit_tokens.alias("token")), outcomes_of(records)
+
+    def _sealed(self, frame: pl.DataFrame, number: int, units: range) -> tuple[bytes, Sealed | None]:
+        digests: list[bytes] = []
+        leaves: list[bytes] = []
+        hashes: list[bytes] = []
+        salts: list[bytes] = []
+        position = units.start
+        for part in frame.iter_slices(SLICE):
+            groups = texts_of(part)
+            digests += map(_digest, zip(*(groups[i] for i in _ROOTED), strict=True))
+            if self.seal is not None:
+                done = self.seal(position, tokens=part["token"].to_list(), groups=groups)
+                leaves += done.leaves
+                hashes.append(done.hashes)
+                salts.append(done.salts)
+            position += part.height
+        if self.seal is None:
+            return b"".join(digests), None
+        keep_seals(self.vault, number, self.seal.first_index + units.start, salts=b"".join(salts), leaves=leaves)
+        return b"".join(digests), Sealed(leaves, b"".join(hashes))
+
+
+class Engine(Protocol):
+    """Works a kernel over ranges of a projection and gives the blocks in order."""
+
+    def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]: ...
+
+
+class InOrder:
+    """One range after the other, in this process."""
+
+    def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]:
+        """The blocks in order; nothing is done before it is asked for."""
+        reader = projection.reader()
+        for number, units in enumerate(ranges):
+            yield kernel(reader, number, units)
+
+
+def texts_of(records: pl.DataFrame) -> list[list[bytes]]:
+    """The seven groups of some records as columns of bytes."""
+    return [records[name].cast(pl.Binary).to_list() for name in GROUPS]
+
+
+def keep_seals(vault: Vault, number: int, first_index: int, *, salts: bytes, leaves: Sequence[bytes]) -> None:
+    """Put the salts and leaves of a block into the vault."""
+    width = len(salts) // max(len(leaves), 1)
+    own = [salts[at : at + width] for at in range(0, len(salts), max(width, 1))]
+    index = pl.int_range(first_index, first_index + len(leaves), eager=True)
+    vault.put("seals", number, pl.DataFrame({"index": index, "leaf": list(leaves), "salts": own}))
+
+
+def _digest(texts: tuple[bytes, ...]) -> bytes:
+    return hashlib.sha256(b"\n".join(texts)).digest()
+
+
+def outcomes_of(records: BlockRecords) -> pl.DataFrame:
+    """case_id, programme, member String · outcome String · award_fen Int64 · causes List[String], sorted."""
+    parts: list[pl.DataFrame] = []
+    for p in records.law.programmes:
+        household = p.entity == "household"
+        frame = records.homes if household else records.members
+        unit = frame["unit_row"] if not household else None
+        requested, case = (
+            column if unit is None else column.gather(unit)
+            for column in (records.homes["requested"], records.homes["case_id"])
+        )
+        causes = records.causes[p.entity].get(p.id)
+        if causes is None:
+            causes = pl.Series([None], dtype=pl.List(pl.String)).new_from_index(0, frame.height)
+        elif not household:
+            causes = causes.gather(frame["person_row"])
+        decided = pl.col(f"o:{p.id}")
+        word = pl.when(decided).then(pl.lit("eligible")).when(~decided).then(pl.lit("ineligible"))
+        wanted = (requested == "") | requested.str.split(",").list.contains(p.id)
+        parts.append(
+            frame.select(
+                case.alias("case_id"),
+                programme=pl.lit(p.id),
+                member=pl.lit(None, dtype=pl.String) if household else pl.col("id"),
+                outcome=word.otherwise(pl.lit("refer")),
+                award_fen=pl.col(f"w:{p.id}") if p.award is not None else pl.lit(None, dtype=pl.Int64),
+                causes=pl.lit(causes),
+            ).filter(wanted)
+        )
+    return pl.concat(parts).sort("case_id", "programme", "member", nulls_last=False)
+
+
+def counted(outcomes: pl.DataFrame) -> Counts:
+    """Counts of a block's outcomes."""
+    counts = Counts()
+    by_outcome = outcomes.group_by("programme", "outcome").agg(n=pl.len(), award=pl.col("award_fen").sum())
+    for programme, outcome, n, award in by_outcome.sort("programme", "outcome").iter_rows():
+        counts.outcomes[programme, outcome] += n
+        counts.awards[programme] += award or 0
+    open_ones = outcomes.filter(pl.col("outcome") == "refer").select("programme", "causes").explode("causes")
+    by_cause = open_ones.filter(pl.col("causes").is_not_null()).group_by("programme", "causes").agg(n=pl.len())
+    for programme, cause, n in by_cause.sort("programme", "causes").iter_rows():
+        counts.causes[programme, cause] += n
+    return counts

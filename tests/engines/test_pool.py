@@ -1,0 +1,104 @@
+"""Several processes on one caseload: sealed as one process seals it, and a process that dies ends the run cleanly."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from decisions.office import DAY, PACK
+
+from meanscheck.decisions import assess
+from meanscheck.decisions.kernel import DoneBlock, Kernel
+from meanscheck.engines import Pool
+from meanscheck.errors import InternalError, StoreError
+from meanscheck.evidence import Projection, Reader, Store
+from meanscheck.law import RulePack
+from meanscheck.ledger import GROUPS, Ledger, Signer, verify
+from meanscheck.synth import county
+
+HOUSEHOLDS = 30
+ORIGIN = "county.example/relief"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    made = county(tmp_path_factory.mktemp("pool"), households=HOUSEHOLDS, seed=5, style="parquet", on=DAY)
+    with Store.open(made.folder / "county.duckdb", memory_limit="500MB") as opened:
+        opened.ingest_inbox(made.inbox)
+        yield opened
+
+
+def test_what_processes_seal_proves_as_if_one_had_sealed_it(store: Store, tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path / "ledger", signer=Signer.generate(ORIGIN))
+    law = RulePack.load(PACK).on(DAY)
+    result = assess(store, law, vault=tmp_path / "vault", block_units=7, engine=Pool(2))
+    told: list[tuple[int, int]] = []
+    result._progress = lambda done, units: told.append((done, units))
+    sealed = ledger.append(result)
+    assert sealed.count == HOUSEHOLDS
+    assert told == [(n, HOUSEHOLDS) for n in (7, 14, 21, 28, 30)]
+    assert ledger.check() == sealed.size
+    cases = store.fetch("select distinct case_id from requests order by case_id")["case_id"].to_list()
+    for place, case in enumerate(cases):
+        held = result.held(case)
+        assert held.index == sealed.first_index + place and held.leaf is not None and held.salts is not None
+        text = ledger.receipt(held.index, held.leaf, held.groups, held.salts, disclose=GROUPS)
+        assert verify(text.encode(), policy=ledger.policy()).groups["subject"]["case"] == case
+
+
+@dataclass(frozen=True)
+class Faulty(Kernel):
+    """Breaks in a way that nobody foresaw, with a value in its words."""
+
+    def __call__(self, reader: Reader, number: int, units: range) -> DoneBlock:
+        raise ValueError("440703199001010019")
+
+
+@dataclass(frozen=True)
+class Dying(Kernel):
+    """Its process is gone at the second block, as if it had been killed for memory."""
+
+    def __call__(self, reader: Reader, number: int, units: range) -> DoneBlock:
+        if number == 1:
+            os._exit(9)
+        return super().__call__(reader, number, units)
+
+
+@dataclass(frozen=True)
+class With:
+    """A pool that works another kernel."""
+
+    kernel: type[Kernel]
+
+    def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]:
+        other = self.kernel(kernel.law_text, kernel.snapshot, kernel.vault, kernel.seal)
+        return Pool(2).run(other, projection, ranges)
+
+
+def test_what_nobody_foresaw_reaches_the_caller_without_its_words(store: Store, tmp_path: Path) -> None:
+    result = assess(store, RulePack.load(PACK).on(DAY), vault=tmp_path, block_units=7, engine=With(Faulty))
+    with pytest.raises(InternalError, match="unforeseen ValueError in a worker process") as caught:
+        result.run()
+    assert "4407" not in str(caught.value)
+
+
+def test_a_process_that_dies_ends_the_run_and_the_log_keeps_its_opening_only(store: Store, tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path / "ledger", signer=Signer.generate(ORIGIN))
+    law = RulePack.load(PACK).on(DAY)
+    broken = assess(store, law, vault=tmp_path / "vault", block_units=7, engine=With(Dying))
+    with pytest.raises(StoreError, match="worker process ended"):
+        ledger.append(broken)
+    assert ledger.size == 1
+    whole = assess(store, law, vault=tmp_path / "vault", block_units=7)
+    assert ledger.append(whole).count == HOUSEHOLDS
+    assert broken.vault.closed() == whole.vault.closed()
+
+
+def test_the_environment_is_as_it_was(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POLARS_MAX_THREADS", "3")
+    law = RulePack.load(PACK).on(DAY)
+    assess(store, law, vault=tmp_path, block_units=20, engine=Pool(2)).run()
+    assert os.environ["POLARS_MAX_THREADS"] == "3"
