@@ -67,6 +67,11 @@ Choices
 * A parallel log repeats no entries and has its own checkpoint, so that it can be added to a log, left out of a copy, or
   taken up again from nothing.
 * A subject group that has a member `household` must carry the entry's token there.
+* batch-close commits to the households decided (`tokens.py`) and names the batch-close before it, so that "is this the
+  latest" is answered with a page a batch. Steps of the office would make the way from one batch to the next long, so a
+  tally stands after every 32 entries and says that there was no decision: these entries then need not be shown.
+* Corrections are pairs of indexes in the open, many in one entry; see `corrections.py`.
+* `Ledger.check` recomputes hashes and takes any entry; `Ledger.check_entries` also holds each entry to its promise.
 * The log's own ML-DSA-44 line states no time (0), as the specification allows: the ledger reads no clock, and a log's
   word on time proves nothing. Witnesses state theirs.
 * A receipt carries all lines of its checkpoint; `receipts.compact` makes the short form, without the office.

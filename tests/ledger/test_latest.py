@@ -30,6 +30,7 @@ from meanscheck.ledger import (
     verify,
 )
 from meanscheck.ledger import tokens as token_pages
+from meanscheck.ledger.closing import Closing
 from meanscheck.ledger.log import Log
 from meanscheck.ledger.policy import LogLine, WitnessLine
 
@@ -301,3 +302,42 @@ def test_tokens_lie_on_as_many_pages_as_the_specification_says(count: int) -> No
         path = token_pages.prove_page(pages, number)
         times = token_pages.check_page(household.hex(), count=count, page=pages[number], path=path, root=root)
         assert times == households.count(household)
+
+
+def test_records_committed_to_as_a_whole_are_proven_alike(fresh: Folder) -> None:
+    ledger = fresh.ledger
+    sealed = ledger.append(only("whole", [2, 9]), commitment="whole")
+    assert latest.verify(prove(ledger, sealed.first_index), policy=fresh.policy).batches == ("whole",)
+    assert latest.verify(prove(ledger, 1), policy=fresh.policy).batches == ("whole", "2026-00")
+    with pytest.raises(NotProven, match="again"):
+        prove(ledger, 3)
+    assert ledger.check_entries() == {"batch-open": 2, "decision": 7, "batch-close": 2}
+    both = _own_log(fresh.path.parent, [ledger.entry(n) for n in range(11)])
+    assert both.check_entries().total() == 11
+
+
+CLOSE = Closing("2026-11", "55" * 32, 2, 8, "00" * 32, "11" * 32, 6, {"rejected": 0}, "checkpoint\n")
+
+
+def test_the_end_of_a_batch_is_read_back() -> None:
+    for closing in (CLOSE, replace(CLOSE, witnessed=""), replace(CLOSE, count=0, first=None, before=None)):
+        assert Closing.parse(closing.format()) == closing
+    assert canonical.parse(CLOSE.format())["last"] == 9
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"k": "batch-open"}, {"v": 2}, {"v": True}, {"b": ""}, {"b": 1}, {"closing": []}, {"m": "5" * 63},
+        {"root": "AA" * 32}, {"tokens": None}, {"count": -1}, {"count": True}, {"count": 3}, {"first": None},
+        {"first": 7}, {"first": "8"}, {"last": 10}, {"last": None}, {"before": 7}, {"before": True},
+        {"before": -1}, {"witnessed": ""}, {"witnessed": 1}, {"x": 1},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_end_of_a_batch_whose_numbers_do_not_fit_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(NotProven) as caught:
+        Closing.parse(canonical.format(canonical.parse(CLOSE.format()) | changes))
+    assert caught.value.step == "closing"
+    with pytest.raises(NotProven):
+        Closing.parse(CLOSE.format().replace(b":", b": ", 1))
