@@ -95,7 +95,7 @@ def replay_records(records: Iterable[Mapping[str, Any]], *, store: Store) -> Ite
     """Replay many records (groups as JSON values), fetched in blocks of cases."""
     pending: list[Mapping[str, Any]] = []
     for groups in records:
-        if pending and (len(pending) >= BLOCK or groups["provenance"] != pending[0]["provenance"]):
+        if pending and (len(pending) >= BLOCK or _origin(groups) != _origin(pending[0])):
             yield from _replay_block(pending, store)
             pending = []
         pending.append(groups)
@@ -116,18 +116,22 @@ def _replay_block(records: Sequence[Mapping[str, Any]], store: Store) -> Iterato
     person_tokens = dict(persons.iter_rows())
     digests = dict(block.households.select("case_id", "input_digest").iter_rows())
     units = {unit.case_id: unit for unit in units_of(block)}
-    origin = Provenance(provenance["snapshot"], provenance["supersedes"])
     for recorded in records:
         unit = units[recorded["subject"]["case"]]
         again = plain_record(
             law,
             unit,
-            provenance=origin,
+            provenance=Provenance(provenance["snapshot"], recorded["provenance"]["supersedes"]),
             input_digest=digests[unit.case_id],
             household_token=tokens.get(unit.case_id, ""),
             person_tokens=[person_tokens.get(p.person, "") for p in unit.members],
         )
         yield compare(recorded, again)
+
+
+def _origin(groups: Mapping[str, Any]) -> dict[str, Any]:
+    """Provenance without what the decision takes the place of: the same for all decisions of a batch."""
+    return {**groups["provenance"], "supersedes": None}
 
 
 def compare(recorded: Mapping[str, Any], again: Mapping[str, Mapping[str, Any]]) -> Replay:

@@ -20,12 +20,13 @@ BELOW = {
     "law": {"contracts", "values", "errors"},
     "vault": {"values", "errors"},
     "ledger": {"errors"},
+    "procedure": {"ledger", "values", "errors"},
 }
 BELOW["decisions"] = {"law", "evidence", "vault", "contracts", "values", "errors"}
 BELOW["replay"] = BELOW["decisions"] | {"decisions", "ledger"}
 BELOW["caseload"] = BELOW["engines"] = BELOW["replay"] | {"replay"}
 BELOW["synth"] = BELOW["testing"] = BELOW["caseload"] | {"caseload", "engines", "synth", "testing"}
-BELOW["faces"] = BELOW["synth"]
+BELOW["faces"] = BELOW["synth"] | {"procedure"}
 """Room → rooms it may import."""
 
 ROOMS = sorted(p.stem for p in HOUSE.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists())

@@ -54,10 +54,16 @@ class Assessment:
         block_units: int,
         engine: Engine,
         progress: Progress | None,
+        supersedes: Mapping[str, int] | None = None,
+        why: str = "review",
     ) -> None:
         self.store, self.law, self.projection, self.snapshot = store, law, projection, snapshot
         self.block_units, self._engine, self._progress = block_units, engine, progress
-        short = hashlib.sha256(f"{law.digest} {snapshot.id}".encode()).hexdigest()[:12]
+        # What a ledger asks of a batch that takes the place of earlier decisions (`ledger.corrections.Superseding`).
+        self.supersedes, self.why = dict(supersedes or {}), why
+        self._superseded = _digest(self.supersedes)
+        identity = f"{law.digest} {snapshot.id}" + (f" {self._superseded}" if self.supersedes else "")
+        short = hashlib.sha256(identity.encode()).hexdigest()[:12]
         self.batch_id = f"{law.code}-{law.on.isoformat()}-{short}"
         self.vault = Vault(folder / self.batch_id, GROUPS)
         self._total = Counts()
@@ -83,6 +89,7 @@ class Assessment:
             "pack": self.law.code,
             "run": "after opening" if not self._ran else "before opening",
             "snapshot": self.snapshot.id,
+            **({"supersedes": self._superseded} if self.supersedes else {}),
             "units": self.projection.units,
         }
 
@@ -121,7 +128,7 @@ class Assessment:
     def _run(self, seal: Seal | None) -> Iterator[DoneBlock]:
         self._ran = True
         self.vault.begin()
-        kernel = Kernel(self.law.canonical.decode(), self.snapshot.id, self.vault, seal)
+        kernel = Kernel(self.law.canonical.decode(), self.snapshot.id, self.vault, seal, self.supersedes)
         units, size = self.projection.units, self.block_units
         ranges = [range(first, min(first + size, units)) for first in range(0, units, size)]
         root = hashlib.sha256()
@@ -203,6 +210,8 @@ def assess(
     block_units: int = BLOCK_UNITS,
     engine: Engine | None = None,
     progress: Progress | None = None,
+    supersedes: Mapping[str, int] | None = None,
+    why: str = "review",
 ) -> Assessment:
     """Assess every case unit of a snapshot under one law.
 
@@ -214,6 +223,9 @@ def assess(
         block_units: case units held at a time (by each process); the results do not depend on it.
         engine: who works on the blocks: this process unless given, or such as `meanscheck.engines.Pool`.
         progress: called with units done and units in all.
+        supersedes: household token → index in the log of the decision whose place is taken, for those decided before:
+            `Ledger.last_decisions()` where a whole caseload is reviewed.
+        why: code of the reason, for the log's correction entries.
     """
     taken = snapshot or store.snapshot()
     store.record_law(law.digest, law.canonical.decode())
@@ -228,7 +240,15 @@ def assess(
         block_units=block_units,
         engine=engine or InOrder(),
         progress=progress,
+        supersedes=supersedes,
+        why=why,
     )
+
+
+def _digest(supersedes: Mapping[str, int]) -> str:
+    """Of the pairs in the order of tokens; tokens and indexes stand in the log already, so it needs no salt."""
+    text = "".join(f"{token} {index}\n" for token, index in sorted(supersedes.items()))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _version(package: str) -> str:

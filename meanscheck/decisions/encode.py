@@ -81,12 +81,16 @@ class BlockRecords:
         self.members = run.persons.with_row_index("person_row").filter(pl.col("role") == "member")
         self.homes = run.households
 
-    def frame(self, *, household_tokens: pl.Series, person_tokens: pl.Series) -> pl.DataFrame:
+    def frame(
+        self, *, household_tokens: pl.Series, person_tokens: pl.Series, supersedes: pl.Series | None = None
+    ) -> pl.DataFrame:
         """The block's records.
 
         Args:
             household_tokens: String, one a household row.
             person_tokens: String, one a person row of the block.
+            supersedes: Int64, one a household row: index of the decision whose place is taken. None: of none, and
+                the provenance group is one text for the whole block.
 
         Returns:
             case_id String, then the seven groups as String columns, in the block's order.
@@ -105,10 +109,15 @@ class BlockRecords:
                 pl.lit("]}"),
             )
         ).to_series()
-        provenance = canonical(provenance_group(self.law, self.provenance)).decode()
+        provenance = pl.Series([canonical(provenance_group(self.law, self.provenance)).decode()])
+        provenance = provenance.new_from_index(0, self.units)
+        if supersedes is not None:
+            # The last member by name; `self.provenance` supersedes nothing, so the text ends in null and a brace.
+            parts = provenance.str.head(-len("null}")), plain_json(pl.lit(supersedes)), pl.lit("}")
+            provenance = pl.select(pl.concat_str(*parts)).to_series()
         evidence = homes.select(pl.concat_str(pl.lit('{"input":'), text_json("input_digest"), pl.lit("}"))).to_series()
         groups = [subject, self.household(), self.means(), *self.result_and_reasons()]
-        groups += [pl.Series([provenance]).new_from_index(0, self.units), evidence]
+        groups += [provenance, evidence]
         return pl.DataFrame([self.homes["case_id"], *(g.alias(n) for g, n in zip(groups, GROUPS, strict=True))])
 
     def household(self) -> pl.Series:

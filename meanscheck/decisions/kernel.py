@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Protocol
 
@@ -103,18 +103,16 @@ class Kernel:
     snapshot: str
     vault: Vault
     seal: Seal | None = None
+    supersedes: Mapping[str, int] = field(default_factory=dict, repr=False)
+    """Household token → index in the log of the decision whose place is taken."""
 
     @cached_property
     def law(self) -> Law:
         """The law, read once a process."""
         return Law.from_json(self.law_text)
 
-    def with_seal(self, seal: Seal) -> Kernel:
-        """The same, sealing as well."""
-        return replace(self, seal=seal)
-
     def __getstate__(self) -> dict[str, object]:
-        return {name: getattr(self, name) for name in ("law_text", "snapshot", "vault", "seal")}
+        return {part.name: getattr(self, part.name) for part in fields(self)}
 
     def __call__(self, reader: Reader, number: int, units: range) -> DoneBlock:
         """Work on block `number`, which is the range `units`."""
@@ -133,8 +131,12 @@ class Kernel:
         """Records (case_id, groups, token) and outcomes of a block."""
         self_test()
         records = BlockRecords(VectorRun(self.law, block), provenance=Provenance(self.snapshot))
-        frame = records.frame(household_tokens=unit_tokens, person_tokens=person_tokens)
+        earlier = self._earlier(unit_tokens) if self.supersedes else None
+        frame = records.frame(household_tokens=unit_tokens, person_tokens=person_tokens, supersedes=earlier)
         return frame.with_columns(unit_tokens.alias("token")), outcomes_of(records)
+
+    def _earlier(self, tokens: pl.Series) -> pl.Series:
+        return pl.Series("supersedes", [self.supersedes.get(token) for token in tokens.to_list()], dtype=pl.Int64)
 
     def _sealed(self, frame: pl.DataFrame, number: int, units: range) -> tuple[bytes, Sealed | None]:
         digests: list[bytes] = []

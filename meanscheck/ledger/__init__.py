@@ -35,7 +35,14 @@ executed by the tests. Verbs come in pairs.
 | witnessing | the log's side of that: until the quorum is met | cosign, is_met |
 | carriers | the same bytes over HTTP or as files | HttpWitness, Server; FileWitness, answer_file |
 | log, files | how the folder grows and survives crashes | grow, publish |
-| batches | the front: batches in, receipts out | append, receipt |
+| batches | the front: batches and entries in, receipts and proofs out | append, add; receipt, prove_… |
+| closing, tokens | what does a batch promise: how many, where, which households | format, parse; check_page |
+| entries | what else is entered: corrections, erasures, keys, steps of the office | format, parse |
+| corrections | which decisions take the place of earlier ones | take, entries |
+| history | what happened to a household; does every entry keep its promise | history, admit, check_entries |
+| latest | is this the household's latest decision | prove, verify |
+| shown | is this entry, of any kind, in the log | prove, verify |
+| rotation | how a key is changed, how one year's log goes on from another's | overlap, check_chain |
 | receipts | the receipt's one text | format, parse |
 | verdict | is it true | verify |
 | timestamp | when did it exist at the latest (RFC 3161) | stamp, check_timestamp |
@@ -72,12 +79,30 @@ Choices
 """
 
 from meanscheck.errors import LedgerError, NotProven
-from meanscheck.ledger import canonical, checkpoint, commitment, merkle, note, policy, proof, receipts, tiles
+from meanscheck.ledger import (
+    canonical,
+    checkpoint,
+    commitment,
+    entries,
+    history,
+    latest,
+    merkle,
+    note,
+    policy,
+    proof,
+    receipts,
+    rotation,
+    shown,
+    tiles,
+)
 from meanscheck.ledger.batches import Batch, Ledger, Sealed
 from meanscheck.ledger.bulk import Block, Seal, SealedBlock, seal_block
 from meanscheck.ledger.commitment import GROUPS, Leaf
+from meanscheck.ledger.latest import verify as verify_latest
 from meanscheck.ledger.note import VerifierKey
 from meanscheck.ledger.policy import Policy
+from meanscheck.ledger.rotation import Overlap
+from meanscheck.ledger.shown import verify as verify_entry
 from meanscheck.ledger.signer import Signer
 from meanscheck.ledger.state import Guarded
 from meanscheck.ledger.verdict import Proven, Step, open_receipt, verify
@@ -93,6 +118,7 @@ __all__ = [
     "Ledger",
     "LedgerError",
     "NotProven",
+    "Overlap",
     "Policy",
     "Proven",
     "Seal",
@@ -106,13 +132,20 @@ __all__ = [
     "canonical",
     "checkpoint",
     "commitment",
+    "entries",
+    "history",
+    "latest",
     "merkle",
     "note",
     "open_receipt",
     "policy",
     "proof",
     "receipts",
+    "rotation",
     "seal_block",
+    "shown",
     "tiles",
     "verify",
+    "verify_entry",
+    "verify_latest",
 ]

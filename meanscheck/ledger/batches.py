@@ -3,10 +3,11 @@
     {"b":…,"k":"batch-open","opening":{…},"v":1}     before the run: digests of law, engine and inputs, ordering rule
     {"b":…,"c":…,"k":"decision","m":…,"n":0,…}       one entry a decision, in the batch's order
     …
-    {"b":…,"closing":{…},"count":…,"first":…,"k":"batch-close","last":…,"m":…,"root":…,"v":1}
+    {"b":…,"before":…,"closing":{…},"count":…,"first":…,"k":"batch-close","last":…,"m":…,"root":…,"tokens":…,"v":1}
 
-`m` is the SHA-256 of the batch-open entry; `count`, `first` and `last` (indexes in the log, null for an empty batch)
-and `root` (RFC 6962 root over the batch's decision leaves, hex) are reckoned here. The opening is published under a
+`m` is the SHA-256 of the batch-open entry; the other members of batch-close are reckoned here (`closing.py`). After a
+batch that takes the place of earlier decisions come its corrections. `Ledger.add` appends entries of the other kinds
+(`entries.py`) between batches. The opening is published under a
 checkpoint of its own before the first decision is asked for, so nobody can choose the rules after seeing results. A run
 that breaks off leaves its opening in the log and nothing else; the same batch tried again continues from that opening.
 
@@ -50,20 +51,39 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from meanscheck.errors import LedgerError, NotProven
-from meanscheck.ledger import bulk, canonical, commitment, files, merkle, note, receipts
+from meanscheck.ledger import (
+    bulk,
+    canonical,
+    commitment,
+    entries,
+    files,
+    history,
+    latest,
+    merkle,
+    note,
+    receipts,
+    shown,
+    tokens,
+)
 from meanscheck.ledger.canonical import Json
+from meanscheck.ledger.closing import Closing
 from meanscheck.ledger.commitment import Form
-from meanscheck.ledger.log import CHECKPOINT, Log
+from meanscheck.ledger.corrections import Corrections
+from meanscheck.ledger.history import At
+from meanscheck.ledger.log import CHECKPOINT, Growth, Log
 from meanscheck.ledger.policy import LogLine, Policy
 from meanscheck.ledger.state import LogSigner
 from meanscheck.ledger.tiles import TileReader
 from meanscheck.ledger.witnessing import Witnesses, merge
 
-# An entry has at most 65,535 bytes, and batch-close has other members.
-MAX_WITNESSED = 48_000
+TAIL: Final = 32
+"""Entries that may come after the last batch-close or tally, before a tally is added: they travel in every proof that
+a decision is the latest."""
+MAX_WITNESSED: Final = 48_000
+"""An entry has at most 65,535 bytes, and batch-close has other members than the witnessed opening."""
 
 
 class SealedDecisions(Protocol):
@@ -130,6 +150,7 @@ class Ledger:
     def __init__(self, log: Log, signer: LogSigner | None) -> None:
         self._log, self._signer = log, signer
         self._reader: TileReader | None = None
+        self._pages = latest.Pages()
 
     @classmethod
     def open(cls, path: Path | str, *, signer: LogSigner | None = None, origin: str | None = None) -> Ledger:
@@ -192,8 +213,11 @@ class Ledger:
             raise LedgerError("a batch needs an id")
         opening = _entry(batch.batch_id, "batch-open", {"opening": dict(batch.opening)})
         digest = hashlib.sha256(opening).hexdigest()
-        batch_tree = merkle.Frontier()
+        batch_tree, decided = merkle.Frontier(), tokens.Tokens()
         with self._log.grow(self._signer) as growth:
+            history.refuse_closed(self._log.reader())
+            before = history.last_close(self._log.reader())
+            taken = Corrections(self._log.reader(), batch.batch_id, batch)
             if growth.size == 0 or self._log.reader().entry(growth.size - 1) != opening:
                 growth.add([opening])
                 growth.publish()
@@ -204,20 +228,25 @@ class Ledger:
                     f"the opening has more than {MAX_WITNESSED} bytes of cosignatures: ask fewer witnesses"
                 )
             for block in batch.sealed(bulk.Seal(batch.batch_id, digest, first, commitment)):
+                taken.take(growth.size, block.leaves)
+                decided.extend(block.leaves)
                 growth.add(block.leaves, block.hashes)
                 batch_tree.extend(block.hashes)
             count, root = batch_tree.size, batch_tree.root().hex()
-            closing: dict[str, Json] = {
-                "closing": dict(batch.closing),
-                "count": count,
-                "first": first if count else None,
-                "last": first + count - 1 if count else None,
-                "m": digest,
-                "root": root,
-            }
-            if opened:
-                closing["witnessed"] = opened
-            growth.add([_entry(batch.batch_id, "batch-close", closing)])
+            end = Closing(
+                batch.batch_id,
+                digest,
+                count,
+                first if count else None,
+                root,
+                tokens.root(decided.pages()).hex(),
+                before,
+                batch.closing,
+                opened or None,
+            )
+            growth.add([end.format()])
+            if entered := taken.entries():
+                growth.add([*entered, entries.format(entries.Tally(first + count))])
             growth.publish()
             if witness is not None:
                 with contextlib.suppress(NotProven):
@@ -241,7 +270,7 @@ class Ledger:
             if not self.size:
                 raise LedgerError("the log is empty: there is no checkpoint to cosign")
             # The same question as `append` asked: an answer to it may be on its way.
-            return self._cosigned(witness, guess=_size_at_opening(self.entry(self.size - 1), self.size))
+            return self._cosigned(witness, guess=self._size_at_last_opening())
 
     def receipt(
         self, index: int, leaf: bytes, groups: Mapping[str, bytes], salts: bytes, disclose: Collection[str]
@@ -287,9 +316,70 @@ class Ledger:
             )
         )
 
+    def add(self, new: Sequence[entries.Entry]) -> list[int]:
+        """Append entries of the kinds of `entries.py` and publish them under one checkpoint.
+
+        Returns:
+            Their indexes. A tally may come after them.
+
+        Raises:
+            LedgerError: an entry cannot stand there (`history.admit`); nothing was added.
+        """
+        if self._signer is None:
+            raise LedgerError("this ledger was opened without a signer: it can only read")
+        texts = [entries.format(entry) for entry in new]
+        with self._log.grow(self._signer) as growth:
+            published = self._log.reader()
+            history.admit(published, new, origin=self.origin)
+            indexes = [*range(growth.size, growth.size + len(texts))]
+            if texts:
+                growth.add(texts)
+                _tally(growth, published, ends=isinstance(new[-1], entries.Closed))
+                growth.publish()
+        return indexes
+
+    def history(self, token: str) -> tuple[At, ...]:
+        """Every entry about a household, in order; reads the whole log."""
+        return history.history(self._tiles(), token)
+
+    def latest(self, token: str) -> int:
+        """Index of the latest decision on a household; LedgerError if this log has none."""
+        decided = [at.index for at in self.history(token) if isinstance(at.entry, commitment.Leaf)]
+        if not decided:
+            raise LedgerError("this log has no decision on that household")
+        return decided[-1]
+
+    def last_decisions(self) -> dict[str, int]:
+        """Token → index of the latest decision, of every household: what a review of all of them supersedes."""
+        return history.last_decisions(self._tiles())
+
+    def steps(self, index: int) -> tuple[At, ...]:
+        """The office's steps on the decision at an index of this log, in order."""
+        return history.steps_of(self._tiles(), self.origin, index, self.entry(index))
+
+    def prove_latest(self, index: int, leaf: bytes) -> str:
+        """Proof, against the newest checkpoint, that no later decision on the household is in the log (`latest.py`).
+
+        Raises:
+            NotProven: a later batch decided the household (step ``latest``); the text names it.
+            LedgerError: the log has another entry at `index`.
+        """
+        if self.entry(index) != leaf:
+            raise LedgerError(f"the log has another entry at {index}")
+        return latest.prove(self._tiles(), index, self._ordered_checkpoint(), kept=self._pages)
+
+    def prove_entry(self, index: int) -> str:
+        """Proof that an entry of any kind is in the log, with the entry in it (`shown.py`)."""
+        return shown.prove(self._tiles(), index, self._ordered_checkpoint())
+
     def check(self) -> int:
-        """Recompute the whole folder from its entries; returns the leaves, LedgerError names what does not fit."""
-        return self._log.check()
+        """Recompute the whole folder from its entries, and hold each entry to its promise (`history.check_entries`).
+
+        Returns the leaves; LedgerError names what does not fit.
+        """
+        self._log.check()
+        history.check_entries(self._tiles(), origin=self.origin)
+        return self.size
 
     def consistency(self, old_size: int) -> list[bytes]:
         """Proof that the newest checkpoint continues the log's first `old_size` leaves (`merkle.check_consistency`)."""
@@ -316,6 +406,11 @@ class Ledger:
         prove = partial(merkle.prove_consistency, tree, new=tree.size)
         return self._put_checkpoint(witness.cosign(self._log.note, prove=prove, guess=guess))
 
+    def _size_at_last_opening(self) -> int:
+        """Size of the log when the last batch was opened; 0 if there is none."""
+        at = history.last_close(self._log.reader())
+        return 0 if at is None else at - Closing.parse(self.entry(at)).count
+
     def _put_checkpoint(self, text: str) -> str:
         files.replace(self._log.folder / CHECKPOINT, text.encode())
         self._log.refresh()
@@ -331,20 +426,16 @@ class Ledger:
         return note.format(text, receipts.ordered(self.origin, lines))
 
 
+def _tally(growth: Growth, published: TileReader, *, ends: bool) -> None:
+    """A tally where too many entries have come since the last; none after the end of a log."""
+    mark = history.last_mark(published)
+    if not ends and growth.size - 1 - (-1 if mark is None else mark) > TAIL:
+        growth.add([entries.format(entries.Tally(history.last_close(published)))])
+
+
 def _entry(batch_id: str, kind: str, content: Mapping[str, Json]) -> bytes:
     try:
         entry = canonical.format({"b": batch_id, "k": kind, "v": commitment.VERSION, **content})
     except canonical.NotCanonical as error:
         raise LedgerError(f"the {kind} entry holds {error}") from None
     return entry
-
-
-def _size_at_opening(last: bytes, size: int) -> int:
-    """Size of the log when the batch was opened that its last entry closes; 0 if that closes none."""
-    try:
-        members = canonical.parse(last)
-    except canonical.NotCanonical:
-        return 0
-    if not isinstance(members, dict) or members.get("k") != "batch-close" or type(members.get("count")) is not int:
-        return 0
-    return size - 1 - int(members["count"])

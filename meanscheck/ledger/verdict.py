@@ -164,7 +164,7 @@ def verify_receipt(receipt: receipts.Receipt, policy: Policy) -> Proven:
             "form", "格式：收据为唯一规范写法，逐字节一致。", "Form: written in the one canonical form, byte for byte."
         )
     ]
-    head, signed, witnessed = _signatures(receipt.checkpoint, policy, steps)
+    head, signed, witnessed = open_head(receipt.checkpoint, policy, steps)
     leaf = _included(receipt, head, steps)
     groups = _disclosed(receipt, leaf, steps)
     opening = _opened(receipt, head, leaf, steps)
@@ -185,9 +185,10 @@ def verify_receipt(receipt: receipts.Receipt, policy: Policy) -> Proven:
     )
 
 
-def _signatures(
+def open_head(
     text: str, policy: Policy, steps: list[Step]
 ) -> tuple[checkpoint.Checkpoint, tuple[str, ...], tuple[tuple[str, int], ...]]:
+    """Steps `signature` and `witnesses` for a checkpoint; returns what it says, who signed, and who witnessed when."""
     opened = note.open(text, policy.log_keys + policy.witness_keys)
     if opened.unknown:
         raise NotProven(

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from meanscheck.errors import InternalError, MeanscheckError, NotProven, ReplayDifference
-from meanscheck.faces.cli import casework, demo, feeds, intake, receipts, rules, witness
+from meanscheck.faces.cli import casework, demo, feeds, intake, latest, receipts, rules, steps, witness
 
 GOOD, NEGATIVE, UNUSABLE, OURS = 0, 1, 2, 3
 
@@ -25,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (demo, intake, casework, receipts):
+for group in (demo, intake, casework, steps, receipts, latest):
     group.register(app)
 app.add_typer(rules.app, name="rules")
 app.add_typer(feeds.app, name="feeds")

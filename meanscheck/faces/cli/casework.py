@@ -107,6 +107,14 @@ def assess(
         int | None,
         typer.Option("--processes", min=1, help="Processes for a large caseload; all processors if left out."),
     ] = None,
+    supersede: Annotated[
+        str | None,
+        typer.Option(
+            "--supersede",
+            help="Decisions take the place of the earlier ones in the log; WHY is review, recheck or correction.",
+            metavar="WHY",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Decide every case in the store and seal the decisions in the log."""
@@ -118,7 +126,7 @@ def assess(
     law = RulePack.load(pack).on(day_of(on, "--on") if on else date.today(), known_by=known, accept=accept or ())
     ledger = None if no_seal else signing_ledger(office)
     with Store.open(office.store) as opened, stages(quiet=as_json) as bars:
-        result, sealed = run(opened, law, ledger, bars, processes=processes)
+        result, sealed = run(opened, law, ledger, bars, supersede=supersede, processes=processes)
     if as_json:
         print_json(assessment_json(result, sealed))
         return
@@ -141,7 +149,13 @@ def signing_ledger(office: Office) -> Ledger:
 
 
 def run(
-    store: Store, law: Law, ledger: Ledger | None, bars: Stages, *, processes: int | None = None
+    store: Store,
+    law: Law,
+    ledger: Ledger | None,
+    bars: Stages,
+    *,
+    supersede: str | None = None,
+    processes: int | None = None,
 ) -> tuple[Assessment, Sealed | None]:
     """Assess everything in the store, through the log if there is one."""
     from meanscheck.decisions import assess as decide_all
@@ -150,7 +164,16 @@ def run(
     later = Later()
     engine = Pool(processes or os.cpu_count() or 1)
     with bars.stage("order the evidence"):
-        result = decide_all(store, law, block_units=BLOCK_UNITS, engine=engine, progress=later)
+        earlier = None if supersede is None or ledger is None else ledger.last_decisions()
+        result = decide_all(
+            store,
+            law,
+            block_units=BLOCK_UNITS,
+            engine=engine,
+            progress=later,
+            supersedes=earlier,
+            why=supersede or "review",
+        )
     with bars.stage("decide" if ledger is None else "decide and seal", "cases", result.projection.units) as later.to:
         sealed = None if ledger is None else ledger.append(result)
         result.run()

@@ -5,6 +5,7 @@ county.vault/      records and salts of sealed decisions, readable by their owne
 county.policy      whom an auditor trusts: the log's public key; to be handed out
 keys/county.key    the log's private key and its state; to be kept away from everybody
 ledger/            the log; holds nothing secret and may be published
+county.steps/      what the office keeps of its steps, readable by its owner only
 receipts/          receipts written by `meanscheck receipt` and by the demo
 """
 
@@ -37,6 +38,11 @@ class Office:
     def vault(self) -> Path:
         """Records of sealed decisions."""
         return self.store.with_suffix(".vault")
+
+    @property
+    def steps(self) -> Path:
+        """What the office keeps of its steps on decisions."""
+        return self.store.with_suffix(".steps")
 
     @property
     def policy(self) -> Path:
