@@ -76,7 +76,7 @@ class Assessment:
         """Digests of law, engine and inputs, and what is promised."""
         return {
             "accepted": list(self.law.accepted),
-            "engine": f"meanscheck {_version('meanscheck')}, polars {_version('polars')}, duckdb {_version('duckdb')}",
+            "engine": engine_name(),
             "known_by": self.law.known_by.isoformat(),
             "language": LANGUAGE_VERSION,
             "law": self.law.digest,
@@ -262,6 +262,11 @@ def assess(
     projection = store.project(taken, on=law.on)
     folder = Path(vault) if vault is not None else store.path.with_suffix(".vault")
     return Assessment(store, law, projection, taken, folder=folder, block_units=block_units, progress=progress)
+
+
+def engine_name() -> str:
+    """The engine as a batch-open entry names it."""
+    return ", ".join(f"{package} {_version(package)}" for package in ("meanscheck", "polars", "duckdb"))
 
 
 def _sealable(frame: pl.DataFrame) -> SealableBlock:
