@@ -1,7 +1,7 @@
 """How are records replayed, one or a caseload, by either clock?
 
-Records are taken in blocks of cases that share their provenance. Only what differs is looked into (`explaining`), so
-that a caseload that comes out again costs one query and one run of the plain executor a case.
+Records are taken in blocks of cases that share law, snapshot and day. Only what differs is looked into (`explaining`),
+so that a caseload that comes out again costs one query and one run of the plain executor a case.
 """
 
 from __future__ import annotations
@@ -106,12 +106,17 @@ def replay_both(
 def _blocks(records: Iterable[Record]) -> Iterator[list[Record]]:
     pending: list[Record] = []
     for groups in records:
-        if pending and (len(pending) >= BLOCK or groups["provenance"] != pending[0]["provenance"]):
+        if pending and (len(pending) >= BLOCK or _origin(groups) != _origin(pending[0])):
             yield pending
             pending = []
         pending.append(groups)
     if pending:
         yield pending
+
+
+def _origin(groups: Record) -> dict[str, Any]:
+    """The provenance but for what a single decision supersedes."""
+    return {name: value for name, value in groups["provenance"].items() if name != "supersedes"}
 
 
 class _Run:
@@ -123,7 +128,6 @@ class _Run:
         self.store, self.engine, self.now, self.erased = store, engine, now, erased
         self.provenance = records[0]["provenance"]
         self.on = date.fromisoformat(self.provenance["on"])
-        self.origin = Provenance(self.provenance["snapshot"], self.provenance["supersedes"])
         self.cases = [str(r["subject"]["case"]) for r in records]
         self.law = recorded_law(store, self.provenance)
         self.snapshot = recorded_snapshot(store, self.provenance)
@@ -150,9 +154,9 @@ class _Run:
             return Replay(str(record["subject"]["case"]), (), findings=(stopped,), as_known="now")
         assert self.now is not None and isinstance(self.law, Law)
         case = str(record["subject"]["case"])
-        then = self._record_then(record)
+        then, origin = self._record_then(record), self._from(record)
         found = self._why_then(record, then, differences(record, then))
-        now = self._now.record(case, self.law, self.origin) if self._now and case in self._now.units else then
+        now = self._now.record(case, self.law, origin) if self._now and case in self._now.units else then
         now = {name: group for name, group in now.items() if name in record}
         paths = differences(then, now)
         if paths:
@@ -161,7 +165,7 @@ class _Run:
         if self.new_law is not None:
             units = self._now if self._now and case in self._now.units else self._then
             assert units is not None
-            final = units.record(case, self.new_law, self.origin)
+            final = units.record(case, self.new_law, origin)
             final = {name: group for name, group in final.items() if name in record}
             found += self._why_law(differences(now, final))
         return self._found(record, final, differences(record, final), found, "now")
@@ -172,8 +176,11 @@ class _Run:
         case = str(record["subject"]["case"])
         assert self._then is not None and isinstance(self.law, Law)
         if case not in self._again:
-            self._again[case] = self._then.record(case, self.law, self.origin)
+            self._again[case] = self._then.record(case, self.law, self._from(record))
         return {name: group for name, group in self._again[case].items() if name in record}
+
+    def _from(self, record: Record) -> Provenance:
+        return Provenance(self.provenance["snapshot"], record["provenance"]["supersedes"])
 
     def _stopped(self, record: Record) -> Finding | None:
         """Why this record cannot be recomputed."""

@@ -83,10 +83,13 @@ class Replay:
 
     @property
     def verdict(self) -> str:
-        """``equal``, ``different``, ``erased`` or ``missing_input`` (the last two only where nothing was compared)."""
+        """``equal``, ``different``, ``erased`` or ``missing_input``; the last two where nothing could be compared, also
+        for want of an engine that runs the recorded law."""
         if self.differences:
             return "different"
-        return self.classes[0] if self.findings else "equal"
+        if not self.findings:
+            return "equal"
+        return "erased" if "erased" in self.classes else "missing_input"
 
     @property
     def is_equal(self) -> bool:

@@ -324,7 +324,8 @@ def test_a_record_in_another_language_version_is_an_engine_change(copy: Copy) ->
     record = copy.untouched(1)[0]
     other: dict[str, Any] = {**record, "provenance": {**record["provenance"], "language": 99}}
     (found,) = replay_records([other], store=copy.store)
-    assert found.classes == ("engine_change",) and found.verdict != "equal"
+    assert (found.verdict, found.classes) == ("missing_input", ("engine_change",))
+    assert "version 99 of the rule language" in found.text("en") and "第 99 版" in found.text("zh")
 
 
 def test_an_erased_household_is_not_looked_for(copy: Copy) -> None:
