@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Literal
 
 from meanscheck.caseload import held
-from meanscheck.caseload.auditing import included
+from meanscheck.caseload.auditing import included, log_holds
 from meanscheck.caseload.held import Kept
 from meanscheck.caseload.interval import CONFIDENCE, Interval, Stratum, bounds_of, stratified
-from meanscheck.caseload.logged import Logged, LoggedBatch, read_log, signers_of
+from meanscheck.caseload.logged import Logged, LoggedBatch, read_log
 from meanscheck.caseload.risk import Frame, Thresholds, Unit, money_tests, units_of
 from meanscheck.caseload.sample import Sample, check_sample
-from meanscheck.errors import InputError, LedgerError
+from meanscheck.errors import InputError, LedgerError, NotProven
 from meanscheck.evidence import Store
 from meanscheck.law.law import Law
 from meanscheck.ledger import Ledger, Policy
@@ -179,15 +179,13 @@ def examine(
         raise LedgerError(f"the sample was drawn from the log {sample.origin}")
     log = read_log(ledger)
     batch = log.batch(sample.batch_id)
-    faults = [f"{f.where}: {f.en}" for f in log.faults]
-    signed: tuple[str, ...] = ()
+    signed, broken = log_holds(ledger, policy)
+    faults = [f"{f.where}: {f.en}" for f in (*broken, *log.faults)]
     law = law_of(store, batch)
     frame, drawn = frame_and_drawn(vault, batch, law, sample.thresholds, frozenset(u.index for u in units))
     try:
-        signed = () if policy is None else signers_of(ledger, policy)
-        ledger.check()
         check_sample(sample, batch, frame)
-    except LedgerError as fault:
+    except NotProven as fault:
         faults.append(str(fault))
     out = {index: included(ledger, batch, one) for index, one in drawn.items()}
     out |= dict.fromkeys({u.index for u in units} - set(out), "the vault has no record of it")

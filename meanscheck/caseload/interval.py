@@ -20,8 +20,8 @@ in full, two intervals are taken at confidence 1 - α/2 each, and what both leav
 
 * by strata: each stratum's at 1 - α/(2H) for H strata, which all hold at once (Bonferroni), added up by weight;
 * pooled: k errors of all n drawn, at 1 - α/2, bound the mean of the rates weighted by the numbers drawn, since a sum of
-  unequal trials strays less than a binomial (W. Hoeffding, Ann. Math. Statist. 27, 1956, 713-721; his
-  theorem says nothing where all drawn but one are alike, so no bound is taken there). The rate weighted by population is at most the
+  unequal trials strays less than a binomial (W. Hoeffding, Ann. Math. Statist. 27, 1956, 713-721; his theorem says
+  nothing where all drawn but one are alike, so no bound is taken there). The rate weighted by population is at most the
   largest, and at least the smallest, ratio of the two weights times that mean.
 
 The first is better where errors sit in a small stratum, the second where there are few. Neither assumes that strata

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from shlex import quote
 from typing import Literal
 
 from meanscheck.caseload.draw import DOMAIN
@@ -178,7 +179,7 @@ class _Page:
         sample = self.found.sample
         yield self._("## 如何重复", "## How to repeat it")
         yield ""
-        parts = " ".join(f"--nonce '{part}'" for part in sample.nonce)
+        parts = " ".join(f"--nonce {quote(part)}" for part in sample.nonce)
         thresholds = f"--thin {sample.thresholds.thin_fen} --high {sample.thresholds.high_fen}"
         sizes = " ".join(f"--size {s.stratum}={len(s.indexes)}" for s in sample.strata)
         yield "```sh"
