@@ -65,8 +65,8 @@ def run(
 
     office = office_at(store)
     ledger, trusted = office.open_ledger(), _policy(office, policy)
+    names = _names(_log(ledger), batch, every)
     with Store.open(office.store, read_only=True) as opened, stages(quiet=as_json) as bars:
-        names = _names(_log(ledger), batch, every)
         with bars.stage("replay every decision", "decisions") as tell:
             found = audit(opened, ledger, vault=office.vault, batches=names, policy=trusted, progress=tell)
         written = None
@@ -99,20 +99,20 @@ def sample(
     as_json: AsJson = False,
 ) -> None:
     """Draw decisions from the signed root of a batch and a public nonce, by programme and risk."""
+    from meanscheck.caseload.draw import check_nonce
     from meanscheck.caseload.examining import frame_and_drawn, law_of
     from meanscheck.caseload.risk import Thresholds
     from meanscheck.caseload.sample import draw_sample
     from meanscheck.evidence import Store
 
     office = office_at(store)
-    thresholds = Thresholds(thin, high)
-    with Store.open(office.store, read_only=True) as opened, stages(quiet=as_json) as bars:
-        log = _log(office.open_ledger())
-        name = _closed(log, [] if batch is None else [batch])[-1]
-        with bars.stage("draw"):
-            found = log.batch(name)
-            frame, _ = frame_and_drawn(office.vault, found, law_of(opened, found), thresholds)
-            drawn = draw_sample(log, found, frame, nonce=nonce, sizes=_sizes(size), thresholds=thresholds)
+    thresholds, sizes = Thresholds(thin, high), _sizes(size)
+    check_nonce(nonce)
+    log = _log(office.open_ledger())
+    found = log.batch(_closed(log, [] if batch is None else [batch])[-1])
+    with Store.open(office.store, read_only=True) as opened, stages(quiet=as_json) as bars, bars.stage("draw"):
+        frame, _ = frame_and_drawn(office.vault, found, law_of(opened, found), thresholds)
+        drawn = draw_sample(log, found, frame, nonce=nonce, sizes=sizes, thresholds=thresholds)
     out.write_text(drawn.format(), encoding="utf-8", newline="")
     if as_json:
         print_json({"file": str(out), "batch": drawn.batch_id, "root": drawn.batch_root, "strata": _strata(drawn)})
@@ -201,14 +201,14 @@ def export(
     from meanscheck.evidence import Store
 
     office = office_at(store)
+    ledger = office.open_ledger()
+    if batch:
+        _closed(_log(ledger), batch)
     with (
         Store.open(office.store, read_only=True) as opened,
         stages(quiet=as_json) as bars,
         bars.stage("export", "tables") as tell,
     ):
-        ledger = office.open_ledger()
-        if batch:
-            _closed(_log(ledger), batch)
         written = _export(opened, ledger, office, out, batch or None, None, tell)
     if as_json:
         print_json({"folder": str(out), "rows": written.rows})
