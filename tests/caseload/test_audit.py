@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from meanscheck.caseload import Audit, Kept, audit, held, kept, read_log
+from meanscheck.caseload import Audit, Kept, audit, auditing, held, kept, read_log
 from meanscheck.caseload.auditing import included
 from meanscheck.decisions import assess
 from meanscheck.errors import LedgerError
@@ -206,3 +206,12 @@ def test_a_closing_that_counts_wrongly_is_found(sealed: Sealed, tmp_path: Path) 
     ledger.append(Lying(run))
     (batch,) = audited(sealed, ledger=ledger, vault=tmp_path / "vault", policy=None).batches
     assert [f.en for f in batch.faults] == ["the records' outcomes are not counted as in the batch-close entry"]
+
+
+def test_a_household_erased_in_the_log_is_not_looked_for(sealed: Sealed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The vault may still hold the record (an old copy of it); the log says that it is to be gone."""
+    (block,) = kept(sealed.vault, sealed.batch.batch_id)
+    log = replace(read_log(sealed.ledger), erased=frozenset({block[3].token}))
+    monkeypatch.setattr(auditing, "read_log", lambda ledger: log)
+    found = audited(sealed)
+    assert found.holds and dict(found.batches[0].verdicts) == {"equal": 59, "erased": 1}

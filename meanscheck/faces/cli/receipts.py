@@ -17,8 +17,9 @@ from meanscheck.faces.cli.page import AsJson, print_json, say
 from meanscheck.faces.cli.rules import day_of
 
 if TYPE_CHECKING:
+    from meanscheck.evidence import Store
     from meanscheck.ledger import Proven
-    from meanscheck.replay import Now
+    from meanscheck.replay import Now, Recorded, Replay
 
 Language = Literal["zh", "en", "both"]
 Clock = Literal["then", "now", "both"]
@@ -132,8 +133,9 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Recompute a decision from the evidence and the law, and say why it differs. Exit 1 if any field differs."""
+    from meanscheck.caseload import read_log
     from meanscheck.evidence import Store
-    from meanscheck.replay import recorded_of, replay_both, replay_records
+    from meanscheck.replay import recorded_of
 
     if not receipt.is_file():
         raise InputError("no such file", where=receipt.name, remedy="Name a receipt, *.tlog-proof")
@@ -145,19 +147,28 @@ def replay(
         raise
     if as_known == "then" and (pack is not None or known_by is not None):
         raise InputError("only with --as-known now or both", where="--pack, --known-by", remedy="Add it")
-    now = _now(pack, known_by)
-    with Store.open(office_at(store).store, read_only=True) as opened:
-        if as_known == "then":
-            found = list(replay_records([recorded.groups], store=opened, engine=recorded.engine))
-        else:
-            ((then, later),) = replay_both([recorded.groups], store=opened, engine=recorded.engine, now=now)
-            found = [then, later] if as_known == "both" else [later]
+    office, now = office_at(store), _now(pack, known_by)
+    with Store.open(office.store, read_only=True) as opened:
+        found = _replayed(opened, recorded, as_known, now, frozenset())
+        # Who was erased stands in the log, which is read through only if something is not as it was.
+        if not all(one.is_equal for one in found) and office.policy.is_file() and office.ledger.is_dir():
+            found = _replayed(opened, recorded, as_known, now, read_log(office.open_ledger()).erased)
     if as_json:
         print_json({one.as_known: one.to_json() for one in found} if as_known == "both" else found[0].to_json())
     else:
         say("\n".join(one.text(lang) for one in found))
     if not all(one.is_equal for one in found):
         raise typer.Exit(1)
+
+
+def _replayed(store: Store, recorded: Recorded, as_known: Clock, now: Now, erased: frozenset[str]) -> list[Replay]:
+    from meanscheck.replay import replay_both, replay_records
+
+    records, engine = [recorded.groups], recorded.engine
+    if as_known == "then":
+        return list(replay_records(records, store=store, engine=engine, erased=erased))
+    ((then, later),) = replay_both(records, store=store, now=now, engine=engine, erased=erased)
+    return [then, later] if as_known == "both" else [later]
 
 
 def _now(pack: Path | None, known_by: str | None) -> Now:
