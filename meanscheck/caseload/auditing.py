@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -93,7 +93,7 @@ class Audit:
             "size": self.log.size,
             "root": self.log.root,
             "signed_by": list(self.signed_by),
-            "faults": [_fault_json(f) for f in self.faults],
+            "faults": [asdict(f) for f in self.faults],
             "batches": [
                 {
                     "batch": b.batch.batch_id,
@@ -104,7 +104,7 @@ class Audit:
                     "verdicts": dict(b.verdicts),
                     "classes": dict(b.classes),
                     "holds": b.holds,
-                    "faults": [_fault_json(f) for f in b.faults],
+                    "faults": [asdict(f) for f in b.faults],
                     "differing": [{"index": index, **one.to_json()} for index, one in b.differing],
                 }
                 for b in self.batches
@@ -344,10 +344,6 @@ def _strays(vault: Path, closed: Sequence[LoggedBatch]) -> Iterator[Fault]:
             yield Fault(
                 f"batch {name}", "保管库中的批次不在日志中", "the vault has a sealed batch that the log has not"
             )
-
-
-def _fault_json(fault: Fault) -> dict[str, str]:
-    return {"where": fault.where, "zh": fault.zh, "en": fault.en}
 
 
 def _lines(audit: Audit, *, zh: bool) -> Iterator[str]:

@@ -22,7 +22,7 @@ from meanscheck.caseload import held
 from meanscheck.caseload.auditing import included, log_holds
 from meanscheck.caseload.held import Kept
 from meanscheck.caseload.interval import CONFIDENCE, Interval, Stratum, bounds_of, stratified
-from meanscheck.caseload.logged import Logged, LoggedBatch, read_log
+from meanscheck.caseload.logged import Fault, Logged, LoggedBatch, read_log
 from meanscheck.caseload.risk import Frame, Thresholds, Unit, money_tests, units_of
 from meanscheck.caseload.sample import Sample, check_sample
 from meanscheck.errors import InputError, LedgerError, NotProven
@@ -94,7 +94,7 @@ class Examined:
     signed_by: tuple[str, ...]
     states: Mapping[Unit, State] = field(repr=False)
     replays: Mapping[int, Replay] = field(repr=False)
-    faults: tuple[str, ...]
+    faults: tuple[Fault, ...]
     is_visited: bool
     confidence: Fraction
 
@@ -180,16 +180,22 @@ def examine(
     log = read_log(ledger)
     batch = log.batch(sample.batch_id)
     signed, broken = log_holds(ledger, policy)
-    faults = [f"{f.where}: {f.en}" for f in (*broken, *log.faults)]
+    faults = [*broken, *log.faults]
     law = law_of(store, batch)
     frame, drawn = frame_and_drawn(vault, batch, law, sample.thresholds, frozenset(u.index for u in units))
     try:
         check_sample(sample, batch, frame)
     except NotProven as fault:
-        faults.append(str(fault))
+        faults.append(Fault("sample", f"样本不成立：{fault.why}", f"the sample does not hold: {fault.why}"))
     out = {index: included(ledger, batch, one) for index, one in drawn.items()}
     out |= dict.fromkeys({u.index for u in units} - set(out), "the vault has no record of it")
-    faults += [f"log entry {index}: {why}" for index, why in sorted(out.items()) if why]
+    faults += [
+        Fault(
+            f"log entry {index}", f"保管库中的决定与日志不符（{why}）", f"the vault's decision is not the log's: {why}"
+        )
+        for index, why in sorted(out.items())
+        if why
+    ]
     replays = _replays(store, batch, log, drawn, progress)
     states: dict[Unit, State] = {}
     for unit in units:

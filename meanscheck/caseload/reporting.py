@@ -167,7 +167,7 @@ class _Page:
                 "抽中的决定均在日志之内，且全部由证据与法律重算一致。",
                 "Every drawn decision is in the log and comes out again from the evidence and the law.",
             )
-        yield from (f"- {fault}" for fault in found.faults)
+        yield from (f"- {f.where}: {f.zh if self.zh else f.en}" for f in found.faults)
         for index, one in sorted(found.replays.items()):
             kinds = ", ".join(CLASSES[kind][not self.zh] for kind in one.classes)
             result = self._("，影响结果", ", touches the result") if one.touches_result else ""

@@ -66,7 +66,7 @@ def of_then(
     composition = _people_paths(paths)
     if composition:
         found.append(_composition(recorded, again, ""))
-    found += _spoiled(scene, paths, is_composed=bool(composition))
+    found += _spoiled(recorded, paths, scene, is_composed=bool(composition))
     if not found and paths:
         found.append(_engine(recorded, *engine))
     return _share(found, paths, composition)
@@ -124,10 +124,10 @@ def _other_tokens(paths: Sequence[str]) -> Finding:
     )
 
 
-def _spoiled(scene: Scene, paths: Sequence[str], *, is_composed: bool) -> list[Finding]:
+def _spoiled(recorded: Mapping[str, Any], paths: Sequence[str], scene: Scene, *, is_composed: bool) -> list[Finding]:
     """What of the snapshot's evidence is not as it was taken in."""
-    if INPUT not in paths:
-        # Consents, manifests and the snapshot's parts are not in the input digest.
+    if "evidence" in recorded and INPUT not in paths:
+        # The rows are the same by the digest. Consents, manifests and the snapshot's parts are not in it.
         damaged = [d for d in scene.damage if d.kind != "rows"]
         if not damaged:
             return []
@@ -147,7 +147,7 @@ def _spoiled(scene: Scene, paths: Sequence[str], *, is_composed: bool) -> list[F
                 "corrected_evidence", f"快照中的记录已被改动：{zh}", f"rows of the snapshot were changed in place: {en}"
             )
         ]
-    if is_composed:
+    if is_composed or INPUT not in paths:
         # Who is in the unit is in the digest; which rows of a batch are gone cannot be told by household.
         return []
     short = [d for d in scene.damage if d.kind == "rows"]

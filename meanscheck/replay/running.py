@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from meanscheck.decisions.assess import engine_name
 from meanscheck.decisions.record import Provenance
 from meanscheck.evidence import Snapshot, Store
-from meanscheck.evidence.trace import cases_at, damage, trace
+from meanscheck.evidence.trace import Damage, cases_at, damage, trace
 from meanscheck.law.law import Law
 from meanscheck.law.resolve import RulePack
 from meanscheck.ledger import Policy
@@ -89,8 +90,9 @@ def replay_records(
         now: if given, as known now and not as known then.
         erased: tokens of households that were erased.
     """
+    around = _Around(store, engine, now, erased)
     for block in _blocks(records):
-        run = _Run(store, block, engine=engine, now=now, erased=erased)
+        run = _Run(around, block)
         yield from (run.as_known_then(record) if now is None else run.as_known_now(record) for record in block)
 
 
@@ -98,8 +100,9 @@ def replay_both(
     records: Iterable[Record], *, store: Store, now: Now, engine: str = "", erased: Collection[str] = ()
 ) -> Iterator[tuple[Replay, Replay]]:
     """Replay many records by both clocks: as known then, and as known now."""
+    around = _Around(store, engine, now, erased)
     for block in _blocks(records):
-        run = _Run(store, block, engine=engine, now=now, erased=erased)
+        run = _Run(around, block)
         yield from ((run.as_known_then(record), run.as_known_now(record)) for record in block)
 
 
@@ -119,22 +122,38 @@ def _origin(groups: Record) -> dict[str, Any]:
     return {name: value for name, value in groups["provenance"].items() if name != "supersedes"}
 
 
+class _Around:
+    """What all blocks of a call share; what is dear is reckoned once, when first asked for."""
+
+    def __init__(self, store: Store, engine: str, now: Now | None, erased: Collection[str]) -> None:
+        self.store, self.engine, self.now, self.erased = store, engine, now, erased
+        self._damage: dict[str, tuple[Damage, ...]] = {}
+
+    @cached_property
+    def present(self) -> Snapshot:
+        """What the store holds now."""
+        return self.store.snapshot()
+
+    def damage(self, snapshot: Snapshot) -> tuple[Damage, ...]:
+        """What of a snapshot is not as it was taken in."""
+        if snapshot.id not in self._damage:
+            self._damage[snapshot.id] = damage(self.store, snapshot)
+        return self._damage[snapshot.id]
+
+
 class _Run:
     """One block of records with one provenance."""
 
-    def __init__(
-        self, store: Store, records: Sequence[Record], *, engine: str, now: Now | None, erased: Collection[str]
-    ) -> None:
-        self.store, self.engine, self.now, self.erased = store, engine, now, erased
+    def __init__(self, around: _Around, records: Sequence[Record]) -> None:
+        self.around, self.store, self.now = around, around.store, around.now
         self.provenance = records[0]["provenance"]
         self.on = date.fromisoformat(self.provenance["on"])
         self.cases = [str(r["subject"]["case"]) for r in records]
-        self.law = recorded_law(store, self.provenance)
-        self.snapshot = recorded_snapshot(store, self.provenance)
-        self.present = store.snapshot() if now is not None else None
+        self.law = recorded_law(self.store, self.provenance)
+        self.snapshot = recorded_snapshot(self.store, self.provenance)
         self.new_law = self._new_law()
         self._then = self._evidence(self.snapshot)
-        self._now = self._evidence(self.present)
+        self._now = self._evidence(None if self.now is None else around.present)
         self._again: dict[str, dict[str, Any]] = {}
         self._scenes: dict[str, Scene] = {}
 
@@ -184,7 +203,7 @@ class _Run:
 
     def _stopped(self, record: Record) -> Finding | None:
         """Why this record cannot be recomputed."""
-        if record["subject"].get("household") in self.erased:
+        if record["subject"].get("household") in self.around.erased:
             return explaining.erased()
         for part in (self.law, self.snapshot):
             if isinstance(part, Finding):
@@ -214,8 +233,8 @@ class _Run:
         if not self._scenes:
             assert isinstance(self.snapshot, Snapshot)
             then = trace(self.store, self.cases, on=self.on, snapshot=self.snapshot)
-            now = trace(self.store, self.cases, on=self.on)
-            broken = damage(self.store, self.snapshot)
+            now = trace(self.store, self.cases, on=self.on, snapshot=self.around.present)
+            broken = self.around.damage(self.snapshot)
             self._scenes = {c: Scene(self.store, then.of(c), now.of(c), broken) for c in self.cases}
         return self._scenes[case]
 
@@ -223,7 +242,9 @@ class _Run:
         if not paths:
             return []
         case = str(record["subject"]["case"])
-        return explaining.of_then(record, again, paths, scene=self._scene(case), engine=(self.engine, engine_name()))
+        return explaining.of_then(
+            record, again, paths, scene=self._scene(case), engine=(self.around.engine, engine_name())
+        )
 
     def _why_law(self, paths: Sequence[str]) -> list[Finding]:
         assert self.now is not None and self.now.pack is not None

@@ -13,7 +13,7 @@ import pytest
 
 from meanscheck.caseload import audit, held, kept
 from meanscheck.caseload.dictionary import SENSITIVITY, all_tables
-from meanscheck.caseload.export import Exported, export
+from meanscheck.caseload.exporting import Exported, export
 from meanscheck.caseload.writing import safe, write
 from meanscheck.contracts import all_feeds
 from meanscheck.errors import InputError

@@ -239,6 +239,19 @@ def test_a_correction_that_changes_no_outcome_says_so(found: Mapping[str, tuple[
     assert found["consent_withdrawn"][1].touches_result
 
 
+def test_a_receipt_without_the_evidence_group_is_judged_by_the_rows(
+    copy: Copy, found: Mapping[str, tuple[Replay, Replay]]
+) -> None:
+    shown = ("subject", "means", "result", "provenance")
+    for name, kind in (("row_edited", "corrected_evidence"), ("row_deleted", "unexplained")):
+        record = copy.records[found[name][0].case_id]
+        (one,) = replay_records(
+            [{group: record[group] for group in shown}], store=copy.store, engine="meanscheck 0.0.1"
+        )
+        assert one.classes == (kind,), name
+    assert "evidence group is not shown" in one.text("en")
+
+
 def test_what_nothing_was_done_to_is_equal_by_both_clocks(
     copy: Copy, found: Mapping[str, tuple[Replay, Replay]]
 ) -> None:

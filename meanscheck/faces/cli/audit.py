@@ -7,6 +7,7 @@ tables with a Chinese data dictionary.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from meanscheck.caseload.auditing import Audit
-    from meanscheck.caseload.export import Exported
+    from meanscheck.caseload.exporting import Exported
     from meanscheck.caseload.logged import Logged
     from meanscheck.caseload.sample import Sample, Sizes
     from meanscheck.evidence import Store
@@ -176,7 +177,7 @@ def report(
                 "open": sum(state == "open" for state in found.states.values()),
                 "rate": None if estimate.rate is None else str(estimate.rate),
                 "interval": [str(estimate.interval.low), str(estimate.interval.high)],
-                "faults": list(found.faults),
+                "faults": [asdict(fault) for fault in found.faults],
                 "differing": [{"index": i, **one.to_json()} for i, one in sorted(found.replays.items())],
             }
         )
@@ -184,7 +185,7 @@ def report(
         wrong = sum(state == "wrong" for state in found.states.values())
         say(f"{len(found.states)} drawn, {wrong} wrong; error rate between {estimate.interval}")
         for fault in found.faults:
-            say(f"  ✗ {fault}")
+            say(f"  ✗ {fault.where}: {fault.en}")
         say(f"written: {out}")
     if not found.holds:
         raise typer.Exit(1)
@@ -230,7 +231,7 @@ def _export(
     found: Audit | None,
     tell: Tell,
 ) -> Exported:
-    from meanscheck.caseload.export import export as written
+    from meanscheck.caseload.exporting import export as written
 
     return written(store, ledger, vault=office.vault, folder=folder, batches=names, audit=found, progress=tell)
 
