@@ -80,7 +80,7 @@ class Assessment:
         """Digests of law, engine and inputs, and what is promised."""
         return {
             "accepted": list(self.law.accepted),
-            "engine": f"meanscheck {_version('meanscheck')}, polars {_version('polars')}, duckdb {_version('duckdb')}",
+            "engine": engine_name(),
             "known_by": self.law.known_by.isoformat(),
             "language": LANGUAGE_VERSION,
             "law": self.law.digest,
@@ -249,6 +249,11 @@ def _digest(supersedes: Mapping[str, int]) -> str:
     """Of the pairs in the order of tokens; tokens and indexes stand in the log already, so it needs no salt."""
     text = "".join(f"{token} {index}\n" for token, index in sorted(supersedes.items()))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def engine_name() -> str:
+    """The engine as a batch-open entry names it."""
+    return ", ".join(f"{package} {_version(package)}" for package in ("meanscheck", "polars", "duckdb"))
 
 
 def _version(package: str) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from meanscheck.errors import InternalError, MeanscheckError, NotProven, ReplayDifference
-from meanscheck.faces.cli import casework, demo, feeds, intake, latest, receipts, rules, steps, witness
+from meanscheck.faces.cli import audit, casework, demo, feeds, intake, latest, receipts, rules, steps, witness
 
 GOOD, NEGATIVE, UNUSABLE, OURS = 0, 1, 2, 3
 
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 for group in (demo, intake, casework, steps, receipts, latest):
     group.register(app)
+app.add_typer(audit.app, name="audit")
 app.add_typer(rules.app, name="rules")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(witness.app, name="witness")
