@@ -27,7 +27,7 @@ from meanscheck.evidence import Projection, Snapshot, Store
 from meanscheck.law.law import LANGUAGE_VERSION, Law
 from meanscheck.law.vectors import VectorRun
 from meanscheck.values.money import format_yuan
-from meanscheck.vault import Held, Vault
+from meanscheck.vault import DeploymentKey, Held, Safe
 
 BLOCK_UNITS = 50_000
 Progress = Callable[[int, int], None]
@@ -51,7 +51,7 @@ class Assessment:
         projection: Projection,
         snapshot: Snapshot,
         *,
-        folder: Path,
+        safe: Safe,
         block_units: int,
         progress: Progress | None,
     ) -> None:
@@ -59,7 +59,7 @@ class Assessment:
         self.block_units, self._progress = block_units, progress
         short = hashlib.sha256(f"{law.digest} {snapshot.id}".encode()).hexdigest()[:12]
         self.batch_id = f"{law.code}-{law.on.isoformat()}-{short}"
-        self.vault = Vault(folder / self.batch_id, GROUPS)
+        self.vault = safe.batch(self.batch_id, GROUPS)
         self.counts: Counter[tuple[str, str]] = Counter()
         self.causes: Counter[tuple[str, str]] = Counter()
         self.awards: Counter[str] = Counter()
@@ -101,7 +101,7 @@ class Assessment:
         if not self._ran:
             yield from self._run()
         else:
-            yield from map(_sealable, self.vault.blocks())
+            yield from map(_sealable, self.vault.blocks(purpose="log"))
 
     def keep(self, block_no: int, *, first_index: int, salts: Sequence[bytes], leaves: Sequence[bytes]) -> None:
         """Put a block's salts and leaves into the vault."""
@@ -141,7 +141,8 @@ class Assessment:
         if done != self.projection.units:
             raise StoreError("the projection gave fewer case units than it promised; nothing was closed")
         self.records_root = root.hexdigest()
-        self.vault.close({"records_root": self.records_root, "units": done, "outcomes": self.closing["outcomes"]})
+        facts = {"on": self.law.on.isoformat(), "units": done, "outcomes": self.closing["outcomes"]}
+        self.vault.close({**facts, "records_root": self.records_root})
 
     def assess_block(
         self, block: CaseBlock, *, units: pl.DataFrame, persons: pl.DataFrame
@@ -244,6 +245,7 @@ def assess(
     *,
     snapshot: Snapshot | None = None,
     vault: Path | str | None = None,
+    vault_key: DeploymentKey | None = None,
     block_units: int = BLOCK_UNITS,
     progress: Progress | None = None,
 ) -> Assessment:
@@ -254,6 +256,8 @@ def assess(
         law: from `RulePack.on`.
         snapshot: which evidence; the present one unless given.
         vault: folder for records; ``<store>.vault`` beside the store unless given.
+        vault_key: locks the vault; unless given, that of MEANSCHECK_VAULT_KEY or of ``keys/<vault's name>.key`` beside
+            the folder, which is made with a new vault and belongs kept apart from it.
         block_units: case units held at a time; the results do not depend on it.
         progress: called with units done and units in all.
     """
@@ -261,7 +265,8 @@ def assess(
     store.record_law(law.digest, law.canonical.decode())
     projection = store.project(taken, on=law.on)
     folder = Path(vault) if vault is not None else store.path.with_suffix(".vault")
-    return Assessment(store, law, projection, taken, folder=folder, block_units=block_units, progress=progress)
+    safe = Safe.open(folder, key=vault_key, make=True)
+    return Assessment(store, law, projection, taken, safe=safe, block_units=block_units, progress=progress)
 
 
 def _sealable(frame: pl.DataFrame) -> SealableBlock:
