@@ -114,7 +114,7 @@ class Vault:
             self._write(kind, block, homes, joined, text, ())
         elif kind == "seals":
             known = self._known.pop(block, None)
-            homes = pl.read_parquet(self._file("records", block), columns=["position", "token"])
+            homes = read(self._file("records", block), pl.col("position", "token"))
             self._write(kind, block, homes if known is None else known, frame, pl.col("salts"), ("index", "leaf"))
         else:
             raise StoreError("a vault holds records, outcomes and seals")
@@ -174,15 +174,17 @@ class Vault:
         return facts
 
     def blocks(self, *, purpose: Purpose = "use", gaps: bool = False) -> Iterator[pl.DataFrame]:
-        """The records, block by block, as they were put.
+        """The records, block by block, as they were put; StoreError if a block of a whole batch is missing.
 
         Args:
             purpose: see `Purpose`.
             gaps: keep the rows of households that cannot be read, with nothing but token, position and ``state``
                 String: null, ``erased`` or ``restricted``. Without it such a household raises Erased or Restricted.
         """
+        done = 0
         for block in self._blocks("records"):
             found = pl.concat(self._opened("records", block, purpose))
+            done += found.height
             if not gaps:
                 _refuse(found["state"])
             parts = pl.col("text").str.splitn("\n", len(self.group_names) + 1).struct
@@ -190,6 +192,9 @@ class Vault:
             columns = [parts.field(f"field_{i}").alias(name) for i, name in enumerate(names)]
             frame = found.with_columns(pl.col("text").cast(pl.String)).with_columns(columns)
             yield frame.select("case_id", *self.group_names, "token", "position", *(["state"] if gaps else []))
+        facts = self.closed()
+        if facts is not None and facts.get("units", done) != done:
+            raise StoreError(f"the batch has {facts['units']} records and {done} of them are here: a block is missing")
 
     def outcomes(self, *, purpose: Purpose = "use") -> pl.LazyFrame:
         """All outcomes of the batch: case_id and the columns of `OUTCOME`, opened block by block as they are read.
@@ -199,7 +204,7 @@ class Vault:
         """
         from polars.io.plugins import register_io_source
 
-        def read(
+        def opened(
             columns: list[str] | None, where: pl.Expr | None, most: int | None, _batch_size: int | None
         ) -> Iterator[pl.DataFrame]:
             for block in self._blocks("outcomes"):
@@ -211,7 +216,7 @@ class Vault:
                 if most == 0:
                     return
 
-        return register_io_source(read, schema={"case_id": pl.String(), **OUTCOME}, is_pure=True)
+        return register_io_source(opened, schema={"case_id": pl.String(), **OUTCOME}, is_pure=True)
 
     def find(self, case_id: str, *, purpose: Purpose = "use") -> Held:
         """The record of a case.
@@ -237,8 +242,7 @@ class Vault:
     def place_of(self, token: str) -> tuple[int, int] | None:
         """Block and row of a household, erased or not; None if the batch has none."""
         for block in self._blocks("records"):
-            tokens = pl.read_parquet(self._file("records", block), columns=["token"]).to_series()
-            row = tokens.index_of(token)
+            row = read(self._file("records", block), pl.col("token")).to_series().index_of(token)
             if row is not None:
                 return block, row
         return None
@@ -277,13 +281,13 @@ class Vault:
     def _compact(self, kind: str, block: int, erased: Collection[str]) -> int:
         file = self._file(kind, block)
         gone = pl.col("token").is_in(list(erased)) & pl.col("sealed").is_not_null()
-        count = int(pl.scan_parquet(file).select(gone.sum()).collect(engine="in-memory").item())
+        count = int(read(file, gone.sum()).item())
         if not count:
             return 0
 
         def parts() -> Iterator[pl.DataFrame]:
             for first in range(0, self._height(file), ROWS):
-                rows = pl.scan_parquet(file).slice(first, ROWS).collect(engine="in-memory")
+                rows = read(file, pl.all(), first, ROWS)
                 yield rows.with_columns(sealed=pl.when(~gone).then(pl.col("sealed")))
 
         write_parquet(file, parts, pl.read_parquet_schema(file))
@@ -291,7 +295,7 @@ class Vault:
 
     @staticmethod
     def _height(file: Path) -> int:
-        return int(pl.scan_parquet(file).select(pl.len()).collect(engine="in-memory").item())
+        return int(read(file, pl.len()).item())
 
     def _blocks(self, kind: str) -> list[int]:
         return sorted(int(file.stem.rpartition("-")[2]) for file in self.folder.glob(f"{kind}-*.parquet"))
@@ -306,11 +310,9 @@ class Vault:
 
     def _some(self, kind: str, block: int, purpose: Purpose, first: int, count: int) -> pl.DataFrame:
         """Some rows with ``text`` Binary, what was sealed, and ``state`` String, why it is null; null itself if not."""
-        try:
-            rows = pl.scan_parquet(self._file(kind, block)).slice(first, count).collect(engine="in-memory")
-            tokens, sealed = rows["token"].to_list(), rows["sealed"].to_list()
-        except (pl.exceptions.PolarsError, OSError):
-            raise StoreError(f"{kind} of block {block} are damaged, or of an earlier format: assess again") from None
+        columns = ["position", "token", *(["index", "leaf"] if kind == "seals" else []), "sealed"]
+        rows = read(self._file(kind, block), pl.col(columns), first, count)
+        tokens, sealed = rows["token"].to_list(), rows["sealed"].to_list()
         places = bound_to(kind, block, rows["position"].to_list(), tokens, self.folder.name)
         restricted, erased = self.keys.restricted if purpose == "use" else {}, self.keys.erased
         keys = self.keys.give(tokens)
@@ -350,11 +352,19 @@ def _refuse(states: pl.Series) -> None:
         raise StoreError(f"{households} of the batch have no key here: this is not the key file they were sealed with")
 
 
+def read(file: Path, columns: pl.Expr, first: int = 0, count: int | None = None) -> pl.DataFrame:
+    """Some columns of some rows; StoreError if the file has not got them."""
+    try:
+        return pl.scan_parquet(file).slice(first, count).select(columns).collect(engine="in-memory")
+    except (pl.exceptions.PolarsError, OSError):
+        raise StoreError(f"{file.name} is damaged, or was not sealed by this version: assess again") from None
+
+
 def write_parquet(target: Path, parts: Callable[[], Iterator[pl.DataFrame]], schema: Mapping[str, Any]) -> None:
     """Write frames as they come, a row group each: to a temporary name, then renamed."""
     from polars.io.plugins import register_io_source
 
-    def read(
+    def given(
         _columns: list[str] | None, _where: pl.Expr | None, _most: int | None, _batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
         return parts()
@@ -362,7 +372,7 @@ def write_parquet(target: Path, parts: Callable[[], Iterator[pl.DataFrame]], sch
     part = target.with_suffix(".part")
     part.unlink(missing_ok=True)
     part.touch(mode=0o600)
-    register_io_source(read, schema=pl.Schema(schema)).sink_parquet(
+    register_io_source(given, schema=pl.Schema(schema)).sink_parquet(
         part, compression="uncompressed", statistics=False, row_group_size=ROWS, maintain_order=True, engine="streaming"
     )
     part.replace(target)
