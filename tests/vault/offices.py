@@ -26,13 +26,18 @@ LATE = date(2026, 11, 3)
 """A day after every period of these records."""
 
 
+def outcome_of(n: int) -> str:
+    """Nine are eligible, one is not, two are referred to a person."""
+    return OUTCOMES[0 if n < 9 else min(n - 8, 2)]
+
+
 def groups_of(n: int, batch_id: str) -> dict[str, str]:
     """The seven texts of a household: what is in them is guessable, as real outcomes and incomes are."""
     values: dict[str, Any] = {
         "subject": {"case": CASES[n], "household": TOKENS[n]},
         "household": {"division": "440703", "size": 1 + n % 3},
         "means": {"household_income": 10_000 * n},
-        "result": {"award": 90_000 - 10_000 * n if n < 9 else None, "outcome": OUTCOMES[n // 9]},
+        "result": {"award": 90_000 - 10_000 * n if n < 9 else None, "outcome": outcome_of(n)},
         "reasons": {"tests": [{"holds": n < 9, "id": "收入"}]},
         "provenance": {"batch": batch_id},
         "evidence": {"input": f"sha256:{n:064x}"},
@@ -57,8 +62,8 @@ def outcomes(block: int) -> pl.DataFrame:
             "case_id": CASES[n],
             "programme": "dibao",
             "member": member,
-            "outcome": OUTCOMES[n // 9],
-            "award_fen": 90_000 - 10_000 * n if n < 9 else None,
+            "outcome": "ineligible" if member else outcome_of(n),
+            "award_fen": 90_000 - 10_000 * n if n < 9 and not member else None,
             "causes": ["unreviewed:vehicles"] if n >= 9 else [],
         }
         for n in these

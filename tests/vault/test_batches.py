@@ -33,7 +33,7 @@ def test_outcomes_come_back(made: Office) -> None:
     lazy = made.batch().outcomes()
     assert lazy.collect(engine="in-memory").equals(pl.concat([outcomes(0), outcomes(1)]))
     eligible = lazy.filter(pl.col("outcome") == "eligible").select("case_id", "award_fen").head(3)
-    assert eligible.collect(engine="in-memory").rows() == [(CASES[0], 90_000), (CASES[0], 90_000), (CASES[1], 80_000)]
+    assert eligible.collect(engine="in-memory").rows() == [(CASES[0], 90_000), (CASES[1], 80_000), (CASES[2], 70_000)]
 
 
 def test_a_case_is_found_with_the_salts_of_its_leaf(made: Office) -> None:

@@ -262,6 +262,10 @@ def test_an_erased_household_decided_again_has_a_new_token(office: Office) -> No
         # Ineligible both times: five years only.
         (9, "2025-12-30", None, False, "2025-12-31"),
         (9, "2025-12-31", None, False, None),
+        # Referred to a person, who may have granted it. Nothing was asked for the last: five years only.
+        (10, "2026-11-03", None, False, "unknown"),
+        (10, "2026-11-03", None, True, None),
+        (11, "2025-12-31", None, False, None),
     ],
 )
 def test_retention_refuses_with_the_day_on_which_it_ends(
