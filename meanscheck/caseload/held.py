@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from meanscheck.decisions.record import GROUPS
-from meanscheck.vault import Vault
+from meanscheck.vault import Safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +39,32 @@ def batches_in(folder: Path) -> list[str]:
     """Ids of the whole batches of a vault's folder."""
     if not folder.is_dir():
         return []
-    return sorted(p.name for p in folder.iterdir() if Vault(p, GROUPS).closed() is not None)
+    return sorted(batch.folder.name for batch in Safe.open(folder).batches() if batch.closed() is not None)
 
 
 def kept(folder: Path, batch_id: str) -> Iterator[list[Kept]]:
-    """The decisions of a batch in their order, block by block."""
-    vault = Vault(folder / batch_id, GROUPS)
-    for number, frame in enumerate(vault.blocks()):
-        seals = _seals(vault, number, frame.height)
-        readable = frame["state"].is_null() if "state" in frame.columns else frame["subject"].is_not_null()
+    """The decisions of a batch in their order, block by block. An audit reads also what is restricted."""
+    vault = Safe.open(folder).batch(batch_id, GROUPS)
+    blocks = vault.blocks(purpose="audit", gaps=True)
+    for frame, sealed in zip(blocks, vault.seals(purpose="audit"), strict=True):
+        seals = [(None, None, None)] * frame.height if sealed is None else sealed.rows()
         yield [
             Kept(
                 row["position"],
                 row["token"],
-                row["case_id"] if can_read else None,
-                {name: row[name].encode() for name in GROUPS} if can_read else None,
+                row["case_id"],
+                None if row["state"] is not None else {name: row[name].encode() for name in GROUPS},
                 *seal,
             )
-            for row, can_read, seal in zip(frame.iter_rows(named=True), readable, seals, strict=True)
+            for row, seal in zip(frame.iter_rows(named=True), seals, strict=True)
         ]
 
 
 def outcomes(folder: Path, batch_id: str) -> pl.LazyFrame:
     """case_id, programme, member, outcome String · award_fen Int64 · causes List[String], of households not erased."""
-    return Vault(folder / batch_id, GROUPS).outcomes()
+    return Safe.open(folder).batch(batch_id, GROUPS).outcomes(purpose="audit")
 
 
 def closed(folder: Path, batch_id: str) -> Mapping[str, Any]:
-    """What was noted when the batch was closed: counts, and the records root."""
-    return Vault(folder / batch_id, GROUPS).closed() or {}
-
-
-def _seals(vault: Vault, number: int, many: int) -> list[tuple[int | None, bytes | None, bytes | None]]:
-    file = vault.folder / f"seals-{number:05d}.parquet"
-    if not file.exists():
-        return [(None, None, None)] * many
-    return list(pl.read_parquet(file, columns=["index", "leaf", "salts"]).iter_rows())
+    """What was noted when the batch was closed: counts, and the records root (None once a household was erased)."""
+    return Safe.open(folder).batch(batch_id, GROUPS).closed() or {}

@@ -120,9 +120,12 @@ class Kernel:
         tokens = reader.tokens(first=units.start, after=units.stop)
         frame, outcomes = self.decided(block, *tokens)
         frame = frame.with_columns(position=pl.int_range(units.start, units.stop, dtype=pl.Int64))
-        digests, sealed = self._sealed(frame, number, units)
+        digests, sealed, salts = self._sealed(frame, units.start)
         self.vault.put("records", number, frame)
         self.vault.put("outcomes", number, outcomes)
+        if self.seal is not None and sealed is not None:
+            first_index = self.seal.first_index + units.start
+            keep_seals(self.vault, number, first_index, salts=salts, leaves=sealed.leaves)
         return DoneBlock(frame.height, counted(outcomes), digests, sealed)
 
     def decided(
@@ -138,12 +141,12 @@ class Kernel:
     def _earlier(self, tokens: pl.Series) -> pl.Series:
         return pl.Series("supersedes", [self.supersedes.get(token) for token in tokens.to_list()], dtype=pl.Int64)
 
-    def _sealed(self, frame: pl.DataFrame, number: int, units: range) -> tuple[bytes, Sealed | None]:
+    def _sealed(self, frame: pl.DataFrame, position: int) -> tuple[bytes, Sealed | None, bytes]:
+        """Digests of the records, and if there is a seal their entries and salts (flat)."""
         digests: list[bytes] = []
         leaves: list[bytes] = []
         hashes: list[bytes] = []
         salts: list[bytes] = []
-        position = units.start
         for part in frame.iter_slices(SLICE):
             groups = texts_of(part)
             digests += map(_digest, zip(*(groups[i] for i in _ROOTED), strict=True))
@@ -153,10 +156,8 @@ class Kernel:
                 hashes.append(done.hashes)
                 salts.append(done.salts)
             position += part.height
-        if self.seal is None:
-            return b"".join(digests), None
-        keep_seals(self.vault, number, self.seal.first_index + units.start, salts=b"".join(salts), leaves=leaves)
-        return b"".join(digests), Sealed(leaves, b"".join(hashes))
+        sealed = None if self.seal is None else Sealed(leaves, b"".join(hashes))
+        return b"".join(digests), sealed, b"".join(salts)
 
 
 class Engine(Protocol):
@@ -208,6 +209,9 @@ def outcomes_of(records: BlockRecords) -> pl.DataFrame:
             causes = pl.Series([None], dtype=pl.List(pl.String)).new_from_index(0, frame.height)
         elif not household:
             causes = causes.gather(frame["person_row"])
+        listed = pl.lit(causes)
+        for cause, gone in records.yielding(p):
+            listed = pl.when(gone).then(pl.lit(pl.Series([[cause]]))).otherwise(listed)
         decided = pl.col(f"o:{p.id}")
         word = pl.when(decided).then(pl.lit("eligible")).when(~decided).then(pl.lit("ineligible"))
         wanted = (requested == "") | requested.str.split(",").list.contains(p.id)
@@ -218,7 +222,7 @@ def outcomes_of(records: BlockRecords) -> pl.DataFrame:
                 member=pl.lit(None, dtype=pl.String) if household else pl.col("id"),
                 outcome=word.otherwise(pl.lit("refer")),
                 award_fen=pl.col(f"w:{p.id}") if p.award is not None else pl.lit(None, dtype=pl.Int64),
-                causes=pl.lit(causes),
+                causes=listed,
             ).filter(wanted)
         )
     return pl.concat(parts).sort("case_id", "programme", "member", nulls_last=False)
