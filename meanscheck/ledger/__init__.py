@@ -28,7 +28,11 @@ executed by the tests. Verbs come in pairs.
 | proof | the offline proof's text (C2SP tlog-proof) | format, parse |
 | policy | whom to trust (C2SP tlog-policy) | format, parse |
 | commitment, bulk | how a leaf binds and hides a decision; the same for a million | commit, hide, reveal |
+| keyfile | how a private key is kept, what it signs | write, read |
 | signer | who may sign, never two histories | save, load |
+| witness | does everyone see the same history (C2SP tlog-witness) | add_checkpoint; format_…, parse_… |
+| witnessing | the log's side of that: until the quorum is met | cosign, is_met |
+| carriers | the same bytes over HTTP or as files | HttpWitness, Server; FileWitness, answer_file |
 | log, files | how the folder grows and survives crashes | grow, publish |
 | batches | the front: batches in, receipts out | append, receipt |
 | receipts | the receipt's one text | format, parse |
@@ -49,6 +53,14 @@ Choices
   grows, so that a reader who prefers full tiles meets none of them.
 * A subject group that has a member `household` must carry the entry's token there.
 * A receipt of a record committed to as a whole repeats its one salt in each group, so that receipts keep one form.
+* The log's own ML-DSA-44 line states no time (0), as the specification allows: the ledger reads no clock, and a log's
+  word on time proves nothing. Witnesses state theirs.
+* A receipt carries all lines of its checkpoint; `receipts.compact` makes the short form, without the office.
+* A policy that lists one of a log's two keys refuses receipts with the other's line, as a byte of an unknown line could
+  be changed unseen: policies list both.
+* The witnessed opening is kept in the batch-close entry, with its cosignatures: the file `checkpoint` has the newest.
+* A witness signs within the lock that guards its state, so its times never go against its sizes.
+* A witness answers 409 with its size also where only the root differs: a client that reads files has no content type.
 """
 
 from meanscheck.errors import LedgerError, NotProven
@@ -60,6 +72,8 @@ from meanscheck.ledger.note import VerifierKey
 from meanscheck.ledger.policy import Policy
 from meanscheck.ledger.signer import Signer
 from meanscheck.ledger.verdict import Proven, Step, open_receipt, verify
+from meanscheck.ledger.witness import Witness
+from meanscheck.ledger.witnessing import Witnesses
 
 __all__ = [
     "GROUPS",
@@ -77,6 +91,8 @@ __all__ = [
     "Signer",
     "Step",
     "VerifierKey",
+    "Witness",
+    "Witnesses",
     "canonical",
     "checkpoint",
     "commitment",

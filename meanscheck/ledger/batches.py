@@ -10,6 +10,10 @@ and `root` (RFC 6962 root over the batch's decision leaves, hex) are reckoned he
 checkpoint of its own before the first decision is asked for, so nobody can choose the rules after seeing results. A run
 that breaks off leaves its opening in the log and nothing else; the same batch tried again continues from that opening.
 
+Only witnesses make that certain for others: with `append(batch, witness=...)` the opening's checkpoint has its quorum
+before the first decision is asked for, or nothing is decided. batch-close then has one member more, `witnessed`: that
+checkpoint as text, with the cosignatures and their times.
+
 >>> import tempfile
 >>> class Three:                                       # anything with these four members is a Batch
 ...     batch_id, opening, closing = "2026-11-A", {"law": "sha256:33"}, {"rejected": 0}
@@ -39,9 +43,11 @@ The receipt and a policy are all an auditor needs:
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -53,6 +59,10 @@ from meanscheck.ledger.log import CHECKPOINT, Log
 from meanscheck.ledger.policy import LogLine, Policy
 from meanscheck.ledger.signer import Signer
 from meanscheck.ledger.tiles import TileReader
+from meanscheck.ledger.witnessing import Witnesses, merge
+
+# An entry has at most 65,535 bytes, and batch-close has other members.
+MAX_WITNESSED = 48_000
 
 
 class SealedDecisions(Protocol):
@@ -99,6 +109,7 @@ class Sealed:
         size: leaves of the log now.
         root: root over the batch's decision leaves, hex.
         checkpoint: the signed checkpoint, as text.
+        witnessed: True if the checkpoint has the quorum of the witnesses that `append` was given.
     """
 
     batch_id: str
@@ -109,6 +120,7 @@ class Sealed:
     size: int
     root: str
     checkpoint: str
+    witnessed: bool = False
 
 
 class Ledger:
@@ -151,22 +163,27 @@ class Ledger:
         return self._log.note
 
     def policy(self) -> Policy:
-        """A policy that trusts this ledger's own key and asks for no witness: where trust in the office begins."""
+        """A policy that trusts this ledger's own keys and asks for no witness: where trust in the office begins."""
         if self._signer is None:
-            raise LedgerError("a policy needs the signer's public key")
-        return Policy((LogLine(self._signer.key),))
+            raise LedgerError("a policy needs the signer's public keys")
+        return Policy(tuple(LogLine(key) for key in self._signer.keys))
 
     def entry(self, index: int) -> bytes:
         """Published entry at an index."""
         return self._tiles().entry(index)
 
-    def append(self, batch: Batch, *, commitment: Form = "grouped") -> Sealed:
+    def append(self, batch: Batch, *, witness: Witnesses | None = None, commitment: Form = "grouped") -> Sealed:
         """Add a batch and publish it.
 
         Args:
             batch: see `Batch`. If anything it does raises, the log keeps its opening and nothing else of it.
+            witness: who cosigns the opening before anything is decided, and the closing after.
             commitment: ``grouped``, so that receipts can show some groups and hide others; or ``whole``, one hash over
                 the record: cheaper, and a receipt shows all of it or nothing.
+
+        Raises:
+            NotProven: step ``witnesses``: the opening did not get its quorum; nothing was decided. If only the closing
+                did not, the batch stands, `Sealed.witnessed` is False, and `cosign` can be tried later.
         """
         if self._signer is None:
             raise LedgerError("this ledger was opened without a signer: it can only read")
@@ -180,6 +197,11 @@ class Ledger:
                 growth.add([opening])
                 growth.publish()
             first = growth.size
+            opened = "" if witness is None else self._cosigned(witness, guess=first - 1)
+            if len(opened) > MAX_WITNESSED:
+                raise LedgerError(
+                    f"the opening has more than {MAX_WITNESSED} bytes of cosignatures: ask fewer witnesses"
+                )
             for block in batch.sealed(bulk.Seal(batch.batch_id, digest, first, commitment)):
                 growth.add(block.leaves, block.hashes)
                 batch_tree.extend(block.hashes)
@@ -192,9 +214,33 @@ class Ledger:
                 "m": digest,
                 "root": root,
             }
+            if opened:
+                closing["witnessed"] = opened
             growth.add([_entry(batch.batch_id, "batch-close", closing)])
-            text = growth.publish()
-            return Sealed(batch.batch_id, first - 1, first, count, first + count, growth.size, root, text)
+            growth.publish()
+            if witness is not None:
+                with contextlib.suppress(NotProven):
+                    self._cosigned(witness, guess=first)
+            return Sealed(
+                batch_id=batch.batch_id,
+                open_index=first - 1,
+                first_index=first,
+                count=count,
+                close_index=first + count,
+                size=growth.size,
+                root=root,
+                checkpoint=self.checkpoint,
+                witnessed=witness is not None and witness.is_met(self.checkpoint),
+            )
+
+    def cosign(self, witness: Witnesses) -> str:
+        """Ask witnesses for the newest checkpoint, unless it has their quorum; returns it. See `Witnesses.cosign`."""
+        with files.lock(self._log.folder / f".{CHECKPOINT}"):
+            self._log.refresh()
+            if not self.size:
+                raise LedgerError("the log is empty: there is no checkpoint to cosign")
+            # The same question as `append` asked: an answer to it may be on its way.
+            return self._cosigned(witness, guess=_size_at_opening(self.entry(self.size - 1), self.size))
 
     def receipt(
         self, index: int, leaf: bytes, groups: Mapping[str, bytes], salts: bytes, disclose: Collection[str]
@@ -250,20 +296,29 @@ class Ledger:
 
     def add_cosignatures(self, lines: str, *, policy: Policy) -> str:
         """Add witnesses' signature lines to the newest checkpoint, after checking each; returns the new text."""
-        text, there = note.parse(self.checkpoint)
+        text, _ = note.parse(self.checkpoint)
         _, new = note.parse(f"{text}\n{lines}")
         opened = note.open(note.format(text, new), policy.witness_keys)
         if opened.unknown:
             raise NotProven("witnesses", "a line is not by a witness of the policy")
-        keys = {(line.name, line.key_id) for line in new}
-        merged = note.format(text, [line for line in there if (line.name, line.key_id) not in keys] + list(new))
         with files.lock(self._log.folder / f".{CHECKPOINT}"):
             self._log.refresh()
             if note.parse(self._log.note)[0] != text:
                 raise LedgerError("the log has a newer checkpoint than the one cosigned")
-            files.replace(self._log.folder / CHECKPOINT, merged.encode())
-            self._log.refresh()
-        return merged
+            return self._put_checkpoint(merge(self._log.note, new))
+
+    def _cosigned(self, witness: Witnesses, *, guess: int) -> str:
+        """The newest checkpoint with a quorum's lines, which are put on disk. The caller holds the log's lock."""
+        if witness.is_met(self._log.note):
+            return self._log.note
+        tree = self._log.reader()
+        prove = partial(merkle.prove_consistency, tree, new=tree.size)
+        return self._put_checkpoint(witness.cosign(self._log.note, prove=prove, guess=guess))
+
+    def _put_checkpoint(self, text: str) -> str:
+        files.replace(self._log.folder / CHECKPOINT, text.encode())
+        self._log.refresh()
+        return text
 
     def _tiles(self) -> TileReader:
         if self._reader is None or self._reader.size != self.size:
@@ -281,3 +336,14 @@ def _entry(batch_id: str, kind: str, content: Mapping[str, Json]) -> bytes:
     except canonical.NotCanonical as error:
         raise LedgerError(f"the {kind} entry holds {error}") from None
     return entry
+
+
+def _size_at_opening(last: bytes, size: int) -> int:
+    """Size of the log when the batch was opened that its last entry closes; 0 if that closes none."""
+    try:
+        members = canonical.parse(last)
+    except canonical.NotCanonical:
+        return 0
+    if not isinstance(members, dict) or members.get("k") != "batch-close" or type(members.get("count")) is not int:
+        return 0
+    return size - 1 - int(members["count"])

@@ -5,9 +5,18 @@ A note is a text that ends in a newline, an empty line, and signature lines:
     — <key name> <base64 of 4 bytes key id and the signature>
 
 Key id: the first four bytes of SHA-256 over name, newline, type byte, public key. A *verifier key* is written
-`<name>+<key id in hex>+<base64 of type byte and public key>`. Two types are known here: 1, Ed25519 over the text; 4, a
-witness's Ed25519 cosignature with a time (C2SP tlog-cosignature), over the lines `cosignature/v1` and `time <seconds>`
-followed by the text.
+`<name>+<key id in hex>+<base64 of type byte and public key>`. Three types are known here:
+
+| Type | Public key | Signature | Signed message |
+|---|---|---|---|
+| 1 | Ed25519, 32 bytes | 64 bytes | the text |
+| 4 | Ed25519, 32 bytes | time (8 bytes, big-endian) and 64 bytes | `cosigned_message` |
+| 6 | ML-DSA-44, 1312 bytes | time (8 bytes) and 2420 bytes | `subtree_message` |
+
+Type 4 is a witness's cosignature; type 6, which quantum computers will not break, is a witness's or the log's own (both
+C2SP tlog-cosignature). Type 6 binds the signer's name and signs what a checkpoint says, not its text, so that only
+checkpoints can carry it. Its time is 0 where none is stated, as on the log's own lines: what happened when is for
+witnesses to say.
 
 The example of the specification, opened with the key of Go's `note` package:
 
@@ -35,16 +44,24 @@ import binascii
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from types import ModuleType
 from typing import Protocol
 
-from meanscheck.errors import NotProven
+from meanscheck.errors import LedgerError, NotProven
 
 ED25519 = 1
 COSIGNATURE = 4
+ML_DSA = 6
+"""ML-DSA-44 (FIPS 204), with a time."""
+
+_PUBLIC = {ED25519: 32, COSIGNATURE: 32, ML_DSA: 1312}
+SIGNATURE_BYTES = {ED25519: 64, COSIGNATURE: 8 + 64, ML_DSA: 8 + 2420}
 
 MAX_NOTE = 1 << 20
 MAX_SIGNATURES = 64
+MAX_NAME = 255
+MAX_TIME = 2**63 - 1
 
 
 class NoteSigner(Protocol):
@@ -68,10 +85,12 @@ class VerifierKey:
     def __post_init__(self) -> None:
         if not is_key_name(self.name):
             raise NotProven("key", "a key name must be non-empty and without spaces, plus signs or control characters")
-        if self.type not in (ED25519, COSIGNATURE):
+        if self.type not in _PUBLIC:
             raise NotProven("key", f"signature type {self.type} is not supported")
-        if len(self.public) != 32:
-            raise NotProven("key", "an Ed25519 public key has 32 bytes")
+        if len(self.public) != _PUBLIC[self.type]:
+            raise NotProven("key", f"a public key of type {self.type} has {_PUBLIC[self.type]} bytes")
+        if self.type == ML_DSA and len(self.name.encode()) > MAX_NAME:
+            raise NotProven("key", f"the name of an ML-DSA-44 key has at most {MAX_NAME} bytes")
 
     @cached_property
     def key_id(self) -> bytes:
@@ -101,23 +120,45 @@ class VerifierKey:
         return key
 
     def verify(self, text: str, signature: bytes) -> int | None:
-        """Check a signature over a note text. Returns the time of a cosignature in POSIX seconds, else None."""
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+        """Check a signature over a note text. Returns its time in POSIX seconds, None where it states none."""
+        time, signature = self._timed(signature)
+        if self.type == ED25519:
+            message = text.encode()
+        elif self.type == COSIGNATURE:
+            message = cosigned_message(text, time)
+        else:
+            message = checkpoint_message(self.name, text, time)
+        self._verify(message, signature)
+        return time if self.type == COSIGNATURE else time or None
 
-        time, message = None, text.encode()
-        if self.type == COSIGNATURE:
-            if len(signature) != 72:
-                raise NotProven("signature", f"the cosignature of key {self.label} has the wrong length")
-            time = int.from_bytes(signature[:8], "big")
-            if time >= 1 << 63:
-                raise NotProven("signature", f"the cosignature of key {self.label} has an impossible time")
-            message, signature = cosigned_message(text, time), signature[8:]
+    def verify_subtree(self, signature: bytes, *, origin: str, start: int, end: int, root: bytes) -> int | None:
+        """Check an ML-DSA-44 signature over the root of leaves [start, end) of a log; returns as `verify` does."""
+        if self.type != ML_DSA:
+            raise NotProven("signature", f"key {self.label} cannot sign subtrees: only type {ML_DSA} does")
+        time, signature = self._timed(signature)
+        self._verify(subtree_message(self.name, time, origin=origin, start=start, end=end, root=root), signature)
+        return time or None
+
+    def _timed(self, signature: bytes) -> tuple[int, bytes]:
+        """Time (0 where the type has none) and bare signature."""
+        if len(signature) != SIGNATURE_BYTES[self.type]:
+            raise NotProven("signature", f"the signature of key {self.label} has the wrong length")
+        if self.type == ED25519:
+            return 0, signature
+        return int.from_bytes(signature[:8], "big"), signature[8:]
+
+    def _verify(self, message: bytes, signature: bytes) -> None:
+        from cryptography.exceptions import InvalidSignature
+
         try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
+            if self.type == ML_DSA:
+                ml_dsa().MLDSA44PublicKey.from_public_bytes(self.public).verify(signature, message)
+            else:
+                from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+                Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
         except (InvalidSignature, ValueError):
             raise NotProven("signature", f"the signature of key {self.label} does not fit the text") from None
-        return time
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +175,7 @@ class SignatureLine:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature that was checked. `time`: POSIX seconds of a cosignature, None for a plain signature."""
+    """A signature that was checked. `time`: POSIX seconds of a cosignature, None where no time is stated."""
 
     key: VerifierKey
     line: SignatureLine
@@ -233,8 +274,63 @@ def is_key_name(name: str) -> bool:
 
 
 def cosigned_message(text: str, time: int) -> bytes:
-    """What a witness signs (C2SP tlog-cosignature, Ed25519 signed message)."""
-    return f"cosignature/v1\ntime {time}\n{text}".encode()
+    """What a witness signs with Ed25519 (C2SP tlog-cosignature, Ed25519 signed message).
+
+    >>> cosigned_message("example.com/behind-the-sofa\\n", 1679315147)
+    b'cosignature/v1\\ntime 1679315147\\nexample.com/behind-the-sofa\\n'
+    """
+    return f"cosignature/v1\ntime {_time(time)}\n{text}".encode()
+
+
+def subtree_message(signer: str, time: int, *, origin: str, start: int, end: int, root: bytes) -> bytes:
+    """What is signed with ML-DSA-44 (C2SP tlog-cosignature, ML-DSA-44 signed message).
+
+    Label, signer's name, time, origin, first leaf, leaf after the last, root of these leaves; numbers have 8 bytes,
+    names a byte for their length. A checkpoint begins at leaf 0. Elsewhere the leaves must be a subtree of RFC 6962
+    (begin at a multiple of their number, rounded up to a power of two), and time is 0.
+
+    >>> message = subtree_message("w", 5, origin="log", start=0, end=2, root=bytes(32))
+    >>> message[:26]
+    b'subtree/v1\\n\\x00\\x01w\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x05\\x03log'
+    >>> message[26:] == bytes(8) + bytes(7) + b"\\x02" + bytes(32)
+    True
+    >>> subtree_message("w", 0, origin="log", start=2, end=6, root=bytes(32))
+    Traceback (most recent call last):
+    meanscheck.errors.NotProven: signature: leaves 2 to 6 are not a subtree
+    """
+    width = 1 << max(end - start - 1, 0).bit_length()
+    if not 0 <= start <= end or (start and (start == end or start % width)):
+        raise NotProven("signature", f"leaves {start} to {end} are not a subtree")
+    if start and time:
+        raise NotProven("signature", "a signature over leaves that do not begin at 0 states no time")
+    if len(root) != 32:
+        raise NotProven("signature", "a root has 32 bytes")
+    return b"subtree/v1\n\0" + _vector(signer) + _u64(_time(time)) + _vector(origin) + _u64(start) + _u64(end) + root
+
+
+def checkpoint_message(signer: str, text: str, time: int) -> bytes:
+    """`subtree_message` of a checkpoint's text; NotProven (step ``checkpoint``) for any other text."""
+    from meanscheck.ledger import checkpoint  # which is written in terms of this module
+
+    head = checkpoint.parse(text)
+    return subtree_message(signer, time, origin=head.origin, start=0, end=head.size, root=head.root)
+
+
+@cache
+def ml_dsa() -> ModuleType:
+    """The module of `cryptography` for ML-DSA; LedgerError if what is installed cannot do it.
+
+    Release 47 has the module, and fails when it is used: only making a key tells.
+    """
+    try:
+        from cryptography.hazmat.primitives.asymmetric import mldsa
+
+        mldsa.MLDSA44PrivateKey.generate()
+    except Exception as error:
+        raise LedgerError(
+            f"the installed cryptography package cannot do ML-DSA-44 ({type(error).__name__}): install cryptography>=48"
+        ) from None
+    return mldsa
 
 
 def encode64(data: bytes) -> str:
@@ -259,3 +355,22 @@ def _line(row: str, number: int) -> SignatureLine:
     if data is None or len(data) < 5:
         raise NotProven("note", f"signature line {number} is not strict base64 of a key id and a signature")
     return SignatureLine(parts[1], data[:4], data[4:])
+
+
+def _time(time: int) -> int:
+    if not 0 <= time <= MAX_TIME:
+        raise NotProven("signature", "a cosignature has an impossible time")
+    return time
+
+
+def _u64(number: int) -> bytes:
+    if number >> 64:
+        raise NotProven("signature", "a number of leaves beyond 64 bits")
+    return number.to_bytes(8, "big")
+
+
+def _vector(name: str) -> bytes:
+    data = name.encode()
+    if not 1 <= len(data) <= MAX_NAME:
+        raise NotProven("signature", f"a name of a signer or log has 1 to {MAX_NAME} bytes")
+    return bytes([len(data)]) + data

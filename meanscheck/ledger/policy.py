@@ -7,8 +7,9 @@
     quorum <name>|none
 
 A checkpoint is accepted when any listed log signed it and the quorum's witnesses cosigned it. Log keys are of type 1
-(Ed25519), witness keys of type 4 (Ed25519 cosignature with a time). A policy decides whom to trust, so it must come
-from somewhere else than the receipt.
+(Ed25519) or 6 (ML-DSA-44); a log that signs with both has two lines, whose keys have the same name, its origin, and
+either is enough. Witness keys are of type 4 (Ed25519 cosignature with a time) or 6; a witness with both has two lines,
+whose names a group joins. A policy decides whom to trust, so it must come from somewhere else than the receipt.
 
 >>> log = "log sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8"
 >>> policy = Policy.parse(f"# the log's key\\n{log}\\nquorum none\\n")
@@ -174,10 +175,12 @@ def _threshold(text: str, members: int, number: int) -> int:
 
 def _check(policy: Policy) -> None:
     """Rules that hold however a policy was made."""
-    if any(key.type != note.ED25519 for key in policy.log_keys):
-        raise NotProven("policy", "a log key must be of type 1 (Ed25519)")
-    if any(key.type != note.COSIGNATURE for key in policy.witness_keys):
-        raise NotProven("policy", "a witness key must be of type 4 (Ed25519 cosignature)")
+    if any(key.type not in (note.ED25519, note.ML_DSA) for key in policy.log_keys):
+        raise NotProven("policy", "a log key must be of type 1 (Ed25519) or 6 (ML-DSA-44)")
+    if any(key.type not in (note.COSIGNATURE, note.ML_DSA) for key in policy.witness_keys):
+        raise NotProven("policy", "a witness key must be of type 4 (Ed25519 cosignature) or 6 (ML-DSA-44)")
+    if {key.name for key in policy.log_keys} & {key.name for key in policy.witness_keys}:
+        raise NotProven("policy", "a witness's key has the name of a log: a log does not witness itself")
     public = [key.public for key in policy.log_keys + policy.witness_keys]
     if len(set(public)) != len(public):
         raise NotProven("policy", "the same public key is listed twice")

@@ -14,6 +14,10 @@ A receipt is a `proof` text whose extra data is one canonical JSON object:
 tree. A receipt has one text only. Base64, hex, JSON, decimals and line ends are strict; signature lines come in one
 order, the log's own first, then by name and key id; a verifier refuses lines by keys it does not know.
 
+A receipt carries every line of its checkpoint. It is kept for decades, by a person who cannot add later what was left
+out: that is what ML-DSA-44 lines are for, of 3.3 kB each. Where room is scarce, as on paper, `compact` leaves them out
+without the office, for each signer that signed with Ed25519 too; a note stays valid with any of its lines.
+
 >>> shown = {"result": (b'{"outcome":"eligible"}', bytes(16))}
 >>> empty = Receipt(0, (), "county.example\\n1\\n...", leaf=b"{}", shown=shown, siblings=(), opening=None)
 >>> print(format_extra(empty).decode())
@@ -23,7 +27,7 @@ order, the log's own first, then by name and key id; a verifier refuses lines by
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from meanscheck.errors import NotProven
@@ -76,6 +80,18 @@ def format_extra(receipt: Receipt) -> bytes:
     return canonical.format(extra)
 
 
+def compact(text: str) -> str:
+    """The same receipt without the ML-DSA-44 lines of those who signed with Ed25519 too.
+
+    It holds under a policy that lists both keys of each, as long as its quorum does not ask for the ML-DSA-44 ones.
+    """
+    receipt = parse(text)
+    body, lines = note.parse(receipt.checkpoint)
+    short = {line.name for line in lines if not _is_ml_dsa(line)}
+    kept = [line for line in lines if line.name not in short or not _is_ml_dsa(line)]
+    return format(replace(receipt, checkpoint=note.format(body, kept)))
+
+
 def parse(text: str) -> Receipt:
     """Take a receipt apart; NotProven (step ``form``) for every text that `format` would not write."""
     parts = proof.parse(text)
@@ -113,6 +129,11 @@ def parse(text: str) -> Receipt:
 def ordered(origin: str, lines: Sequence[note.SignatureLine]) -> list[note.SignatureLine]:
     """Signature lines in a receipt's order: the log's own first, then by name and key id."""
     return sorted(lines, key=lambda line: (line.name != origin, line.name, line.key_id))
+
+
+def _is_ml_dsa(line: note.SignatureLine) -> bool:
+    """By its length: a line does not state its type, and no other known type has it."""
+    return len(line.signature) == note.SIGNATURE_BYTES[note.ML_DSA]
 
 
 def _one_order(text: str) -> None:

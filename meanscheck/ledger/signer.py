@@ -1,6 +1,6 @@
 """Who may sign for a log, and how is a signer kept from contradicting itself?
 
-A `Signer` holds an Ed25519 key and a *state*: the last tree head it signed for its log. Before it signs a new one it
+A `Signer` holds keys under the log's name and a *state*: the last tree head it signed. Before it signs a new one it
 demands a consistency proof from that head, and it writes the state before it hands out the signature. A log folder
 restored from a backup, or edited, cannot make it sign a second history. The state has its own file beside the key,
 never in the log's folder. (Key, state and log all restored together: one machine cannot notice that, witnesses can.)
@@ -8,87 +8,80 @@ never in the log's folder. (Key, state and log all restored together: one machin
 >>> signer = Signer.generate("example.com/county")            # in memory: for tests and demonstrations
 >>> head = Checkpoint("example.com/county", 1, merkle.leaf_hash(b"first"))
 >>> signed = signer.sign_checkpoint(head, prove=lambda old: [])
->>> note.open(signed, [signer.key]).text == checkpoint.format(head)
+>>> note.open(signed, signer.keys).text == checkpoint.format(head)
 True
 >>> fork = Checkpoint("example.com/county", 1, merkle.leaf_hash(b"other"))
 >>> signer.sign_checkpoint(fork, prove=lambda old: [])
 Traceback (most recent call last):
 meanscheck.errors.LedgerError: refused: the log does not continue the last tree head signed (1 leaves)
 
-Key files: the first line is the verifier key (public); then PKCS8 in PEM, encrypted under a passphrase. The passphrase
-comes as an argument, from a callable, or from the environment variable MEANSCHECK_KEY_PASSPHRASE. `unprotected=True`
-writes the key without one, readable by its owner only.
+Each key gives the checkpoint a line. A new signer has two: Ed25519, which every client of signed notes knows, and
+ML-DSA-44, which will hold when quantum computers have made the first worthless. `keyfile.py` keeps both in one file.
+
+>>> [key.type for key in signer.keys]
+[1, 6]
+
+Any `note.NoteSigner` can give a line, such as a device that holds the key: `Signer([device, ...], path=...)`.
 """
 
 from __future__ import annotations
 
-import os
-import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from meanscheck.errors import LedgerError, NotProven
-from meanscheck.ledger import checkpoint, files, merkle, note
+from meanscheck.ledger import checkpoint, files, keyfile, merkle, note
 from meanscheck.ledger.checkpoint import Checkpoint
+from meanscheck.ledger.keyfile import ENVIRONMENT, Passphrase, PrivateKey
 
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+__all__ = ["ENVIRONMENT", "Passphrase", "Prove", "Signer"]
 
-ENVIRONMENT = "MEANSCHECK_KEY_PASSPHRASE"
-
-Passphrase: TypeAlias = bytes | Callable[[], bytes] | None
 Prove: TypeAlias = Callable[[int], list[bytes]]
 
 
 class Signer:
-    """An Ed25519 key under a name, and the last tree head it signed."""
+    """Keys under one name, and the last tree head they signed.
 
-    def __init__(self, key: note.VerifierKey, private: Ed25519PrivateKey, *, path: Path | None = None) -> None:
-        self.key = key
+    Attributes:
+        signers: who gives each line of a checkpoint, in order.
+        path: the key file, beside which the state is kept; None keeps the state in memory.
+    """
+
+    def __init__(self, signers: Sequence[note.NoteSigner], *, path: Path | None = None) -> None:
+        self.signers = tuple(signers)
         self.path = path
-        self._private = private
         self._memory: Checkpoint | None = None
+        if len({key.name for key in self.keys}) != 1:
+            raise LedgerError("a log's keys have one name, the log's origin")
+        if len({(key.key_id, key.public) for key in self.keys}) != len(self.signers):
+            raise LedgerError("the same key is given twice")
+        if any(key.type == note.COSIGNATURE for key in self.keys):
+            raise LedgerError("a witness's key cannot sign for a log")
 
     @classmethod
-    def generate(cls, name: str) -> Signer:
-        """A new key; `name` is the log's origin, such as ``county.example/relief-2026``. `save` keeps it."""
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    def generate(cls, name: str, *, ml_dsa: bool = True) -> Signer:
+        """New keys; `name` is the log's origin, such as ``county.example/relief-2026``. `save` keeps them.
 
-        return cls._of(name, Ed25519PrivateKey.generate())
+        Args:
+            ml_dsa: with a second key, ML-DSA-44.
+        """
+        types = (note.ED25519, note.ML_DSA) if ml_dsa else (note.ED25519,)
+        return cls([PrivateKey.generate(name, type) for type in types])
 
     @classmethod
-    def from_seed(cls, name: str, *, seed: bytes) -> Signer:
-        """The key of a 32-byte seed: the same seed gives the same key. For test vectors."""
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-        return cls._of(name, Ed25519PrivateKey.from_private_bytes(seed))
+    def from_seed(cls, name: str, *, seed: bytes, ml_dsa_seed: bytes | None = None) -> Signer:
+        """The keys of 32-byte seeds: the same seed gives the same key. For test vectors."""
+        keys = [PrivateKey.from_seed(name, note.ED25519, seed=seed)]
+        if ml_dsa_seed is not None:
+            keys.append(PrivateKey.from_seed(name, note.ML_DSA, seed=ml_dsa_seed))
+        return cls(keys)
 
     @classmethod
     def load(cls, path: Path | str, *, passphrase: Passphrase = None) -> Signer:
         """Read a key file. LedgerError if unreadable, unencrypted and open to others, or if the passphrase fails."""
-        from cryptography.exceptions import UnsupportedAlgorithm
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-        from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
         path = Path(path)
-        try:
-            data = path.read_bytes()
-            mode = path.stat().st_mode
-        except OSError as error:
-            raise LedgerError(f"key file {path.name} cannot be read: {error.strerror}") from None
-        first, _, pem = data.partition(b"\n")
-        encrypted = b"-----BEGIN ENCRYPTED PRIVATE KEY-----" in pem
-        if not encrypted and os.name == "posix" and stat.S_IMODE(mode) & 0o077:
-            raise LedgerError(f"key file {path.name} is not encrypted and others may read it: chmod 600 it")
-        try:
-            key = note.VerifierKey.parse(first.decode())
-            private = load_pem_private_key(pem, _passphrase(passphrase) if encrypted else None)
-        except (NotProven, ValueError, TypeError, UnsupportedAlgorithm):
-            raise LedgerError(f"key file {path.name} is damaged, or the passphrase is wrong") from None
-        if not isinstance(private, Ed25519PrivateKey) or cls._of(key.name, private).key != key:
-            raise LedgerError(f"key file {path.name} holds another key than its first line says")
-        return cls(key, private, path=path)
+        return cls(keyfile.read(path, passphrase=passphrase), path=path)
 
     def save(self, path: Path | str, *, passphrase: Passphrase = None, unprotected: bool = False) -> Path:
         """Write a new key file (mode 0600) and return its path. Never overwrites.
@@ -96,40 +89,35 @@ class Signer:
         Args:
             path: outside the log's folder.
             passphrase: bytes, a callable, or None for the environment variable.
-            unprotected: write the key in the clear. For tests and demonstrations.
+            unprotected: write the keys in the clear. For tests and demonstrations.
         """
-        from cryptography.hazmat.primitives import serialization as form
-
-        path = Path(path)
-        protection: form.KeySerializationEncryption
-        if unprotected:
-            protection = form.NoEncryption()
-        else:
-            protection = form.BestAvailableEncryption(_passphrase(passphrase))
-        pem = self._private.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, protection)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            raise LedgerError(f"key file {path.name} exists already; keys are never overwritten") from None
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(f"{self.key}\n".encode() + pem)
-            file.flush()
-            os.fsync(file.fileno())
-        self.path = path
+        keys = [signer for signer in self.signers if isinstance(signer, PrivateKey)]
+        if len(keys) != len(self.signers):
+            raise LedgerError("a key that something else holds cannot be saved")
+        self.path = keyfile.write(Path(path), keys, passphrase=passphrase, unprotected=unprotected)
         if self._memory is not None:
             self._write_state(self._memory)
-        return path
+        return self.path
+
+    @property
+    def keys(self) -> tuple[note.VerifierKey, ...]:
+        """The public keys, in the order of lines."""
+        return tuple(signer.key for signer in self.signers)
+
+    @property
+    def key(self) -> note.VerifierKey:
+        """The first key; its name is the log's origin."""
+        return self.signers[0].key
 
     def sign_note(self, text: str) -> bytes:
-        """Ed25519 over any text. Tree heads go through `sign_checkpoint`."""
-        return self._private.sign(text.encode())
+        """The first key's signature over a text. Tree heads go through `sign_checkpoint`."""
+        return self.signers[0].sign_note(text)
 
     def sign_checkpoint(self, head: Checkpoint, *, prove: Prove) -> str:
         """The signed note of a tree head, after checking that it continues the last one signed.
 
         Args:
-            head: the new tree head; its origin is this key's name.
+            head: the new tree head; its origin is the keys' name.
             prove: gives the consistency proof from an older size to `head`.
         """
         if head.origin != self.key.name:
@@ -139,7 +127,7 @@ class Signer:
             if last is not None:
                 self._continues(last, head, prove)
             self._write_state(head)
-        return note.sign(checkpoint.format(head), [self])
+        return note.sign(checkpoint.format(head), self.signers)
 
     def last_signed(self) -> Checkpoint | None:
         """The last tree head signed, or None before the first."""
@@ -161,10 +149,6 @@ class Signer:
         """The file with the text of the last tree head signed, beside the key file; None for a key held in memory."""
         return None if self.path is None else self.path.with_name(self.path.name + ".state")
 
-    @classmethod
-    def _of(cls, name: str, private: Ed25519PrivateKey) -> Signer:
-        return cls(note.VerifierKey(name, note.ED25519, private.public_key().public_bytes_raw()), private)
-
     def _continues(self, last: Checkpoint, head: Checkpoint, prove: Prove) -> None:
         if last.origin != head.origin:
             raise LedgerError("the signer's state is that of another log")
@@ -182,12 +166,3 @@ class Signer:
             self._memory = head
         else:
             files.replace(self.state_path, checkpoint.format(head).encode())
-
-
-def _passphrase(given: Passphrase) -> bytes:
-    value = given() if callable(given) else given
-    if value is None:
-        value = os.environ.get(ENVIRONMENT, "").encode()
-    if not value:
-        raise LedgerError(f"the key file needs a passphrase: pass one, or set {ENVIRONMENT}")
-    return value

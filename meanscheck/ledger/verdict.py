@@ -6,7 +6,7 @@ Every check has a name, which `NotProven.step` carries when it fails:
 |---|---|
 | policy | the policy file can be read |
 | form | the receipt is written in its one canonical form |
-| signature | every signature line is by a key of the policy and verifies; a log of the policy signed |
+| signature | every line is by a key of the policy and verifies; a log of the policy signed, by one of its keys |
 | witnesses | the policy's quorum cosigned |
 | inclusion | the entry leads to the signed root |
 | leaf | the entry is a canonical decision entry |
@@ -62,7 +62,7 @@ class Proven:
         salts: salts of the shown groups.
         opening: content of the batch-open entry (what was pinned before the run), or None if not attached.
         signed_by: labels of the log keys that signed.
-        witnessed: label of each witness and its time in POSIX seconds.
+        witnessed: label of each witness key and its time in POSIX seconds; 0 where it states none.
         steps: every check, in order.
     """
 
@@ -211,8 +211,8 @@ def _signatures(
         raise NotProven("witnesses", "too few of the policy's witnesses cosigned the checkpoint")
     witnessed = tuple((s.key.label, s.time or 0) for s in cosigned)
     if witnessed:
-        zh = "；".join(f"{name}，{_when(time)}" for name, time in witnessed)
-        en = "; ".join(f"{name} at {_when(time)}" for name, time in witnessed)
+        zh = "；".join(f"{name}，{_when(time, '未载明时间')}" for name, time in witnessed)
+        en = "; ".join(f"{name}, {_when(time, 'no time stated')}" for name, time in witnessed)
         steps.append(
             Step("witnesses", f"见证：达到策略要求（{zh}）。", f"Witnesses: the policy's quorum is met ({en}).")
         )
@@ -342,7 +342,9 @@ def _brief(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def _when(time: int) -> str:
+def _when(time: int, unstated: str) -> str:
+    if not time:
+        return unstated
     try:
         return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from meanscheck.errors import InternalError, MeanscheckError, NotProven, ReplayDifference
-from meanscheck.faces.cli import casework, demo, feeds, intake, receipts, rules
+from meanscheck.faces.cli import casework, demo, feeds, intake, receipts, rules, witness
 
 GOOD, NEGATIVE, UNUSABLE, OURS = 0, 1, 2, 3
 
@@ -29,6 +29,7 @@ for group in (demo, intake, casework, receipts):
     group.register(app)
 app.add_typer(rules.app, name="rules")
 app.add_typer(feeds.app, name="feeds")
+app.add_typer(witness.app, name="witness")
 
 
 def _version(wanted: bool) -> None:
