@@ -207,7 +207,7 @@ def receipt(place: Place, clock: Clock) -> dict[str, Any]:
         shutil.rmtree(place.folder / "log-receipt")
     with clock("verify"):
         imports, firsts, later = [], [], []
-        for _ in range(5):
+        for _ in range(3):
             command = [sys.executable, "-c", FRESH, *map(str, files), str(RUNS)]
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
             seconds = [float(word) for word in done.stdout.split()]
