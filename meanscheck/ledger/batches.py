@@ -199,9 +199,9 @@ class Ledger:
 
         Args:
             batch: see `Batch`. If anything it does raises, the log keeps its opening and nothing else of it.
+            witness: who cosigns the opening before anything is decided, and the closing after.
             commitment: ``grouped``, so that receipts can show some groups and hide others; or ``whole``, one hash over
                 the record: cheaper, and a receipt shows all of it or nothing.
-            witness: who cosigns the opening before anything is decided, and the closing after.
 
         Raises:
             NotProven: step ``witnesses``: the opening did not get its quorum; nothing was decided. If only the closing
