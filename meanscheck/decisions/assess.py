@@ -128,7 +128,8 @@ class Assessment:
     def _run(self, seal: Seal | None) -> Iterator[DoneBlock]:
         self._ran = True
         self.vault.begin()
-        kernel = Kernel(self.law.canonical.decode(), self.snapshot.id, self.vault, seal, self.supersedes)
+        earlier = _frame(self.supersedes) if self.supersedes else None
+        kernel = Kernel(self.law.canonical.decode(), self.snapshot.id, self.vault, seal, earlier)
         units, size = self.projection.units, self.block_units
         ranges = [range(first, min(first + size, units)) for first in range(0, units, size)]
         root = hashlib.sha256()
@@ -259,6 +260,11 @@ def _digest(supersedes: Mapping[str, int]) -> str:
 def engine_name() -> str:
     """The engine as a batch-open entry names it."""
     return ", ".join(f"{package} {_version(package)}" for package in ("meanscheck", "polars", "duckdb"))
+
+
+def _frame(supersedes: Mapping[str, int]) -> pl.DataFrame:
+    columns = {"token": list(supersedes), "supersedes": list(supersedes.values())}
+    return pl.DataFrame(columns, schema={"token": pl.String, "supersedes": pl.Int64})
 
 
 def _version(package: str) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Protocol
@@ -103,8 +103,8 @@ class Kernel:
     snapshot: str
     vault: Vault
     seal: Seal | None = None
-    supersedes: Mapping[str, int] = field(default_factory=dict, repr=False)
-    """Household token → index in the log of the decision whose place is taken."""
+    earlier: pl.DataFrame | None = field(default=None, repr=False, compare=False)
+    """token String · supersedes Int64: index in the log of the decision whose place is taken; None if none is."""
 
     @cached_property
     def law(self) -> Law:
@@ -134,12 +134,12 @@ class Kernel:
         """Records (case_id, groups, token) and outcomes of a block."""
         self_test()
         records = BlockRecords(VectorRun(self.law, block), provenance=Provenance(self.snapshot))
-        earlier = self._earlier(unit_tokens) if self.supersedes else None
+        earlier = None
+        if self.earlier is not None:
+            own = pl.DataFrame({"token": unit_tokens})
+            earlier = own.join(self.earlier, on="token", how="left", maintain_order="left")["supersedes"]
         frame = records.frame(household_tokens=unit_tokens, person_tokens=person_tokens, supersedes=earlier)
         return frame.with_columns(unit_tokens.alias("token")), outcomes_of(records)
-
-    def _earlier(self, tokens: pl.Series) -> pl.Series:
-        return pl.Series("supersedes", [self.supersedes.get(token) for token in tokens.to_list()], dtype=pl.Int64)
 
     def _sealed(self, frame: pl.DataFrame, position: int) -> tuple[bytes, Sealed | None, bytes]:
         """Digests of the records, and if there is a seal their entries and salts (flat)."""

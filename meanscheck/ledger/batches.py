@@ -47,6 +47,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -373,13 +374,12 @@ class Ledger:
         return shown.prove(self._tiles(), index, self._ordered_checkpoint())
 
     def check(self) -> int:
-        """Recompute the whole folder from its entries, and hold each entry to its promise (`history.check_entries`).
+        """Recompute the whole folder from its entries; returns the leaves, LedgerError names what does not fit."""
+        return self._log.check()
 
-        Returns the leaves; LedgerError names what does not fit.
-        """
-        self._log.check()
-        history.check_entries(self._tiles(), origin=self.origin)
-        return self.size
+    def check_entries(self) -> Counter[str]:
+        """Hold every entry to its promise (`history.check_entries`); returns how many there are of each kind."""
+        return history.check_entries(self._tiles(), origin=self.origin)
 
     def consistency(self, old_size: int) -> list[bytes]:
         """Proof that the newest checkpoint continues the log's first `old_size` leaves (`merkle.check_consistency`)."""

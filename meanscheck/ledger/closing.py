@@ -89,27 +89,27 @@ class Closing:
         if members["k"] != "batch-close" or type(members["v"]) is not int or members["v"] != VERSION:
             raise NotProven("closing", "the entry is not a batch-close of a known version")
         batch, content = members["b"], members["closing"]
-        witnessed = members.get("witnessed")
-        if not isinstance(batch, str) or not batch or not isinstance(content, dict) or not _is_note(members):
+        if not isinstance(batch, str) or not batch or not isinstance(content, dict):
             raise NotProven("closing", "batch or content of the batch-close entry is of the wrong kind")
         for name in ("m", "root", "tokens"):
             if not isinstance(members[name], str) or not _HEX32.fullmatch(members[name]):
                 raise NotProven(
                     "closing", f"member {name} of the batch-close entry is not 64 lower-case hex characters"
                 )
+        witnessed = members.get("witnessed", "")
+        if not isinstance(witnessed, str) or ("witnessed" in members and not witnessed):
+            raise NotProven("closing", "member witnessed of the batch-close entry is no checkpoint")
         count, first, last, before = (members[name] for name in ("count", "first", "last", "before"))
         if not _is_index(count) or not all(value is None or _is_index(value) for value in (first, last, before)):
             raise NotProven("closing", "a number of the batch-close entry is of the wrong kind")
-        result = cls(batch, members["m"], count, first, members["root"], members["tokens"], before, content, witnessed)
+        result = cls(
+            batch, members["m"], count, first, members["root"], members["tokens"], before, content, witnessed or None
+        )
         # The batch-open entry stands between the close before and the first decision.
         low = -1 if before is None else before
         if (first is None) != (count == 0) or last != result.last or (first is not None and first < low + 2):
             raise NotProven("closing", "count, first and last of the batch-close entry do not fit each other")
         return result
-
-
-def _is_note(members: Mapping[str, Any]) -> bool:
-    return "witnessed" not in members or (isinstance(members["witnessed"], str) and members["witnessed"] != "")
 
 
 def _is_index(value: Any) -> bool:

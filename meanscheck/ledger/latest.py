@@ -27,10 +27,10 @@ ask for a fresh one, whose witnesses give the time.
 ...     def __init__(self, batch_id, households):
 ...         self.batch_id, self.tokens = batch_id, [household * 16 for household in households]
 ...         self.groups = [[b"{}"] * len(households)] * 7
-...     def blocks(self):
-...         yield self
-...     def keep(self, block_no, *, first_index, salts, leaves):
-...         self.leaves = leaves
+...     def sealed(self, seal):
+...         block = seal(0, tokens=self.tokens, groups=self.groups)
+...         self.leaves = block.leaves
+...         yield block
 >>> folder = tempfile.TemporaryDirectory()
 >>> ledger = Ledger.open(folder.name, signer=Signer.generate("county.example/relief"))
 >>> spring, autumn = Two("spring", ["aa", "bb"]), Two("autumn", ["bb", "cc"])

@@ -3,7 +3,8 @@
 A key is changed in three steps, the log's name staying the same:
 
 1. The old key announces the new one: a `key` entry under a checkpoint that the old key alone signs. Whoever trusts the
-   old key takes the new one from its proof (`extended`); the office hands out a policy that lists both.
+   old key takes the new one from its proof (`extended`); the office hands out a policy that lists both. A signer with
+   two keys has two entries, one a key.
 2. *Overlap*: for some checkpoints both keys sign. Receipts of this time need a policy with both.
 3. The old key is dropped. Proofs that it signed hold as long as a policy lists it.
 
@@ -13,14 +14,16 @@ A key is changed in three steps, the log's name staying the same:
 >>> folder, day = tempfile.TemporaryDirectory(), date(2026, 12, 1)
 >>> old, new = Signer.generate("county.example/relief-2026"), Signer.generate("county.example/relief-2026")
 >>> ledger = Ledger.open(folder.name, signer=old)
->>> announced = ledger.prove_entry(*ledger.add([entries.Key(key=str(new.key), old=str(old.key), on=day)]))
->>> both = extended(ledger.policy(), announced)
->>> both.log_keys == (old.key, new.key)
+>>> announced = ledger.add([entries.Key(key=str(key), old=str(old.key), on=day) for key in new.keys])
+>>> both = ledger.policy()
+>>> for index in announced:
+...     both = extended(both, ledger.prove_entry(index))
+>>> both.log_keys == old.keys + new.keys
 True
 >>> ledger = Ledger.open(folder.name, signer=Overlap(old, new))
 >>> index, = ledger.add([entries.Policy(hashlib.sha256(both.format().encode()).hexdigest(), on=day)])
->>> len(shown.verify(ledger.prove_entry(index), policy=both).signed_by)
-2
+>>> len(shown.verify(ledger.prove_entry(index), policy=both).signed_by) == len(both.log_keys)
+True
 >>> ledger = Ledger.open(folder.name, signer=new)
 
 A log is kept for a year. Its last entry is `closed`; the first entry of the next log holds the digest of the last
@@ -33,7 +36,7 @@ checkpoint, so the old log can be put back or cut short no more, even by one who
 >>> trusted = Policy(both.logs + following.policy().logs)
 >>> chained = check_year(end, begin, policy=trusted)
 >>> chained.old.origin, chained.old.size, chained.new.origin
-('county.example/relief-2026', 3, 'county.example/relief-2027')
+('county.example/relief-2026', 4, 'county.example/relief-2027')
 >>> ledger.add([entries.Closed(date(2026, 12, 31))])
 Traceback (most recent call last):
 meanscheck.errors.LedgerError: this log is closed: go on in the next one, whose first entry `rotation.opened` makes

@@ -7,7 +7,7 @@ has its one form, the policy's log signed and the policy's witnesses cosigned, a
 >>> from meanscheck.ledger import entries
 >>> from meanscheck.ledger.policy import LogLine
 >>> from meanscheck.ledger.signer import Signer
->>> signer = Signer.generate("county.example/relief")
+>>> signer = Signer.generate("county.example/relief", ml_dsa=False)
 >>> closed = entries.format(entries.Closed(date(2026, 12, 31)))
 >>> head = checkpoint.Checkpoint(signer.key.name, 1, merkle.leaf_hash(closed))
 >>> text = prove(Alone(closed), 0, signer.sign_checkpoint(head, prove=lambda old: []))

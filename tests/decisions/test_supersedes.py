@@ -32,7 +32,7 @@ def reviewed(clean: Office, tmp_path_factory: pytest.TempPathFactory) -> tuple[L
 def test_the_log_pairs_each_decision_with_the_one_before(reviewed: tuple[Ledger, Assessment, Assessment]) -> None:
     ledger, first, second = reviewed
     count = first.projection.units
-    assert ledger.check() == 2 * (count + 2) + 2
+    assert ledger.check_entries().total() == 2 * (count + 2) + 2
     close = 2 * count + 3
     assert Closing.parse(ledger.entry(close)).before == count + 1
     correction = entries.parse(ledger.entry(close + 1))

@@ -200,7 +200,7 @@ def test_entries_are_added_under_one_checkpoint(fresh: Folder) -> None:
     before = ledger.checkpoint
     assert ledger.add([]) == []
     assert ledger.checkpoint == before
-    assert ledger.check() == 9
+    assert ledger.check_entries().total() == 9
     with pytest.raises(LedgerError, match="only read"):
         Ledger.open(fresh.path, origin=ORIGIN).add([Closed(DAY)])
 
@@ -214,7 +214,7 @@ def test_a_tally_comes_after_many_entries_and_never_in_between(fresh: Folder) ->
     assert ledger.size == 41
     ledger.add([Policy(f"{n:064x}", DAY) for n in range(40)])
     assert ledger.entry(81) == b'{"before":6,"k":"tally","v":1}'
-    assert ledger.check() == 82
+    assert ledger.check_entries().total() == 82
     with pytest.raises(LedgerError, match="written by the log itself"):
         ledger.add([Tally(6)])
 
@@ -237,7 +237,7 @@ def test_steps_are_linked_to_their_decision_and_to_each_other(fresh: Folder) -> 
         with pytest.raises(LedgerError, match=why):
             ledger.add([wrong])
     assert ledger.size == 10
-    assert ledger.check() == 10
+    assert ledger.check_entries().total() == 10
 
 
 def test_a_log_ends_with_closed_and_begins_with_opened(fresh: Folder, tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_a_log_ends_with_closed_and_begins_with_opened(fresh: Folder, tmp_path: 
     assert following.add([opened, Policy("ab" * 32, DAY)]) == [0, 1]
     step = _step(ledger, 3)
     assert following.add([step, replace(step, previous=entries.digest(entries.format(step)))]) == [2, 3]
-    assert following.check() == 4
+    assert following.check_entries().total() == 4
 
 
 class Review(MadeBatch):
@@ -284,7 +284,7 @@ def test_a_batch_that_takes_the_place_of_another_says_so(fresh: Folder) -> None:
         b'{"b":"review","k":"correction","pairs":[[1,8],[2,9],[3,10],[4,11],[5,12]],"v":1,"why":"review"}'
     )
     assert ledger.entry(17) == b'{"before":15,"k":"tally","v":1}'
-    assert sealed.size == ledger.check() == 18
+    assert sealed.size == ledger.check_entries().total() == 18
     assert Closing.parse(ledger.entry(15)).before == 6
     ledger.add([_step(ledger, 8), Erasure(token(0), "pipl-47", DAY)])
     assert [at.index for at in ledger.history(token(0))] == [1, 8, 16, 18, 19]
@@ -327,7 +327,7 @@ def test_a_correction_by_hand_is_held_to_the_same_rules(fresh: Folder) -> None:
         with pytest.raises(LedgerError):
             ledger.add([Correction(batch, pairs, "correction")])
     assert ledger.add([Correction("second", ((1, 8),), "correction")]) == [14]
-    assert ledger.check() == 15
+    assert ledger.check_entries().total() == 15
 
 
 # ---- entries that do not keep their promise
@@ -362,6 +362,11 @@ def _changed(entry: bytes, **members: object) -> bytes:
 LIES: dict[str, tuple[int, Callable[[list[bytes]], list[bytes]]]] = {
     "decision left out": (2, lambda e: e[:2] + e[3:]),
     "decisions swapped": (1, lambda e: [e[0], e[2], e[1], *e[3:]]),
+    "position of many digits": (2, lambda e: [*e[:2], e[2].replace(b'"n":1', b'"n":1' + b"0" * 5000), *e[3:]]),
+    "decision of another version": (2, lambda e: [*e[:2], e[2].replace(b'"v":1', b'"v":3'), *e[3:]]),
+    "decision of another batch": (2, lambda e: [*e[:2], _changed(e[2], b="b"), *e[3:]]),
+    "decision that pins another opening": (2, lambda e: [*e[:2], _changed(e[2], m="00" * 32), *e[3:]]),
+    "first decision that pins another opening": (1, lambda e: [e[0], _changed(e[1], m="00" * 32), *e[2:]]),
     "decision twice": (2, lambda e: [*e[:2], e[1], *e[2:]]),
     "decision outside of a batch": (5, lambda e: [*e[:5], e[1], *e[5:]]),
     "batch not opened": (0, lambda e: e[1:]),

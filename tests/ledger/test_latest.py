@@ -219,7 +219,7 @@ def test_a_decision_outside_of_any_batch_is_seen_at_the_end_and_a_false_tally_st
             latest.verify(prove(ledger, 2), policy=ledger.policy())
         assert caught.value.step == "tail"
     with pytest.raises(NotProven, match="entry 7: the decision stands outside of any batch"):
-        ledger.check()
+        ledger.check_entries()
 
 
 def test_a_token_root_that_leaves_a_household_out_is_found_in_the_entries_and_by_the_later_receipt(

@@ -60,7 +60,7 @@ def test_a_key_is_changed_with_an_overlap_and_every_receipt_goes_on_holding(fres
     alone = Ledger.open(fresh.path, signer=new)
     alone.append(MadeBatch("alone", 2))
     third = receipt(alone, batch, 3, sealed.first_index)
-    assert alone.check() == alone.size
+    assert alone.check_entries().total() == alone.size
 
     assert [[holds(text, policy) for policy in (only_old, both, only_new)] for text in (first, second, third)] == [
         [True, True, False],
@@ -89,7 +89,7 @@ def test_a_crash_between_two_signatures_is_finished_on_the_next_opening(
     ledger = Ledger.open(fresh.path, signer=Overlap(old, new))
     assert ledger.add([entries.Policy("cd" * 32, DAY)]) == [8]
     assert len(note.open(ledger.checkpoint, [old.key, new.key]).signatures) == 2
-    assert ledger.check() == 9
+    assert ledger.check_entries().total() == 9
 
 
 def test_a_key_that_was_not_introduced_does_not_sign(fresh: Folder) -> None:

@@ -46,7 +46,7 @@ def test_steps_of_one_decision_are_a_chain_with_bodies_in_the_book(ledger: Ledge
     assert [(r.index, r.entry.step, r.entry.by) for r in chain] == [(5, "acceptance", "440703"), (7, "visit", "440703")]
     assert [r.body for r in chain] == [Body(LAW.id), Body(LAW.id, OFFICERS, "11010519491231002X")]
     assert [t.step for t in course(chain, LAW).taken] == ["acceptance", "visit"]
-    assert ledger.check() == 8
+    assert ledger.check_entries().total() == 8
 
 
 def test_a_step_out_of_order_enters_neither_the_log_nor_the_book(ledger: Ledger, book: Book) -> None:
