@@ -89,23 +89,13 @@ def opened(place: Place) -> Iterator[Any]:
 def batch_vault(place: Place) -> Any:
     """The vault of the one batch that `whole` made."""
     from meanscheck.decisions.record import GROUPS
-    from meanscheck.vault import Vault
+    from meanscheck.vault import Safe
 
-    (folder,) = (path for path in place.vault.iterdir() if path.is_dir())
-    return Vault(folder, GROUPS)
+    (batch,) = Safe.open(place.vault).batches(GROUPS)
+    return batch
 
 
 def held_records(place: Place, count: int) -> list[Any]:
     """The first sealed records of that batch, as the vault holds them."""
-    import polars as pl
-
-    from meanscheck.vault import Held
-
-    vault = batch_vault(place)
-    records = pl.read_parquet(vault.folder / "records-00000.parquet", n_rows=count)
-    seals = pl.read_parquet(vault.folder / "seals-00000.parquet", n_rows=count)
-    rows = zip(records.iter_rows(named=True), seals.iter_rows(named=True), strict=True)
-    return [
-        Held(r["case_id"], {n: r[n].encode() for n in vault.group_names}, s["index"], s["leaf"], s["salts"])
-        for r, s in rows
-    ]
+    held: list[Any] = batch_vault(place).rows(0, 0, count)
+    return held

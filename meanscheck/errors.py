@@ -7,7 +7,10 @@
     │   ├── PackError       a rule pack does not load: file, key, position, reason, suggested mend
     │   ├── CaseError       a stated case (cases.toml, `Case.from_dict`) is faulty
     │   └── MoneyError      an amount, date or number text is not what the contract says
-    ├── StoreError          the evidence store cannot be opened, or refuses an operation
+    ├── StoreError          the evidence store or the vault cannot be opened, or refuses an operation
+    │   ├── Erased          the household's key was destroyed: nobody can open its records
+    │   ├── Restricted      the household's records are kept and may be read by an audit only
+    │   └── Retained        a retention period runs: no erasure yet; `.until` is the day on which it ends
     ├── LedgerError         the log, its keys or its state file refuse an operation
     │   └── NotProven       a receipt, checkpoint, proof or policy does not verify; `.step` says which check failed
     ├── ReplayDifference    a recomputed decision differs; `.differences` lists the fields
@@ -19,6 +22,7 @@ No message ever carries a person's value: it names the place (file, line, field,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 
 class MeanscheckError(Exception):
@@ -62,6 +66,27 @@ class MoneyError(InputError, ValueError):
 
 class StoreError(MeanscheckError):
     """The evidence store cannot be opened or refuses an operation."""
+
+
+class Erased(StoreError):
+    """The key of a household was destroyed, so nobody can open its records. Nothing is wrong with the vault."""
+
+
+class Restricted(StoreError):
+    """Use of a household's records is restricted to keeping them; an audit may read them."""
+
+
+class Retained(StoreError):
+    """A retention period still runs, so the records of a household are not erased.
+
+    Args:
+        until: the first day on which they may be erased; None while that day is not known.
+        why: what runs, and what to do.
+    """
+
+    def __init__(self, until: date | None, why: str) -> None:
+        self.until = until
+        super().__init__(why)
 
 
 class LedgerError(MeanscheckError):

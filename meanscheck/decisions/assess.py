@@ -34,7 +34,7 @@ from meanscheck.errors import StoreError
 from meanscheck.evidence import Projection, Snapshot, Store
 from meanscheck.law.law import LANGUAGE_VERSION, Law
 from meanscheck.values.money import format_yuan
-from meanscheck.vault import Held, Vault
+from meanscheck.vault import DeploymentKey, Held, Safe
 
 BLOCK_UNITS = 50_000
 Progress = Callable[[int, int], None]
@@ -50,7 +50,7 @@ class Assessment:
         projection: Projection,
         snapshot: Snapshot,
         *,
-        folder: Path,
+        safe: Safe,
         block_units: int,
         engine: Engine,
         progress: Progress | None,
@@ -65,7 +65,7 @@ class Assessment:
         identity = f"{law.digest} {snapshot.id}" + (f" {self._superseded}" if self.supersedes else "")
         short = hashlib.sha256(identity.encode()).hexdigest()[:12]
         self.batch_id = f"{law.code}-{law.on.isoformat()}-{short}"
-        self.vault = Vault(folder / self.batch_id, GROUPS)
+        self.vault = safe.batch(self.batch_id, GROUPS)
         self._total = Counts()
         self.records_root = ""
         self._ran = False
@@ -80,7 +80,7 @@ class Assessment:
         """Digests of law, engine and inputs, and what is promised."""
         return {
             "accepted": list(self.law.accepted),
-            "engine": f"meanscheck {_version('meanscheck')}, polars {_version('polars')}, duckdb {_version('duckdb')}",
+            "engine": engine_name(),
             "known_by": self.law.known_by.isoformat(),
             "language": LANGUAGE_VERSION,
             "law": self.law.digest,
@@ -109,7 +109,7 @@ class Assessment:
                 yield done.sealed
             return
         position = 0
-        for number, frame in enumerate(self.vault.blocks()):
+        for number, frame in enumerate(self.vault.blocks(purpose="log")):
             made = seal(position, tokens=frame["token"].to_list(), groups=texts_of(frame))
             keep_seals(self.vault, number, seal.first_index + position, salts=made.salts, leaves=made.leaves)
             yield Sealed(list(made.leaves), made.hashes)
@@ -144,7 +144,8 @@ class Assessment:
         if done != units:
             raise StoreError("the projection gave fewer case units than it promised; nothing was closed")
         self.records_root = root.hexdigest()
-        self.vault.close({"records_root": self.records_root, "units": done, "outcomes": self.closing["outcomes"]})
+        facts = {"on": self.law.on.isoformat(), "units": done, "outcomes": self.closing["outcomes"]}
+        self.vault.close({**facts, "records_root": self.records_root})
 
     @property
     def counts(self) -> Counter[tuple[str, str]]:
@@ -208,6 +209,7 @@ def assess(
     *,
     snapshot: Snapshot | None = None,
     vault: Path | str | None = None,
+    vault_key: DeploymentKey | None = None,
     block_units: int = BLOCK_UNITS,
     engine: Engine | None = None,
     progress: Progress | None = None,
@@ -221,6 +223,8 @@ def assess(
         law: from `RulePack.on`.
         snapshot: which evidence; the present one unless given.
         vault: folder for records; ``<store>.vault`` beside the store unless given.
+        vault_key: locks the vault; unless given, that of MEANSCHECK_VAULT_KEY or of ``keys/<vault's name>.key`` beside
+            the folder, which is made with a new vault and belongs kept apart from it.
         block_units: case units held at a time (by each process); the results do not depend on it.
         engine: who works on the blocks: this process unless given, or such as `meanscheck.engines.Pool`.
         progress: called with units done and units in all.
@@ -232,12 +236,13 @@ def assess(
     store.record_law(law.digest, law.canonical.decode())
     projection = store.project(taken, on=law.on)
     folder = Path(vault) if vault is not None else store.path.with_suffix(".vault")
+    safe = Safe.open(folder, key=vault_key, make=True)
     return Assessment(
         store,
         law,
         projection,
         taken,
-        folder=folder,
+        safe=safe,
         block_units=block_units,
         engine=engine or InOrder(),
         progress=progress,
@@ -250,6 +255,11 @@ def _digest(supersedes: Mapping[str, int]) -> str:
     """Of the pairs in the order of tokens; tokens and indexes stand in the log already, so it needs no salt."""
     text = "".join(f"{token} {index}\n" for token, index in sorted(supersedes.items()))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def engine_name() -> str:
+    """The engine as a batch-open entry names it."""
+    return ", ".join(f"{package} {_version(package)}" for package in ("meanscheck", "polars", "duckdb"))
 
 
 def _frame(supersedes: Mapping[str, int]) -> pl.DataFrame:

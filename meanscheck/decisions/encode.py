@@ -252,16 +252,20 @@ class BlockRecords:
         tests = [pl.col(f"t:{p.id}:{name}").eq_missing(False) for name, _, _ in tests_of(self.law, p)]
         return pl.any_horizontal(tests).alias(f"fails:{p.id}")
 
+    def yielding(self, p: Programme) -> list[tuple[str, pl.Expr]]:
+        """Each programme that takes precedence, as a cause, with where it does and nothing else decided; the first rule
+        last."""
+        columns = self.run.frame(p.entity).columns
+        rules = [(f"yields:{r.programme}", f"y:{p.id}:{r.programme}") for r in reversed(p.yields_to)]
+        held = ~pl.col(f"own:{p.id}").eq_missing(False)
+        return [(cause, pl.col(gives).eq_missing(True) & held) for cause, gives in rules if gives in columns]
+
     def _outcome(self, p: Programme) -> pl.Expr:
         eligible = pl.col(f"o:{p.id}")
         award = plain_json(pl.col(f"w:{p.id}")) if p.award is not None else NULL
         causes = pl.col(f"why:{p.id}")
-        own = pl.col(f"own:{p.id}")
-        for rule in reversed(p.yields_to):
-            gives = f"y:{p.id}:{rule.programme}"
-            if gives in self.run.frame(p.entity).columns:
-                gone = pl.col(gives).eq_missing(True) & ~own.eq_missing(False)
-                causes = pl.when(gone).then(pl.lit(f'["yields:{rule.programme}"]')).otherwise(causes)
+        for cause, gone in self.yielding(p):
+            causes = pl.when(gone).then(pl.lit(f'["{cause}"]')).otherwise(causes)
         word = (
             pl.when(eligible)
             .then(pl.lit("eligible"))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Protocol
 
@@ -111,12 +111,8 @@ class Kernel:
         """The law, read once a process."""
         return Law.from_json(self.law_text)
 
-    def with_seal(self, seal: Seal) -> Kernel:
-        """The same, sealing as well."""
-        return replace(self, seal=seal)
-
     def __getstate__(self) -> dict[str, object]:
-        return {name: getattr(self, name) for name in ("law_text", "snapshot", "vault", "seal", "earlier")}
+        return {part.name: getattr(self, part.name) for part in fields(self)}
 
     def __call__(self, reader: Reader, number: int, units: range) -> DoneBlock:
         """Work on block `number`, which is the range `units`."""
@@ -124,9 +120,12 @@ class Kernel:
         tokens = reader.tokens(first=units.start, after=units.stop)
         frame, outcomes = self.decided(block, *tokens)
         frame = frame.with_columns(position=pl.int_range(units.start, units.stop, dtype=pl.Int64))
-        digests, sealed = self._sealed(frame, number, units)
+        digests, sealed, salts = self._sealed(frame, units.start)
         self.vault.put("records", number, frame)
         self.vault.put("outcomes", number, outcomes)
+        if self.seal is not None and sealed is not None:
+            first_index = self.seal.first_index + units.start
+            keep_seals(self.vault, number, first_index, salts=salts, leaves=sealed.leaves)
         return DoneBlock(frame.height, counted(outcomes), digests, sealed)
 
     def decided(
@@ -142,12 +141,12 @@ class Kernel:
         frame = records.frame(household_tokens=unit_tokens, person_tokens=person_tokens, supersedes=earlier)
         return frame.with_columns(unit_tokens.alias("token")), outcomes_of(records)
 
-    def _sealed(self, frame: pl.DataFrame, number: int, units: range) -> tuple[bytes, Sealed | None]:
+    def _sealed(self, frame: pl.DataFrame, position: int) -> tuple[bytes, Sealed | None, bytes]:
+        """Digests of the records, and if there is a seal their entries and salts (flat)."""
         digests: list[bytes] = []
         leaves: list[bytes] = []
         hashes: list[bytes] = []
         salts: list[bytes] = []
-        position = units.start
         for part in frame.iter_slices(SLICE):
             groups = texts_of(part)
             digests += map(_digest, zip(*(groups[i] for i in _ROOTED), strict=True))
@@ -157,10 +156,8 @@ class Kernel:
                 hashes.append(done.hashes)
                 salts.append(done.salts)
             position += part.height
-        if self.seal is None:
-            return b"".join(digests), None
-        keep_seals(self.vault, number, self.seal.first_index + units.start, salts=b"".join(salts), leaves=leaves)
-        return b"".join(digests), Sealed(leaves, b"".join(hashes))
+        sealed = None if self.seal is None else Sealed(leaves, b"".join(hashes))
+        return b"".join(digests), sealed, b"".join(salts)
 
 
 class Engine(Protocol):
@@ -212,6 +209,9 @@ def outcomes_of(records: BlockRecords) -> pl.DataFrame:
             causes = pl.Series([None], dtype=pl.List(pl.String)).new_from_index(0, frame.height)
         elif not household:
             causes = causes.gather(frame["person_row"])
+        listed = pl.lit(causes)
+        for cause, gone in records.yielding(p):
+            listed = pl.when(gone).then(pl.lit(pl.Series([[cause]]))).otherwise(listed)
         decided = pl.col(f"o:{p.id}")
         word = pl.when(decided).then(pl.lit("eligible")).when(~decided).then(pl.lit("ineligible"))
         wanted = (requested == "") | requested.str.split(",").list.contains(p.id)
@@ -222,7 +222,7 @@ def outcomes_of(records: BlockRecords) -> pl.DataFrame:
                 member=pl.lit(None, dtype=pl.String) if household else pl.col("id"),
                 outcome=word.otherwise(pl.lit("refer")),
                 award_fen=pl.col(f"w:{p.id}") if p.award is not None else pl.lit(None, dtype=pl.Int64),
-                causes=pl.lit(causes),
+                causes=listed,
             ).filter(wanted)
         )
     return pl.concat(parts).sort("case_id", "programme", "member", nulls_last=False)

@@ -38,6 +38,10 @@ CONSENT_SHAPE: dict[str, pl.DataType] = {
     "signed_by": pl.String(),
     "form_digest": pl.String(),
 }
+CONSENT_DIGEST = """unhex(sha256(concat_ws(chr(31), consent_no, id_type, id_number, feeds, purpose,
+  coalesce("from"::varchar, chr(30)), coalesce("to"::varchar, chr(30)), coalesce(withdrawn_on::varchar, chr(30)),
+  signed_by, coalesce(form_digest, chr(30)))))[1:16]"""
+"""SQL of a version's digest, over its own cells and the person's identity."""
 
 
 def load_consents(store: Store, path: Path) -> Counts:
@@ -104,13 +108,7 @@ def _typed(chunk: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def _take(store: Store, name: str) -> Counts:
-    store.run(
-        """create or replace temp table c_all as
-        select *, unhex(sha256(concat_ws(chr(31), consent_no, id_type, id_number, feeds, purpose,
-          coalesce("from"::varchar, chr(30)), coalesce("to"::varchar, chr(30)),
-          coalesce(withdrawn_on::varchar, chr(30)), signed_by,
-          coalesce(form_digest, chr(30)))))[1:16] as digest from c_lines"""
-    )
+    store.run(f"create or replace temp table c_all as select *, {CONSENT_DIGEST} as digest from c_lines")
     twice = store.fetch(
         "select min(line) as one, max(line) as other from c_all group by consent_no having count(distinct digest) > 1 "
         "order by one limit 1"

@@ -34,12 +34,7 @@ def take_snapshot(store: Store) -> Snapshot:
     known = store.value("select id from snapshots where load = ?", [load])
     if known is not None:
         return Snapshot(str(known), load)
-    parts = [
-        digest_of_sorted(store, "select digest from requests where superseded_by is null"),
-        digest_of_sorted(store, "select digest from consents where superseded_by is null"),
-        digest_of_sorted(store, "select unhex(batch_id) as digest from batches"),
-    ]
-    snapshot = Snapshot(hashlib.sha256("\n".join(["meanscheck snapshot", *parts]).encode()).hexdigest(), load)
+    snapshot = Snapshot(snapshot_id(store, load), load)
     if not store.read_only:
         with store.transaction():
             store.run("insert into snapshots values (?, ?)", [snapshot.id, load])
@@ -59,3 +54,14 @@ def snapshot_named(store: Store, snapshot: Snapshot | str | None) -> Snapshot:
         raise StoreError("the store does not remember that snapshot")
     identity, load = found.row(0)
     return Snapshot(str(identity), int(load))
+
+
+def snapshot_id(store: Store, load: int) -> str:
+    """The id of the state that a load number names, reckoned from the tables as they are now."""
+    live = f"load <= {load} and (superseded_by is null or superseded_by > {load})"
+    parts = [
+        digest_of_sorted(store, f"select digest from requests where {live}"),
+        digest_of_sorted(store, f"select digest from consents where {live}"),
+        digest_of_sorted(store, f"select unhex(batch_id) as digest from batches where batch <= {load}"),
+    ]
+    return hashlib.sha256("\n".join(["meanscheck snapshot", *parts]).encode()).hexdigest()

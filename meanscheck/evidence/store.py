@@ -280,6 +280,12 @@ class Store:
 
         return subjects(self, case_ids)
 
+    def forget_subject(self, token: str) -> int:
+        """Forget which unit a token stands for, once its records are erased; see `subjects.forget`."""
+        from meanscheck.evidence.subjects import forget
+
+        return forget(self, token)
+
 
 @contextmanager
 def reading(path: Path, *, memory_limit: str, threads: int = 1) -> Iterator[Callable[[str], pl.DataFrame]]:

@@ -83,9 +83,8 @@ from meanscheck.ledger.witnessing import Witnesses, merge
 TAIL: Final = 32
 """Entries that may come after the last batch-close or tally, before a tally is added: they travel in every proof that
 a decision is the latest."""
-
-# An entry has at most 65,535 bytes, and batch-close has other members.
-MAX_WITNESSED = 48_000
+MAX_WITNESSED: Final = 48_000
+"""An entry has at most 65,535 bytes, and batch-close has other members than the witnessed opening."""
 
 
 class SealedDecisions(Protocol):
@@ -201,9 +200,9 @@ class Ledger:
 
         Args:
             batch: see `Batch`. If anything it does raises, the log keeps its opening and nothing else of it.
+            witness: who cosigns the opening before anything is decided, and the closing after.
             commitment: ``grouped``, so that receipts can show some groups and hide others; or ``whole``, one hash over
                 the record: cheaper, and a receipt shows all of it or nothing.
-            witness: who cosigns the opening before anything is decided, and the closing after.
 
         Raises:
             NotProven: step ``witnesses``: the opening did not get its quorum; nothing was decided. If only the closing
@@ -244,7 +243,7 @@ class Ledger:
                 tokens.root(decided.pages()).hex(),
                 before,
                 batch.closing,
-                witnessed=opened,
+                opened or None,
             )
             growth.add([end.format()])
             if entered := taken.entries():
@@ -272,7 +271,7 @@ class Ledger:
             if not self.size:
                 raise LedgerError("the log is empty: there is no checkpoint to cosign")
             # The same question as `append` asked: an answer to it may be on its way.
-            return self._cosigned(witness, guess=_size_at_opening(self._log.reader()))
+            return self._cosigned(witness, guess=self._size_at_last_opening())
 
     def receipt(
         self, index: int, leaf: bytes, groups: Mapping[str, bytes], salts: bytes, disclose: Collection[str]
@@ -407,6 +406,11 @@ class Ledger:
         prove = partial(merkle.prove_consistency, tree, new=tree.size)
         return self._put_checkpoint(witness.cosign(self._log.note, prove=prove, guess=guess))
 
+    def _size_at_last_opening(self) -> int:
+        """Size of the log when the last batch was opened; 0 if there is none."""
+        at = history.last_close(self._log.reader())
+        return 0 if at is None else at - Closing.parse(self.entry(at)).count
+
     def _put_checkpoint(self, text: str) -> str:
         files.replace(self._log.folder / CHECKPOINT, text.encode())
         self._log.refresh()
@@ -435,9 +439,3 @@ def _entry(batch_id: str, kind: str, content: Mapping[str, Json]) -> bytes:
     except canonical.NotCanonical as error:
         raise LedgerError(f"the {kind} entry holds {error}") from None
     return entry
-
-
-def _size_at_opening(log: TileReader) -> int:
-    """Size of the log when the batch was opened that was closed last; 0 if there is none."""
-    close = history.last_close(log)
-    return 0 if close is None else close - Closing.parse(log.entry(close)).count

@@ -10,7 +10,7 @@
 | tokens | token root (`tokens.py`): which households were decided |
 | before | index of the batch-close before this one (null: none). Between that and `first` there is no decision |
 | closing | what the caller adds |
-| witnessed | only where witnesses cosigned the opening: that checkpoint with their lines (`witnessing.py`) |
+| witnessed | only if the opening was witnessed: its checkpoint with the cosignatures (`witnessing.check_opening`) |
 
 >>> entry = Closing("2026-11", "55" * 32, 2, 1, "00" * 32, "11" * 32, None, {"rejected": 0}).format()
 >>> Closing.parse(entry).last, Closing.parse(entry).content
@@ -48,7 +48,7 @@ class Closing:
     tokens: str
     before: int | None
     content: Mapping[str, Json] = field(repr=False)
-    witnessed: str = field(default="", repr=False)
+    witnessed: str | None = None
 
     @property
     def last(self) -> int | None:
@@ -70,7 +70,7 @@ class Closing:
             "tokens": self.tokens,
             "v": VERSION,
         }
-        if self.witnessed:
+        if self.witnessed is not None:
             members["witnessed"] = self.witnessed
         try:
             return canonical.format(members)
@@ -102,7 +102,9 @@ class Closing:
         count, first, last, before = (members[name] for name in ("count", "first", "last", "before"))
         if not _is_index(count) or not all(value is None or _is_index(value) for value in (first, last, before)):
             raise NotProven("closing", "a number of the batch-close entry is of the wrong kind")
-        result = cls(batch, members["m"], count, first, members["root"], members["tokens"], before, content, witnessed)
+        result = cls(
+            batch, members["m"], count, first, members["root"], members["tokens"], before, content, witnessed or None
+        )
         # The batch-open entry stands between the close before and the first decision.
         low = -1 if before is None else before
         if (first is None) != (count == 0) or last != result.last or (first is not None and first < low + 2):

@@ -61,7 +61,7 @@ class Overlap:
     """Two signers of one log, both of which sign each checkpoint while the older gives way to the newer."""
 
     def __init__(self, old: LogSigner, new: LogSigner) -> None:
-        if old.key.name != new.key.name or {*old.keys} & {*new.keys}:
+        if old.key.name != new.key.name or set(old.keys) & set(new.keys):
             raise LedgerError("an overlap needs two different keys under the log's name")
         self._old, self._new = old, new
 

@@ -25,8 +25,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from meanscheck.errors import LedgerError, NotProven
-from meanscheck.ledger import canonical, checkpoint, merkle, note
+from meanscheck.ledger import checkpoint, merkle, note
 from meanscheck.ledger.checkpoint import Checkpoint
+from meanscheck.ledger.closing import Closing
 from meanscheck.ledger.policy import Policy
 from meanscheck.ledger.state import Prove
 from meanscheck.ledger.witness import Answer, Request, format_request
@@ -129,18 +130,13 @@ def check_opening(entry: bytes, *, index: int, tree: merkle.Tree, policy: Policy
         Label of each witness key and its time in POSIX seconds; 0 where it states none.
 
     Raises:
-        NotProven: step ``opening`` or ``signature``: no cosigned opening is there, or it is that of another log.
+        NotProven: step ``closing``, ``opening``, ``signature`` or ``witnesses``: the entry is no batch-close, no
+            cosigned opening is there, or it is that of another log.
     """
-    try:
-        members = canonical.parse(entry)
-    except canonical.NotCanonical as error:
-        raise NotProven("opening", f"the batch-close entry is {error}") from None
-    if not isinstance(members, dict) or members.get("k") != "batch-close" or type(members.get("count")) is not int:
-        raise NotProven("opening", "the entry is not a batch-close")
-    signed = members.get("witnessed")
-    if not isinstance(signed, str):
+    closing = Closing.parse(entry)
+    if closing.witnessed is None:
         raise NotProven("opening", "the batch was opened without a witness")
-    opened = note.open(signed, policy.log_keys + policy.witness_keys)
+    opened = note.open(closing.witnessed, policy.log_keys + policy.witness_keys)
     head = checkpoint.parse(opened.text)
     if not any(
         signature.key in policy.log_keys and signature.key.name == head.origin for signature in opened.signatures
@@ -150,7 +146,7 @@ def check_opening(entry: bytes, *, index: int, tree: merkle.Tree, policy: Policy
     if not policy.is_quorum([signature.key for signature in cosigned]):
         raise NotProven("witnesses", "too few of the policy's witnesses cosigned the opening")
     # The tree that they saw ends with the opening: batch-open, decisions and batch-close stand one after another.
-    if head.size != index - members["count"] or not 0 < head.size <= index or tree.subtree(0, head.size) != head.root:
+    if head.size != index - closing.count or not 0 < head.size <= index or tree.subtree(0, head.size) != head.root:
         raise NotProven("opening", "the cosigned checkpoint is not that of the batch's opening in this log")
     return tuple((signature.key.label, signature.time or 0) for signature in cosigned)
 

@@ -1,101 +1,54 @@
-"""The vault: records, salts and leaves of sealed decisions, outside the log.
+"""The vault: records, outcomes and salts of decisions, each household's sealed under a key of its own.
 
-One folder a batch, one pair of Parquet files a block:
+    county.vault/<batch>/     sealed records, outcomes, salts (`batch`); opens nothing by itself
+    county.household-keys     one wrapped data key a household, and what was erased or restricted (`household_keys`)
+    keys/county.vault.key     the deployment's key, which wraps those (`deployment`); to be kept away from both
 
-    records-00000.parquet   position Int64 · case_id String · token String · subject … evidence String (canonical JSON)
-    outcomes-00000.parquet  position · case_id · programme · member String (null: household) · outcome String ·
-                            award_fen Int64 · causes List[String]
-    seals-00000.parquet     index Int64 (in the log) · leaf Binary · salts Binary (112 bytes)   by position
-    closed.json             written last: counts and the records root
+To erase a household is to destroy its data key (`erasure`): what is sealed under it is then noise, here and in every
+backup of the vault, and every proof of the log still holds, since the log never had more than a commitment to salted
+hashes. While a retention period runs (`retention`) use can be restricted instead.
+
+| Module | Question |
+|---|---|
+| safe | which places belong together, and how is one opened |
+| batch | where do the records of one batch lie |
+| sealing | how are bytes bound to household and place |
+| household_keys, notes | which key opens what; what is noted of those erased or restricted |
+| deployment | with which key is all that locked |
+| erasure, retention | how is a household erased, and when may it be |
 
 Choices
-    Files are readable by their owner only (mode 0600) and not encrypted: sealing per household and erasure are not
-    built yet, so the folder must lie on an encrypted disk. Parquet is for holding, never for hashing: digests are
-    over the JSON texts.
+    The records root stays out of the clear: it is unsalted, so somebody with all other records of a batch, or with a
+    batch of one, could try incomes against it. It is sealed under a key of the batch that goes with the first
+    household erased from it. Counts by outcome stay in the clear; the log has them too.
+    Households are indexed by random token, cases by a keyed hash: no case id stands in any file of the vault.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from meanscheck.vault.batch import OUTCOME, Held, Purpose, Vault
+from meanscheck.vault.deployment import ENVIRONMENT, DeploymentKey
+from meanscheck.vault.erasure import BASES, Erasure, entry_of
+from meanscheck.vault.household_keys import HouseholdKeys
+from meanscheck.vault.notes import ErasedNote, RestrictedNote
+from meanscheck.vault.retention import Decided, Retention
+from meanscheck.vault.safe import Safe, keys_beside
 
-import polars as pl
-
-from meanscheck.errors import StoreError
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """One record as the vault holds it; `index`, `leaf` and `salts` are None until it is sealed.
-
-    What it says of the case, and the salts that hide it, are kept out of its repr.
-    """
-
-    case_id: str
-    groups: Mapping[str, bytes] = field(repr=False)
-    index: int | None
-    leaf: bytes | None = field(repr=False)
-    salts: bytes | None = field(repr=False)
-
-
-class Vault:
-    """The folder of one batch."""
-
-    def __init__(self, folder: Path, group_names: tuple[str, ...]) -> None:
-        self.folder, self.group_names = folder, group_names
-
-    def begin(self) -> None:
-        """Make the folder, or empty it of what an unfinished run left."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for file in self.folder.iterdir():
-            if file.name.split("-")[0] in ("records", "outcomes", "seals", "closed.json"):
-                file.unlink()
-
-    def put(self, kind: str, block: int, frame: pl.DataFrame) -> None:
-        """Write one file of a block: to a temporary name, then renamed."""
-        target = self.folder / f"{kind}-{block:05d}.parquet"
-        part = target.with_suffix(".part")
-        frame.write_parquet(part, compression="zstd", compression_level=1)
-        part.chmod(0o600)
-        part.replace(target)
-
-    def close(self, facts: Mapping[str, Any]) -> None:
-        """Mark the batch as whole."""
-        part = self.folder / "closed.part"
-        part.write_text(json.dumps(facts, sort_keys=True, ensure_ascii=False), encoding="utf-8")
-        part.replace(self.folder / "closed.json")
-
-    def closed(self) -> dict[str, Any] | None:
-        """What `close` wrote; None if the batch is not whole."""
-        file = self.folder / "closed.json"
-        if not file.exists():
-            return None
-        facts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return facts
-
-    def blocks(self) -> Iterator[pl.DataFrame]:
-        """The records, block by block."""
-        for file in sorted(self.folder.glob("records-*.parquet")):
-            yield pl.read_parquet(file)
-
-    def outcomes(self) -> pl.LazyFrame:
-        """All outcomes of the batch."""
-        return pl.scan_parquet(sorted(self.folder.glob("outcomes-*.parquet")))
-
-    def find(self, case_id: str) -> Held:
-        """The record of a case; StoreError if the batch has none."""
-        for file in sorted(self.folder.glob("records-*.parquet")):
-            rows = pl.scan_parquet(file).filter(pl.col("case_id") == case_id).collect(engine="in-memory")
-            if rows.height:
-                row = rows.row(0, named=True)
-                groups = {name: row[name].encode() for name in self.group_names}
-                seals = self.folder / file.name.replace("records", "seals")
-                if not seals.exists():
-                    return Held(case_id, groups, None, None, None)
-                first = pl.read_parquet(file, columns=["position"], n_rows=1).item()
-                seal = pl.read_parquet(seals).row(row["position"] - first, named=True)
-                return Held(case_id, groups, seal["index"], seal["leaf"], seal["salts"])
-        raise StoreError("that case is not in this batch")
+__all__ = [
+    "BASES",
+    "ENVIRONMENT",
+    "OUTCOME",
+    "Decided",
+    "DeploymentKey",
+    "ErasedNote",
+    "Erasure",
+    "Held",
+    "HouseholdKeys",
+    "Purpose",
+    "RestrictedNote",
+    "Retention",
+    "Safe",
+    "Vault",
+    "entry_of",
+    "keys_beside",
+]

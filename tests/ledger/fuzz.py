@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from meanscheck.errors import LedgerError
+from meanscheck.errors import LedgerError, NotProven
 from meanscheck.ledger import (
     Leaf,
     Ledger,
@@ -45,11 +45,14 @@ from meanscheck.ledger import (
     tiles,
     verify,
 )
+from meanscheck.ledger.carriers import format_answer, parse_answer
+from meanscheck.ledger.keyfile import PrivateKey
 from meanscheck.ledger.log import Log
 from meanscheck.ledger.policy import LogLine, WitnessLine
 from meanscheck.ledger.verdict import parse_opening
+from meanscheck.ledger.witness import Answer, Request, Witness, format_request, format_state, parse_request, parse_state
 
-from .builders import ORIGIN, Folder, all_groups, build_folder, cosign, witness_key
+from .builders import ORIGIN, WITNESS_SEED, Folder, all_groups, build_folder, cosign, witness_key
 from .spellings import near
 
 EXPECTED = (LedgerError, canonical.NotCanonical)
@@ -225,11 +228,13 @@ class _Files:
         return data, checkpoint.format(head).encode() if head else b""
 
     def key_file(self, data: bytes) -> tuple[object, object]:
-        """The first line is ours; what follows is PEM, whose spelling is free, but it must be that key."""
+        """The first lines are ours; what follows is PEM, whose spelling is free, but it must be those keys."""
         with self._there(self.key, data):
             signer = Signer.load(self.key)
-        signer.key.verify("text\n", signer.sign_note("text\n"))
-        return data.split(b"\n")[0], str(signer.key).encode()
+        text = checkpoint.format(checkpoint.Checkpoint(signer.key.name, 1, bytes(32)))
+        note.open(note.sign(text, signer.signers), signer.keys)
+        public = data.partition(b"-----")[0]
+        return public, "".join(f"{key}\n" for key in signer.keys).encode()
 
     def cosignatures(self, data: bytes) -> tuple[object, object]:
         """Lines that a witness sent: the checkpoint keeps its text, and each line on it is checked."""
@@ -264,7 +269,7 @@ def readers(root: Path) -> list[Reader]:
     """Every reader of the ledger, over two logs made in a folder."""
     folder = build_folder(root)
     bare = build_folder(root / "bare", batches=(5, 3), witnessed=False)
-    return [*_of_records(folder), *_of_texts(folder), *_of_files(bare)]
+    return [*_of_records(folder), *_of_texts(folder), *_of_files(bare), *_of_witnesses(folder)]
 
 
 def _of_records(folder: Folder) -> list[Reader]:
@@ -287,17 +292,19 @@ def _of_records(folder: Folder) -> list[Reader]:
 def _of_texts(folder: Folder) -> list[Reader]:
     issued = (folder.receipt(300), folder.receipt(300, ["result"]), folder.receipt(10, []))
     texts = tuple(receipt.encode() for receipt in issued)
-    notes = (folder.ledger.checkpoint.encode(), note.sign("a\n\nb\n", [folder.signer]).encode())
     head = note.parse(folder.ledger.checkpoint)[0].encode()
-    key, witness = str(folder.signer.key), str(witness_key())
+    both = note.sign(head.decode(), _two_keys().signers)
+    notes = (folder.ledger.checkpoint.encode(), note.sign("a\n\nb\n", [folder.signer]).encode(), both.encode())
+    key, witness, large = str(folder.signer.key), str(witness_key()), str(_two_keys().keys[1])
     policies = (
         folder.policy.format().encode(),
         f"# comment\n\n log {key}\thttps://log.example/\nwitness a {witness}\ngroup g 1 a\nquorum g\n".encode(),
-        f"log {key}\nquorum none\n".encode(),
+        f"log {key}\nlog {large}\nquorum none\n".encode(),
     )
+    keys = (key.encode(), witness.encode(), large.encode())
     return [
         Reader("note", notes, _text(lambda text: note.format(*note.parse(text)))),
-        Reader("verifier key", (key.encode(), witness.encode()), _text(lambda text: str(VerifierKey.parse(text)))),
+        Reader("verifier key", keys, _text(lambda text: str(VerifierKey.parse(text)))),
         Reader("checkpoint", (head,), _text(lambda text: checkpoint.format(checkpoint.parse(text)))),
         Reader("proof", texts, _text(lambda text: proof.format(proof.parse(text)))),
         Reader("policy", policies, lambda data: _policy(data)),
@@ -312,14 +319,47 @@ def _of_files(folder: Folder) -> list[Reader]:
     assert state is not None
     tile, bundle = "tile/0/000.p/12", "tile/entries/000.p/12"
     lines = cosign(note.parse(folder.ledger.checkpoint)[0], 5).encode()
+    two = _two_keys().save(files.key.with_name("two.key"), unprotected=True)
     return [
         Reader("checkpoint file", (folder.ledger.checkpoint.encode(),), files.checkpoint),
         Reader("signer's state", (state.read_bytes(),), files.state),
-        Reader("key file", (files.key.read_bytes(),), files.key_file),
+        Reader("key file", (files.key.read_bytes(), two.read_bytes()), files.key_file),
         Reader("cosignatures", (lines,), files.cosignatures),
         Reader("tile on disk", ((folder.path / tile).read_bytes(),), files.tile(tile)),
         Reader("bundle on disk", ((folder.path / bundle).read_bytes(),), files.tile(bundle)),
     ]
+
+
+def _of_witnesses(folder: Folder) -> list[Reader]:
+    signed, size = folder.ledger.checkpoint, folder.ledger.size
+    old = folder.batches[0][1].size
+    asked = Request(old, tuple(folder.ledger.consistency(old)), signed)
+    requests = (format_request(asked), format_request(Request(0, (), signed)))
+    head = checkpoint.parse(note.parse(signed)[0])
+    before = checkpoint.parse(note.parse(folder.batches[0][1].checkpoint)[0])
+    state = format_state({ORIGIN: head, "other.example": before}).encode()
+    cosigner = PrivateKey.from_seed("audit.example/w1", note.COSIGNATURE, seed=WITNESS_SEED)
+
+    def ask(data: bytes) -> tuple[object, object]:
+        """A witness that saw the first batch: it answers, and cosigns this log's true head only."""
+        witness = Witness([cosigner], policy=Policy((LogLine(folder.signer.key),)))
+        first = witness.add_checkpoint(format_request(Request(0, (), folder.batches[0][1].checkpoint)), time=1)
+        answer = witness.add_checkpoint(data, time=2)
+        if answer.status != 200:
+            raise NotProven(f"status {answer.status}", answer.body.decode())
+        return (first.status, witness.seen()[ORIGIN]), (200, head if head.size == size else None)
+
+    answers = (format_answer(Answer(200, b"lines\n")), format_answer(Answer(409, b"12\n")))
+    return [
+        Reader("request to a witness", requests, _bytes(lambda data: format_request(parse_request(data)))),
+        Reader("witness", requests[:1], ask),
+        Reader("witness's state", (state,), _bytes(lambda data: format_state(parse_state(data)).encode())),
+        Reader("answer file", answers, _bytes(lambda data: format_answer(parse_answer(data)))),
+    ]
+
+
+def _two_keys() -> Signer:
+    return Signer.from_seed(ORIGIN, seed=b"county" + bytes(26), ml_dsa_seed=bytes(32))
 
 
 def report(tallies: Mapping[str, Tally]) -> Iterator[str]:

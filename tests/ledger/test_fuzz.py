@@ -22,7 +22,8 @@ from .fuzz import Reader, Tally, attack, main, readers
 NAMES = (
     "canonical", "group in a receipt", "group in a whole receipt", "leaf", "opening", "bundle", "note", "verifier key",
     "checkpoint", "proof", "policy", "policy as text", "receipt", "verify", "checkpoint file", "signer's state",
-    "key file", "cosignatures", "tile on disk", "bundle on disk",
+    "key file", "cosignatures", "tile on disk", "bundle on disk", "request to a witness", "witness", "witness's state",
+    "answer file",
 )  # fmt: skip
 
 

@@ -165,9 +165,10 @@ def test_the_witnessed_opening_can_be_shown_from_the_log_alone(office: Office) -
             ({"witnessed": f"{body}\n\n{log}{other}{w0}"}, "witnesses"),
             ({"witnessed": f"{body}\n\n{w0}{w1}"}, "signature"),
             ({"witnessed": members["witnessed"].replace("\n" + body.split("\n")[1] + "\n", "\n1\n")}, "signature"),
-            ({"witnessed": 1}, "opening"),
-            ({"count": members["count"] + 1}, "opening"),
-            ({"k": "batch-open"}, "opening"),
+            ({"witnessed": 1}, "closing"),
+            ({"count": members["count"] + 1}, "closing"),
+            ({"k": "batch-open"}, "closing"),
+            *(({"count": 2, "first": members["first"] + 1}, "opening") for _ in range(count > 0)),
         ):
             with pytest.raises(NotProven) as caught:
                 check(canonical.format(members | changed), index=sealed.close_index)

@@ -11,8 +11,28 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from meanscheck.errors import InternalError, MeanscheckError, NotProven, ReplayDifference
-from meanscheck.faces.cli import casework, demo, feeds, intake, latest, receipts, rules, steps, witness
+from meanscheck.errors import (
+    Erased,
+    InternalError,
+    MeanscheckError,
+    NotProven,
+    ReplayDifference,
+    Restricted,
+    Retained,
+)
+from meanscheck.faces.cli import (
+    audit,
+    casework,
+    demo,
+    erase,
+    feeds,
+    intake,
+    latest,
+    receipts,
+    rules,
+    steps,
+    witness,
+)
 
 GOOD, NEGATIVE, UNUSABLE, OURS = 0, 1, 2, 3
 
@@ -25,8 +45,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (demo, intake, casework, steps, receipts, latest):
+for group in (demo, intake, casework, steps, receipts, latest, erase):
     group.register(app)
+app.add_typer(audit.app, name="audit")
 app.add_typer(rules.app, name="rules")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(witness.app, name="witness")
@@ -71,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _code_of(fault: MeanscheckError) -> int:
     if isinstance(fault, InternalError):
         return OURS
-    return NEGATIVE if isinstance(fault, NotProven | ReplayDifference) else UNUSABLE
+    return NEGATIVE if isinstance(fault, NotProven | ReplayDifference | Erased | Restricted | Retained) else UNUSABLE
 
 
 def _leave(line: str, code: int, fault: BaseException | None) -> NoReturn:

@@ -103,6 +103,10 @@ def assess(
     ] = None,
     accept: Annotated[list[str] | None, typer.Option("--accept", help="Accept an unsure figure by name.")] = None,
     no_seal: Annotated[bool, typer.Option("--no-seal", help="Decide only; put nothing into the log.")] = False,
+    processes: Annotated[
+        int | None,
+        typer.Option("--processes", min=1, help="Processes for a large caseload; all processors if left out."),
+    ] = None,
     supersede: Annotated[
         str | None,
         typer.Option(
@@ -110,10 +114,6 @@ def assess(
             help="Decisions take the place of the earlier ones in the log; WHY is review, recheck or correction.",
             metavar="WHY",
         ),
-    ] = None,
-    processes: Annotated[
-        int | None,
-        typer.Option("--processes", min=1, help="Processes for a large caseload; all processors if left out."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -126,7 +126,7 @@ def assess(
     law = RulePack.load(pack).on(day_of(on, "--on") if on else date.today(), known_by=known, accept=accept or ())
     ledger = None if no_seal else signing_ledger(office)
     with Store.open(office.store) as opened, stages(quiet=as_json) as bars:
-        result, sealed = run(opened, law, ledger, bars, processes=processes, supersede=supersede)
+        result, sealed = run(opened, law, ledger, bars, supersede=supersede, processes=processes)
     if as_json:
         print_json(assessment_json(result, sealed))
         return
@@ -154,8 +154,8 @@ def run(
     ledger: Ledger | None,
     bars: Stages,
     *,
-    processes: int | None = None,
     supersede: str | None = None,
+    processes: int | None = None,
 ) -> tuple[Assessment, Sealed | None]:
     """Assess everything in the store, through the log if there is one."""
     from meanscheck.decisions import assess as decide_all
@@ -172,7 +172,7 @@ def run(
             engine=engine,
             progress=later,
             supersedes=earlier,
-            why=supersede or "",
+            why=supersede or "review",
         )
     with bars.stage("decide" if ledger is None else "decide and seal", "cases", result.projection.units) as later.to:
         sealed = None if ledger is None else ledger.append(result)

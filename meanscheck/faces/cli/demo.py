@@ -40,6 +40,8 @@ OWN = (
     "county.duckdb",
     "county.policy",
     "county.vault",
+    "county.household-keys",
+    "county.household-keys.lock",
     "county.projection",
 )
 

@@ -148,7 +148,7 @@ class Page:
         for place, words in (
             (office.store.parent / "inbox", "the departments' files, with manifests"),
             (office.store, "the evidence store"),
-            (office.vault, "records and salts of the decisions: the office's own"),
+            (office.vault, "records and salts of the decisions, sealed: the office's own"),
             (office.ledger, "the log: may be published"),
             (office.policy, "whom an auditor trusts"),
             (office.receipts, f"{len(self.run.receipts)} receipts, one per sampled case"),

@@ -37,14 +37,18 @@ def init(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make an office's places: an empty store, a signing key, a log, a policy.
+    """Make an office's places: an empty store, a signing key, a log, a policy, an empty vault with its keys.
 
-    The key's passphrase is read from the environment variable MEANSCHECK_KEY_PASSPHRASE.
+    The signing key's passphrase is read from the environment variable MEANSCHECK_KEY_PASSPHRASE. The vault's key is
+    that of MEANSCHECK_VAULT_KEY, or a new file beside the signing key that its owner alone may read.
     """
     office = make_office(folder / f"{name}.duckdb", origin=origin, unprotected=unprotected)
+    from_environment = not office.vault_key.exists()
     places = {
         "store": str(office.store),
         "key": str(office.key),
+        "vault": str(office.vault),
+        "vault key": "MEANSCHECK_VAULT_KEY" if from_environment else str(office.vault_key),
         "policy": str(office.policy),
         "ledger": str(office.ledger),
     }
@@ -52,7 +56,7 @@ def init(
         print_json(places)
         return
     for what, place in places.items():
-        say(f"{what:<8} {place}")
+        say(f"{what:<9} {place}")
     say(f"\nNext: meanscheck ingest {office.store} INBOX")
 
 
@@ -60,6 +64,7 @@ def make_office(store: Path, *, origin: str, unprotected: bool) -> Office:
     """Make the places; InputError if the store is there already."""
     from meanscheck.evidence import Store
     from meanscheck.ledger import Ledger, Signer
+    from meanscheck.vault import Safe
 
     office = Office(store)
     if store.exists():
@@ -68,6 +73,7 @@ def make_office(store: Path, *, origin: str, unprotected: bool) -> Office:
     signer = Signer.generate(origin)
     signer.save(office.key, unprotected=unprotected)
     office.policy.write_text(Ledger.open(office.ledger, signer=signer).policy().format(), encoding="utf-8")
+    Safe.open(office.vault, make=True)
     with Store.open(store):
         pass
     return office

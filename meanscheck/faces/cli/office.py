@@ -1,9 +1,11 @@
 """Where does an office keep what belongs to one store? Everything lies beside the store's file, under its name.
 
 county.duckdb      evidence: requests, consents, answers, recorded law
-county.vault/      records and salts of sealed decisions, readable by their owner only
+county.vault/      records, outcomes and salts of decisions, each household's sealed under a key of its own
+county.household-keys   those keys, wrapped: in a short backup cycle of their own, so that an erasure is complete soon
 county.policy      whom an auditor trusts: the log's public key; to be handed out
 keys/county.key    the log's private key and its state; to be kept away from everybody
+keys/county.vault.key   opens the key file, unless MEANSCHECK_VAULT_KEY does; to be kept apart from the vault's backups
 ledger/            the log; holds nothing secret and may be published
 county.steps/      what the office keeps of its steps, readable by its owner only
 receipts/          receipts written by `meanscheck receipt` and by the demo
@@ -17,11 +19,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from meanscheck.errors import InputError, NotProven, StoreError
+from meanscheck.errors import Erased, InputError, NotProven, StoreError
 
 if TYPE_CHECKING:
     from meanscheck.ledger import Ledger
-    from meanscheck.vault import Held
+    from meanscheck.vault import Held, Safe
 
 StorePath = Annotated[
     Path, typer.Argument(help="The evidence store, *.duckdb, or the folder that holds it.", metavar="STORE")
@@ -43,6 +45,13 @@ class Office:
     def steps(self) -> Path:
         """What the office keeps of its steps on decisions."""
         return self.store.with_suffix(".steps")
+
+    @property
+    def vault_key(self) -> Path:
+        """The deployment's key, which opens the vault, if it is a file."""
+        from meanscheck.vault.safe import places_beside
+
+        return places_beside(self.vault)[1]
 
     @property
     def policy(self) -> Path:
@@ -76,23 +85,33 @@ class Office:
             raise InputError(fault.why, where=self.policy.name) from None
         return Ledger.open(self.ledger, origin=policy.log_keys[0].name)
 
-    def latest(self, case_id: str) -> Held:
-        """The record of a case in the batch sealed last; StoreError if no batch has it."""
-        from meanscheck.decisions.record import GROUPS
-        from meanscheck.vault import Vault
+    def open_vault(self) -> Safe:
+        """The vault with its keys; StoreError if they are missing."""
+        from meanscheck.vault import Safe
 
-        found: list[tuple[int, Held]] = []
-        for folder in sorted(self.vault.iterdir()) if self.vault.is_dir() else ():
-            try:
-                held = Vault(folder, GROUPS).find(case_id)
-            except StoreError:
-                continue
-            found.append((-1 if held.index is None else held.index, held))
+        return Safe.open(self.vault)
+
+    def latest(self, case_id: str) -> Held:
+        """The record of a case in the batch sealed last.
+
+        Raises:
+            Erased: the household was erased, and no batch has decided it since.
+            Restricted: its records are only kept.
+            StoreError: no batch has decided it.
+        """
+        from meanscheck.decisions.record import GROUPS
+
+        safe = self.open_vault()
+        tokens = safe.keys.tokens_of(case_id)
+        records = [batch.find_token(token) for batch in safe.batches(GROUPS) for token in tokens]
+        found = [held for held in records if held is not None]
+        if not found and safe.keys.was_erased(case_id):
+            raise Erased("the records of that case were erased")
         if not found:
             raise StoreError(
                 f"no batch beside {self.store.name} has decided that case; `meanscheck assess` decides all"
             )
-        return max(found, key=lambda entry: entry[0])[1]
+        return max(found, key=lambda held: -1 if held.index is None else held.index)
 
 
 def office_at(path: Path) -> Office:

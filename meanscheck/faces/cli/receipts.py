@@ -5,19 +5,24 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from meanscheck.errors import InputError
+from meanscheck.errors import InputError, NotProven
 from meanscheck.faces.cli.office import StorePath, office_at
 from meanscheck.faces.cli.page import AsJson, print_json, say
+from meanscheck.faces.cli.rules import day_of
 
 if TYPE_CHECKING:
+    from meanscheck.evidence import Store
     from meanscheck.ledger import Proven
+    from meanscheck.replay import Now, Recorded, Replay
 
 Language = Literal["zh", "en", "both"]
+Clock = Literal["then", "now", "both"]
 FULL = "`meanscheck receipt STORE CASE` writes one that shows all"
 
 
@@ -44,7 +49,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Verify a receipt offline. Exit 1, with the reason, if it does not hold or is no receipt."""
-    from meanscheck.ledger import NotProven, Policy
+    from meanscheck.ledger import Policy
     from meanscheck.ledger import verify as prove
 
     if not policy.is_file():
@@ -134,23 +139,60 @@ def replay(
     policy: Annotated[
         Path | None, typer.Option("--policy", help="Verify the receipt against this policy first.", metavar="POLICY")
     ] = None,
+    as_known: Annotated[
+        Clock, typer.Option("--as-known", help="With the evidence and law of then, of now, or both.")
+    ] = "then",
+    pack: Annotated[
+        Path | None, typer.Option("--pack", help="As known now: the rules as they are now.", metavar="PACK")
+    ] = None,
+    known_by: Annotated[
+        str | None, typer.Option("--known-by", help="As known now: law published by then; today.", metavar="DATE")
+    ] = None,
+    lang: Annotated[Literal["zh", "en"], typer.Option("--lang", help="Language.")] = "en",
     as_json: AsJson = False,
 ) -> None:
-    """Recompute a decision from the evidence and the recorded law. Exit 1 if any field differs."""
+    """Recompute a decision from the evidence and the law, and say why it differs. Exit 1 if any field differs."""
+    from meanscheck.caseload import read_log
     from meanscheck.evidence import Store
-    from meanscheck.replay import disclosed_groups, replay_records
+    from meanscheck.replay import recorded_of
 
     if not receipt.is_file():
         raise InputError("no such file", where=receipt.name, remedy="Name a receipt, *.tlog-proof")
-    groups = disclosed_groups(receipt, policy)
-    for name in ("subject", "provenance"):
-        if name not in groups:
-            raise InputError(f"does not disclose {name}, which a replay needs", where=receipt.name, remedy=FULL)
-    with Store.open(office_at(store).store, read_only=True) as opened:
-        result = next(iter(replay_records([groups], store=opened)))
+    try:
+        recorded = recorded_of(receipt, policy)
+    except NotProven as fault:
+        if fault.step == "disclosure" and "a replay needs" in fault.why:
+            raise InputError(fault.why, where=receipt.name, remedy=FULL) from None
+        raise
+    if as_known == "then" and (pack is not None or known_by is not None):
+        raise InputError("only with --as-known now or both", where="--pack, --known-by", remedy="Add it")
+    office, now = office_at(store), _now(pack, known_by)
+    with Store.open(office.store, read_only=True) as opened:
+        found = _replayed(opened, recorded, as_known, now, frozenset())
+        # Who was erased stands in the log, which is read through only if something is not as it was.
+        if not all(one.is_equal for one in found) and office.policy.is_file() and office.ledger.is_dir():
+            found = _replayed(opened, recorded, as_known, now, read_log(office.open_ledger()).erased)
     if as_json:
-        print_json({"equal": result.is_equal, "groups": list(result.groups), "differences": list(result.differences)})
+        print_json({one.as_known: one.to_json() for one in found} if as_known == "both" else found[0].to_json())
     else:
-        say(result.text())
-    if not result.is_equal:
+        say("\n".join(one.text(lang) for one in found))
+    if not all(one.is_equal for one in found):
         raise typer.Exit(1)
+
+
+def _replayed(store: Store, recorded: Recorded, as_known: Clock, now: Now, erased: frozenset[str]) -> list[Replay]:
+    from meanscheck.replay import replay_both, replay_records
+
+    records, engine = [recorded.groups], recorded.engine
+    if as_known == "then":
+        return list(replay_records(records, store=store, engine=engine, erased=erased))
+    ((then, later),) = replay_both(records, store=store, now=now, engine=engine, erased=erased)
+    return [then, later] if as_known == "both" else [later]
+
+
+def _now(pack: Path | None, known_by: str | None) -> Now:
+    from meanscheck.law import RulePack
+    from meanscheck.replay import Now
+
+    day = date.today() if known_by is None else day_of(known_by, "--known-by")
+    return Now(day, None if pack is None else RulePack.load(pack))

@@ -1,0 +1,52 @@
+"""How does a file change so that a crash leaves the old one or the new one, and how do writers take turns?
+
+The ledger has the same in a room of its own, since it stands alone; here a lock is waited for, because whoever holds
+it does so for the time of one small write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+
+@contextlib.contextmanager
+def turn(path: Path) -> Iterator[None]:
+    """Wait for `<path>.lock` and hold it. The system ends the lock with the process, however that ends."""
+    with path.with_name(path.name + ".lock").open("ab") as file:
+        if sys.platform == "win32":
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+        else:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+        yield
+
+
+def write_new(path: Path, parts: Iterable[bytes]) -> Path:
+    """Write a file beside `path`, readable by its owner only, flushed to disk; returns it, to be renamed to `path`."""
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        for part in parts:
+            file.write(part)
+        file.flush()
+        os.fsync(file.fileno())
+    return new
+
+
+def flush_folder(folder: Path) -> None:
+    """Make renames in a folder durable (nothing to do on Windows)."""
+    if sys.platform != "win32":
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
