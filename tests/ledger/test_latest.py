@@ -320,7 +320,7 @@ CLOSE = Closing("2026-11", "55" * 32, 2, 8, "00" * 32, "11" * 32, 6, {"rejected"
 
 
 def test_the_end_of_a_batch_is_read_back() -> None:
-    for closing in (CLOSE, replace(CLOSE, witnessed=""), replace(CLOSE, count=0, first=None, before=None)):
+    for closing in (CLOSE, replace(CLOSE, witnessed=None), replace(CLOSE, count=0, first=None, before=None)):
         assert Closing.parse(closing.format()) == closing
     assert canonical.parse(CLOSE.format())["last"] == 9
 
