@@ -37,7 +37,7 @@ class Kept:
 
 def batches_in(folder: Path) -> list[str]:
     """Ids of the whole batches of a vault's folder."""
-    if not folder.is_dir():
+    if not folder.is_dir() or not any(place.is_dir() for place in folder.iterdir()):
         return []
     return sorted(batch.folder.name for batch in Safe.open(folder).batches() if batch.closed() is not None)
 
