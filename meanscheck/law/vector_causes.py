@@ -6,32 +6,18 @@ undecided programme are looked at: `causes_of` cuts them out of the block, with 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache, reduce
-from typing import TypeAlias
+from functools import reduce
 
-import numpy as np
 import polars as pl
 
 from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE, CaseBlock
+from meanscheck.law.cause_bits import NONE, WORD, Mask, Once, RowOnce, bit_at, joined, places_of
 from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Programme
-from meanscheck.law.quotients import Quotient
 from meanscheck.law.sides import RowEmitter, Rows, Side
 from meanscheck.law.tree import Node
 from meanscheck.law.vectors import VectorRun
 from meanscheck.values.evidence_state import EvidenceState
-
-Mask: TypeAlias = dict[int, pl.Expr]
-"""Word → bits, as an expression."""
-WORD = 62
-NONE = pl.lit(0, dtype=pl.Int64)
-
-
-@cache
-def _literal(index: int) -> pl.Expr:
-    """The bit of that place in its word."""
-    return pl.lit(1 << (index % WORD), dtype=pl.Int64)
 
 
 def causes_of(run: VectorRun) -> tuple[dict[str, pl.Series], dict[str, pl.Series]]:
@@ -85,41 +71,6 @@ def _cut(run: VectorRun, *, units: pl.Series, persons: pl.Series, person_rows: p
     return CaseBlock(block.households.filter(units), block.persons.filter(persons), feeds, edges)
 
 
-class _Once(Emitter):
-    """Every node is written once a frame: all columns are there already, so it reads the same whenever it is asked."""
-
-    def __init__(self, leaves: Side) -> None:
-        super().__init__(leaves)
-        self._written: dict[Node, Quotient] = {}
-
-    def emit(self, node: Node) -> Quotient:
-        """The value of a node."""
-        if node not in self._written:
-            self._written[node] = super().emit(node)
-        return self._written[node]
-
-
-class _RowOnce(RowEmitter):
-    """The same over the rows of a feed."""
-
-    def __init__(self, rows: Rows) -> None:
-        super().__init__(rows)
-        self._written: dict[Node, Quotient] = {}
-
-    def emit(self, node: Node) -> Quotient:
-        """The value of a node on each row."""
-        if node not in self._written:
-            self._written[node] = super().emit(node)
-        return self._written[node]
-
-
-def _places(word: int) -> Iterator[int]:
-    """The bits that are set."""
-    while word:
-        yield (word & -word).bit_length() - 1
-        word &= word - 1
-
-
 class _Causes:
     """Bits and masks over one run."""
 
@@ -127,15 +78,15 @@ class _Causes:
         self.run, self.law = run, run.law
         self.bits: dict[str, int] = {}
         self.kept: dict[object, tuple[int, ...]] = {}
-        self._emitters = {level: _Once(Side(run, level)) for level in ("household", "member", "supporter")}
-        self._rows: dict[str, _RowOnce] = {}
+        self._emitters = {level: Once(Side(run, level)) for level in ("household", "member", "supporter")}
+        self._rows: dict[str, RowOnce] = {}
 
     # ---- bits
 
     def bit(self, cause: str) -> Mask:
         """The mask of one cause."""
         index = self.bits.setdefault(cause, len(self.bits))
-        return {index // WORD: _literal(index)}
+        return {index // WORD: bit_at(index)}
 
     @staticmethod
     def either(masks: list[Mask]) -> Mask:
@@ -158,7 +109,7 @@ class _Causes:
         distinct = keys.filter(pl.col("open")).unique().sort(columns or ["open"])
         names = sorted(self.bits, key=self.bits.__getitem__)
         texts = [
-            sorted(names[w * WORD + i] for w, word in zip(words, row[1:], strict=True) for i in _places(word))
+            sorted(names[w * WORD + i] for w, word in zip(words, row[1:], strict=True) for i in places_of(word))
             for row in distinct.iter_rows()
         ]
         table = distinct.with_columns(pl.Series("texts", texts, dtype=pl.List(pl.String)))
@@ -202,9 +153,9 @@ class _Causes:
             return {}
         frame = self.run.persons.select(pl.col("unit_row").alias("owner"), *[e.alias(str(w)) for w, e in mask.items()])
         name = f"all:{other}"
-        joined = self.joined(frame, self.run.households.height)
-        self.run.put("household", [s.alias(f"c{w}:{name}") for w, s in joined.items()])
-        return self.carried(tuple(joined), name, "household", programme.entity)
+        union = joined(frame, self.run.households.height)
+        self.run.put("household", [s.alias(f"c{w}:{name}") for w, s in union.items()])
+        return self.carried(tuple(union), name, "household", programme.entity)
 
     def programme(self, programme: Programme) -> tuple[int, ...]:
         """Words of a programme's mask."""
@@ -319,10 +270,10 @@ class _Causes:
         masks.append(self.when(nothing, self.bit(f"no_rows:{feed}")))
         return self.keep(node, "member", name, self.when(pl.col(name).is_null(), self.either(masks)))
 
-    def _of_feed(self, feed: str) -> _RowOnce:
+    def _of_feed(self, feed: str) -> RowOnce:
         """The emitter over the rows of a feed: what was carried to them once stays there."""
         if feed not in self._rows:
-            self._rows[feed] = _RowOnce(Rows(self.run, feed))
+            self._rows[feed] = RowOnce(Rows(self.run, feed))
         return self._rows[feed]
 
     def _counts(self, node: Node) -> pl.Series:
@@ -362,7 +313,7 @@ class _Causes:
         frame = rows.with_extra().select(
             self.run.owner_of_row(str(feed)).alias("owner"), *[e.alias(str(w)) for w, e in mask.items()]
         )
-        return self.joined(frame, self.run.persons.height)
+        return joined(frame, self.run.persons.height)
 
     def row_mask(self, node: Node, rows: Rows, emitter: RowEmitter) -> Mask:
         """Bits of a node over the rows of a feed."""
@@ -375,22 +326,6 @@ class _Causes:
             mask = self.mask(node, "member")
             return {w: rows.from_owner(e, f"mask{w}:{node.key}") for w, e in mask.items()}
         return self.composite(node, [self.row_mask(n, rows, emitter) for n in node.nodes], emitter)
-
-    @staticmethod
-    def joined(frame: pl.DataFrame, owners: int) -> dict[int, pl.Series]:
-        """Union of bits per owner; frame has `owner`, ascending, and one column a word."""
-        owner = frame["owner"].to_numpy()
-        result: dict[int, pl.Series] = {}
-        for name in frame.columns[1:]:
-            bits = frame[name].to_numpy()
-            rows = np.flatnonzero(bits)
-            union = np.zeros(owners, dtype=np.int64)
-            if len(rows):
-                own = owner[rows]
-                starts = np.flatnonzero(np.diff(own, prepend=-1))
-                union[own[starts]] = np.bitwise_or.reduceat(bits[rows], starts)
-            result[int(name)] = pl.Series(union)
-        return result
 
     def people(self, node: Node) -> tuple[int, ...]:
         """Words of an aggregate over members or supporters, kept on the frame that it belongs to."""
@@ -425,7 +360,7 @@ class _Causes:
             frame = run.frame(level).select(
                 pl.col(index).cast(pl.Int64).alias("owner"), *[e.alias(str(w)) for w, e in mask.items()]
             )
-            inside = self.joined(frame, run.frame(node.level).height)
+            inside = joined(frame, run.frame(node.level).height)
         run.put(node.level, [s.alias(f"r{w}:{name}") for w, s in inside.items()])
         result: Mask = {w: pl.col(f"r{w}:{name}") for w in inside}
         if node.op == "supporters":
@@ -451,9 +386,7 @@ class _Causes:
             return inside
         if node.level == "household":
             frame = run.persons.select(pl.col("unit_row").alias("owner"), *[e.alias(str(w)) for w, e in bits.items()])
-            run.put(
-                "household", [s.alias(f"u{w}:{name}") for w, s in self.joined(frame, run.households.height).items()]
-            )
+            run.put("household", [s.alias(f"u{w}:{name}") for w, s in joined(frame, run.households.height).items()])
         else:
             run.put("member", [e.alias(f"u{w}:{name}") for w, e in bits.items()])
         unlisted: Mask = {w: pl.col(f"u{w}:{name}") for w in bits}

@@ -100,7 +100,8 @@ from meanscheck.ledger import (
     shown,
     tiles,
 )
-from meanscheck.ledger.batches import Batch, Ledger, Sealed
+from meanscheck.ledger.batch import Batch, Sealed
+from meanscheck.ledger.batches import Ledger
 from meanscheck.ledger.bulk import Block, Seal, SealedBlock, seal_block
 from meanscheck.ledger.commitment import GROUPS, Leaf
 from meanscheck.ledger.latest import verify as verify_latest

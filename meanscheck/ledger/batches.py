@@ -48,11 +48,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from meanscheck.errors import LedgerError, NotProven
 from meanscheck.ledger import (
@@ -69,6 +68,7 @@ from meanscheck.ledger import (
     shown,
     tokens,
 )
+from meanscheck.ledger.batch import Batch, Sealed
 from meanscheck.ledger.canonical import Json
 from meanscheck.ledger.closing import Closing
 from meanscheck.ledger.commitment import Form
@@ -85,64 +85,6 @@ TAIL: Final = 32
 a decision is the latest."""
 MAX_WITNESSED: Final = 48_000
 """An entry has at most 65,535 bytes, and batch-close has other members than the witnessed opening."""
-
-
-class SealedDecisions(Protocol):
-    """Entries of some decisions and their leaf hashes (32 bytes each, flat), as a `bulk.Seal` makes them."""
-
-    @property
-    def leaves(self) -> Sequence[bytes]: ...
-    @property
-    def hashes(self) -> bytes: ...
-
-
-class Batch(Protocol):
-    """A run of decisions, as the ledger sees it."""
-
-    @property
-    def batch_id(self) -> str:
-        """Unique in the log."""
-
-    @property
-    def opening(self) -> Mapping[str, Json]:
-        """What batch-open pins. Read once, before `sealed`."""
-
-    @property
-    def closing(self) -> Mapping[str, Json]:
-        """What batch-close adds to the counts. Read once, after the last block."""
-
-    def sealed(self, seal: bulk.Seal) -> Iterator[SealedDecisions]:
-        """The decisions in the batch's order, sealed; called once, after the opening is published.
-
-        Whoever seals a decision keeps its salts and leaf before it is yielded: they are not asked for again.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A batch in the log.
-
-    Attributes:
-        batch_id: its id.
-        open_index: index of the batch-open entry.
-        first_index: index of the first decision (of batch-close, if there is none).
-        count: decisions.
-        close_index: index of the batch-close entry.
-        size: leaves of the log now.
-        root: root over the batch's decision leaves, hex.
-        checkpoint: the signed checkpoint, as text.
-        witnessed: True if the checkpoint has the quorum of the witnesses that `append` was given.
-    """
-
-    batch_id: str
-    open_index: int
-    first_index: int
-    count: int
-    close_index: int
-    size: int
-    root: str
-    checkpoint: str
-    witnessed: bool = False
 
 
 class Ledger:
