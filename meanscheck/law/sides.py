@@ -141,5 +141,9 @@ class RowEmitter(Emitter):
             return super()._within(node)
         first, after, _ = self.rows.run.window(node)
         d = self.emit(node.nodes[0]).n
-        lower, upper = (self.rows.from_owner(e, str(e.meta.output_name())) for e in (first, after))
+        # Both may come of one column of the person, so each is named by what it is.
+        bounds = ",".join(str(n.key) for n in node.nodes[1:])
+        lower, upper = (
+            self.rows.from_owner(e, f"{which}:{bounds}") for which, e in (("first", first), ("after", after))
+        )
         return Quotient(compared(">=", d, lower) & compared("<", d, upper))

@@ -2,6 +2,10 @@
 
 `batches.Ledger.append` takes a `Batch` and gives a `Sealed`. Between the two the batch is asked once for what it pins,
 once for its decisions, which it seals itself with the `bulk.Seal` it is given, and once for what it adds to the counts.
+
+>>> made = Sealed("2026-11", 0, 1, 3, 4, 5, "00" * 32, "…")
+>>> made.close_index - made.first_index == made.count, made.witnessed
+(True, False)
 """
 
 from __future__ import annotations

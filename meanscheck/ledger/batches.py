@@ -160,6 +160,10 @@ class Ledger:
         with self._log.grow(self._signer) as growth:
             history.refuse_closed(self._log.reader())
             before = history.last_close(self._log.reader())
+            if any(closing.batch == batch.batch_id for _, closing in history.closings(self._log.reader())):
+                raise LedgerError(
+                    f"batch {batch.batch_id} is in this log already: the same decisions are not sealed twice"
+                )
             taken = Corrections(self._log.reader(), batch.batch_id, batch)
             if growth.size == 0 or self._log.reader().entry(growth.size - 1) != opening:
                 growth.add([opening])

@@ -6,6 +6,7 @@ Longer runs by hand: ``python -m law.soak FIRST COUNT`` in the folder of tests.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -107,6 +108,27 @@ def test_a_unit_without_people_is_decided(tmp_path: Path) -> None:
     law = law_of(PackWriter(Seeded(4)).write(), tmp_path)
     units = [CaseUnit("nobody", {}, (), unit=0), CaseUnit("one", {}, (PersonFacts("member", {"id": "A"}),), unit=1)]
     assert differences(law, units) == []
+
+
+def test_a_window_that_ends_on_a_day_of_the_person_has_two_bounds(tmp_path: Path) -> None:
+    pack = PackText()
+    seen = "any(s.items_failed > 2 for s in self_care_assessments if within(s.assessed_on, p.window, before=born_on))"
+    pack.programme("last", "member", seen)
+    law = pack.law(tmp_path)
+    # Twelve whole months before February 2020: from 2019-02-01 to 2020-01-31.
+    days = {date(2019, 1, 31): False, date(2019, 2, 1): True, date(2020, 1, 31): True, date(2020, 2, 1): False}
+    units = []
+    for place, day in enumerate(days):
+        row: dict[str, Value] = {"assessed_on": day, "items_failed": 3, "verdict": 0}
+        facts = {"self_care_assessments": pack.answered((row,))}
+        person = PersonFacts("member", {**HERE, "born_on": date(2020, 2, 29)}, facts)
+        units.append(CaseUnit(f"case-{place}", {}, (person,), unit=place))
+    # Somebody of another day, or the bounds would be the same for all.
+    other = PersonFacts("member", {**HERE, "born_on": date(1950, 5, 5)}, {"self_care_assessments": pack.answered(())})
+    units.append(CaseUnit("other", {}, (other,), unit=len(units)))
+    run = vector_run(law, units)
+    assert run.persons["t:last:only"].to_list() == [*days.values(), False]
+    assert differences(law, units, run) == []
 
 
 def test_a_product_too_large_to_be_exact_is_refused_not_wrapped(tmp_path: Path) -> None:
