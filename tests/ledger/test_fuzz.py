@@ -143,11 +143,12 @@ def test_a_tile_or_bundle_that_holds_more_than_its_name_says_is_refused(name: st
     assert Ledger.open(fresh.path, origin=ORIGIN).check() == 7
 
 
-def test_a_key_file_with_a_key_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [0x7F, 0x6F], ids=["unknown", "X448"])
+def test_a_key_file_with_a_key_of_another_kind_is_refused(kind: int, tmp_path: Path) -> None:
     path = Signer.generate(ORIGIN, ml_dsa=False).save(tmp_path / "a.key", unprotected=True)
-    # Ed25519 is 1.3.101.112 (RFC 8410), 06 03 2b 65 70 in DER; this names 1.3.101.127, which is nobody's.
+    # Ed25519 is 1.3.101.112 (RFC 8410), 06 03 2b 65 70 in DER; 1.3.101.127 is nobody's, 1.3.101.111 has longer keys.
     first, pem = path.read_bytes().split(b"\n", 1)
-    der = base64.b64decode(b"".join(pem.split(b"\n")[1:-2])).replace(b"\x2b\x65\x70", b"\x2b\x65\x7f")
+    der = base64.b64decode(b"".join(pem.split(b"\n")[1:-2])).replace(b"\x2b\x65\x70", bytes([0x2B, 0x65, kind]))
     body = b"-----BEGIN PRIVATE KEY-----\n" + base64.b64encode(der) + b"\n-----END PRIVATE KEY-----\n"
     path.write_bytes(first + b"\n" + body)
     with pytest.raises(LedgerError, match="damaged"):
