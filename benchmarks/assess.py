@@ -5,7 +5,7 @@ facts     feeds and members added up (running sums at row counts), unknowns kept
 rules     variables, tests, awards, margins; what the emitter itself takes
 causes    why a programme could not be decided: the units concerned are reckoned again with sets of causes
 records   seven groups of canonical JSON a unit, outcomes table
-files     the vault's Parquet files
+files     records, outcomes and salts sealed, the vault's Parquet files
 bytes     records as Python's bytes, one digest each
 rest      counts, and what nobody is labelled for
 """

@@ -32,8 +32,8 @@ from meanscheck.vault.sealing import bound_to, seal, unseal
 Purpose: TypeAlias = Literal["use", "audit", "log"]
 """`use`: not of restricted households. `audit`: of all. `log`: of all, to put decisions just made into the log."""
 
-ROWS = 2048
-"""Households sealed at a time, and in a row group."""
+ROWS: Final = {"records": 512, "outcomes": 4096, "seals": 4096}
+"""Households sealed at a time, and in a row group: some 2.5 MB, which stay in the cache. Measured from 128 to 8192."""
 OUTCOME: Final[Mapping[str, pl.DataType]] = {
     "programme": pl.String(),
     "member": pl.String(),
@@ -60,6 +60,15 @@ class Held:
     salts: bytes | None = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Homes:
+    """The households of a block: position, token and, as records are put, case_id; and their keys."""
+
+    frame: pl.DataFrame
+    tokens: list[str] = field(repr=False)
+    keys: list[bytes] = field(repr=False)
+
+
 class Vault:
     """The folder of one batch. `put` may be called by another thread than the one that decides."""
 
@@ -70,7 +79,7 @@ class Vault:
 
             keys = keys_beside(folder.parent)
         self.folder, self.group_names, self.keys = folder, group_names, keys
-        self._known: dict[int, pl.DataFrame] = {}
+        self._known: dict[int, _Homes] = {}
 
     def __repr__(self) -> str:
         return f"Vault({self.folder.name})"
@@ -96,7 +105,7 @@ class Vault:
             frame: as above.
         """
         if kind == "records":
-            homes = frame.select("position", "token", "case_id")
+            homes = self._homes(frame)
             self._known[block] = homes
             while len(self._known) > _HELD_BLOCKS:
                 del self._known[min(self._known)]
@@ -109,44 +118,50 @@ class Vault:
             members = pl.struct(*(pl.col(name).cast(dtype) for name, dtype in OUTCOME.items()))
             lines = frame.select("case_id", members.struct.json_encode().alias("line"))
             lists = lines.group_by("case_id", maintain_order=True).agg("line")
-            joined = homes.join(lists, on="case_id", how="left", maintain_order="left")
+            joined = homes.frame.join(lists, on="case_id", how="left", maintain_order="left")
             text = pl.concat_str(pl.col("line").list.join("\n").fill_null(""), "case_id", separator="\n\n")
             self._write(kind, block, homes, joined, text, ())
         elif kind == "seals":
             known = self._known.pop(block, None)
-            homes = read(self._file("records", block), pl.col("position", "token"))
-            self._write(kind, block, homes if known is None else known, frame, pl.col("salts"), ("index", "leaf"))
+            if known is None:
+                known = self._homes(read(self._file("records", block), pl.col("position", "token")))
+            self._write(kind, block, known, frame, pl.col("salts"), ("index", "leaf"))
         else:
             raise StoreError("a vault holds records, outcomes and seals")
 
-    def _write(
-        self, kind: str, block: int, homes: pl.DataFrame, frame: pl.DataFrame, text: pl.Expr, clear: tuple[str, ...]
-    ) -> None:
-        if homes.height != frame.height:
-            raise StoreError("records and what belongs to them differ in number")
-        if homes["token"].null_count():
+    def _homes(self, frame: pl.DataFrame) -> _Homes:
+        """The households of a block with their keys; made for those that have none, if the frame has the cases."""
+        if frame["token"].null_count():
             raise StoreError("a record lacks its token; nothing was put into the vault")
-        tokens = homes["token"].to_list()
-        if kind == "records":
-            keys = self.keys.take(tokens, homes["case_id"].to_list())
-        else:
-            keys = [key for key in self.keys.give(tokens) if key is not None]
+        tokens = frame["token"].to_list()
+        if "case_id" in frame.columns:
+            keys = self.keys.take(tokens, frame["case_id"].to_list())
+            return _Homes(frame.select("position", "token", "case_id"), tokens, keys)
+        keys = [key for key in self.keys.give(tokens) if key is not None]
         if len(keys) != len(tokens):
             raise Erased("a household was erased while its batch was being sealed")
-        places = bound_to(kind, block, homes["position"].to_list(), tokens, self.folder.name)
+        return _Homes(frame, tokens, keys)
+
+    def _write(
+        self, kind: str, block: int, homes: _Homes, frame: pl.DataFrame, text: pl.Expr, clear: tuple[str, ...]
+    ) -> None:
+        if homes.frame.height != frame.height:
+            raise StoreError("records and what belongs to them differ in number")
+        positions = homes.frame["position"].to_list()
+        places, keys = bound_to(kind, block, positions, homes.tokens, self.folder.name), homes.keys
 
         def parts() -> Iterator[pl.DataFrame]:
-            for first in range(0, homes.height, ROWS):
-                some, rows = slice(first, first + ROWS), frame.slice(first, ROWS)
+            for first in range(0, frame.height, ROWS[kind]):
+                some, rows = slice(first, first + ROWS[kind]), frame.slice(first, ROWS[kind])
                 texts = rows.select(text.cast(pl.Binary)).to_series()
                 if texts.null_count():
                     raise StoreError("a record lacks one of its groups; nothing was put into the vault")
                 sealed = pl.Series("sealed", seal(keys[some], texts.to_list(), places[some]), dtype=pl.Binary)
-                homes_here = homes.slice(first, ROWS).select("position", "token")
-                yield homes_here.with_columns(*(rows[name] for name in clear), sealed)
+                shown = homes.frame.slice(first, ROWS[kind]).select("position", "token")
+                yield shown.with_columns(*(rows[name] for name in clear), sealed)
 
         schema = {"position": pl.Int64, "token": pl.String, **{n: frame.schema[n] for n in clear}, "sealed": pl.Binary}
-        write_parquet(self._file(kind, block), parts, schema)
+        write_parquet(self._file(kind, block), parts, schema, rows=ROWS[kind])
 
     def close(self, facts: Mapping[str, Any]) -> None:
         """Mark the batch as whole. `facts`: counts, kept in the clear, and ``records_root``, which is sealed."""
@@ -298,11 +313,11 @@ class Vault:
             return 0
 
         def parts() -> Iterator[pl.DataFrame]:
-            for first in range(0, self._height(file), ROWS):
-                rows = read(file, pl.all(), first, ROWS)
+            for first in range(0, self._height(file), ROWS[kind]):
+                rows = read(file, pl.all(), first, ROWS[kind])
                 yield rows.with_columns(sealed=pl.when(~gone).then(pl.col("sealed")))
 
-        write_parquet(file, parts, pl.read_parquet_schema(file))
+        write_parquet(file, parts, pl.read_parquet_schema(file), rows=ROWS[kind])
         return count
 
     @staticmethod
@@ -317,8 +332,8 @@ class Vault:
 
     def _opened(self, kind: str, block: int, purpose: Purpose) -> Iterator[pl.DataFrame]:
         """A block as `_some` gives it, in row groups: what is sealed and what is open are never both there whole."""
-        for first in range(0, self._height(self._file(kind, block)), ROWS):
-            yield self._some(kind, block, purpose, first, ROWS)
+        for first in range(0, self._height(self._file(kind, block)), ROWS[kind]):
+            yield self._some(kind, block, purpose, first, ROWS[kind])
 
     def _some(self, kind: str, block: int, purpose: Purpose, first: int, count: int) -> pl.DataFrame:
         """Some rows with ``text`` Binary, what was sealed, and ``state`` String, why it is null; null itself if not."""
@@ -372,7 +387,9 @@ def read(file: Path, columns: pl.Expr, first: int = 0, count: int | None = None)
         raise StoreError(f"{file.name} is damaged, or was not sealed by this version: assess again") from None
 
 
-def write_parquet(target: Path, parts: Callable[[], Iterator[pl.DataFrame]], schema: Mapping[str, Any]) -> None:
+def write_parquet(
+    target: Path, parts: Callable[[], Iterator[pl.DataFrame]], schema: Mapping[str, Any], *, rows: int
+) -> None:
     """Write frames as they come, a row group each: to a temporary name, then renamed."""
     from polars.io.plugins import register_io_source
 
@@ -385,6 +402,6 @@ def write_parquet(target: Path, parts: Callable[[], Iterator[pl.DataFrame]], sch
     part.unlink(missing_ok=True)
     part.touch(mode=0o600)
     register_io_source(given, schema=pl.Schema(schema)).sink_parquet(
-        part, compression="uncompressed", statistics=False, row_group_size=ROWS, maintain_order=True, engine="streaming"
+        part, compression="uncompressed", statistics=False, row_group_size=rows, maintain_order=True, engine="streaming"
     )
     part.replace(target)

@@ -68,7 +68,7 @@ def test_a_new_demo_does_not_touch_what_is_there(demo: Demo, command: Command) -
 
 def test_a_receipt_may_show_some_groups_only(demo: Demo, command: Command, tmp_path: Path) -> None:
     case, out = case_of(demo.receipts[1]), tmp_path / "some.tlog-proof"
-    said = command("receipt", demo.folder, case, "--disclose", "result", "--disclose", "reasons", "--out", out)
+    said = command("receipt", demo.folder, case, "--disclose", "result,reasons", "--out", out)
     assert said.code == 0
     proven = command("verify", out, "--policy", demo.policy, "--json").json
     assert proven["holds"] and proven["shown"] == ["reasons", "result"]

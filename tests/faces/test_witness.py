@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from meanscheck.ledger import Ledger, Policy, Seal, SealedBlock, Signer, Witness
 from meanscheck.ledger.carriers import FileWitness, HttpWitness
 from meanscheck.ledger.tiles import TileReader
 from meanscheck.ledger.witnessing import check_opening
+from meanscheck.synth import county
 
 ORIGIN = "county.example/relief"
 
@@ -90,6 +92,36 @@ def test_a_log_is_witnessed_over_http(command: Command, ledger: Ledger, tmp_path
         sealed = ledger.append(Batch(), witness=Witnesses(policy, [HttpWitness(about["url"])]))
         assert server.wait(10) == 0
     assert sealed.witnessed
+
+
+def test_an_office_decides_nothing_before_its_witness_has_signed_the_opening(command: Command, tmp_path: Path) -> None:
+    made = county(tmp_path / "county", households=12, seed=4, style="parquet", on=date(2020, 6, 30))
+    office, stick = tmp_path / "office", tmp_path / "stick"
+    assert command("init", office, "--name", "county", "--origin", ORIGIN, "--unprotected-key").code == 0
+    store, policy = office / "county.duckdb", office / "county.policy"
+    assert command("ingest", store, made.inbox).code == 0
+    lines = command(
+        "witness", "init", tmp_path / "w", "--policy", policy, "--name", "audit.example/w1", "--unprotected-key",
+        "--json",
+    ).json["policy_lines"]  # fmt: skip
+    assess = ("assess", store, "rules/cn/guangdong/jiangmen", "--on", "2020-06-30", "--witness", stick)
+    said = command(*assess)
+    assert said.code == 2 and "the policy asks for no witness" in said.err
+    policy.write_text(policy.read_text(encoding="utf-8").replace("quorum none\n", "\n".join([*lines, ""])))
+    said = command(*assess)
+    assert said.code == 1 and "then do the same again" in said.err
+    assert not list((office / "county.vault").glob("*/records-*"))
+    (request,) = stick.iterdir()
+    assert command("witness", "answer", tmp_path / "w", request).code == 0
+    said = command(*assess)
+    assert said.code == 0 and "the closing not yet" in said.out
+    for waiting in stick.glob("*.request"):
+        command("witness", "answer", tmp_path / "w", waiting)
+    said = command("witness", "ask", store, "--witness", stick)
+    assert said.code == 0 and "has its quorum" in said.out
+    assert command("receipt", store, "U0000000001", "--out", tmp_path / "one.tlog-proof").code == 0
+    said = command("verify", tmp_path / "one.tlog-proof", "--policy", policy, "--lang", "en")
+    assert said.code == 0 and "the policy's quorum is met" in said.out
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from meanscheck.errors import InputError
+from meanscheck.errors import InputError, LedgerError
 from meanscheck.faces.cli.office import Office, StorePath, office_at
 from meanscheck.faces.cli.page import CAUSES, AsJson, painted, print_json, say, table
 from meanscheck.faces.cli.progress import Later, Stages, stages
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from meanscheck.decisions import Assessment, Decision, Report
     from meanscheck.evidence import Store
     from meanscheck.law import Law
-    from meanscheck.ledger import Ledger, Sealed
+    from meanscheck.ledger import Ledger, Sealed, Witnesses
 
 Language = Literal["zh", "en"]
 BLOCK_UNITS = 25_000
@@ -115,6 +116,18 @@ def assess(
             metavar="WHY",
         ),
     ] = None,
+    witness: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--witness",
+            help="A witness of the office's policy: its address, or a folder that is carried to it. May be repeated.",
+            metavar="URL|FOLDER",
+        ),
+    ] = None,
+    commitment: Annotated[
+        Literal["grouped", "whole"],
+        typer.Option("--commitment", help="whole: cheaper, but a receipt then shows all of a decision or nothing."),
+    ] = "grouped",
     as_json: AsJson = False,
 ) -> None:
     """Decide every case in the store and seal the decisions in the log."""
@@ -125,8 +138,9 @@ def assess(
     known = None if known_by is None else day_of(known_by, "--known-by")
     law = RulePack.load(pack).on(day_of(on, "--on") if on else date.today(), known_by=known, accept=accept or ())
     ledger = None if no_seal else signing_ledger(office)
+    how = Run(supersede, processes, commitment, witnesses_of(office, witness) if witness and not no_seal else None)
     with Store.open(office.store) as opened, stages(quiet=as_json) as bars:
-        result, sealed = run(opened, law, ledger, bars, supersede=supersede, processes=processes)
+        result, sealed = run(opened, law, ledger, bars, how=how)
     if as_json:
         print_json(assessment_json(result, sealed))
         return
@@ -134,6 +148,9 @@ def assess(
     show_causes(result)
     if sealed is not None:
         say(f"sealed: batch {sealed.batch_id}, {sealed.count:,} decisions, log of {sealed.size:,} entries")
+        if how.witness is not None:
+            closing = "the closing" if sealed.witnessed else "the closing not yet (`meanscheck witness ask`)"
+            say(f"witnessed: the opening, before anything was decided; {closing}")
         say(f"\nNext: meanscheck receipt {office.store} CASE")
 
 
@@ -148,23 +165,39 @@ def signing_ledger(office: Office) -> Ledger:
     return Ledger.open(office.ledger, signer=Signer.load(office.key))
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a caseload is worked on and sealed: see the options of `assess`."""
+
+    supersede: str | None = None
+    processes: int | None = None
+    commitment: Literal["grouped", "whole"] = "grouped"
+    witness: Witnesses | None = None
+
+
+def witnesses_of(office: Office, ways: list[str]) -> Witnesses:
+    """Ways to the witnesses of the office's policy: those that begin with http are asked, others are folders."""
+    from meanscheck.ledger import Policy, Witnesses
+    from meanscheck.ledger.carriers import FileWitness, HttpWitness
+
+    asks = [HttpWitness(way) if way.startswith(("http://", "https://")) else FileWitness(way) for way in ways]
+    try:
+        return Witnesses(Policy.parse(office.policy.read_bytes()), asks)
+    except LedgerError as fault:
+        raise InputError(str(fault), where=office.policy.name, remedy="See `meanscheck witness init`") from None
+
+
 def run(
-    store: Store,
-    law: Law,
-    ledger: Ledger | None,
-    bars: Stages,
-    *,
-    supersede: str | None = None,
-    processes: int | None = None,
+    store: Store, law: Law, ledger: Ledger | None, bars: Stages, *, how: Run | None = None
 ) -> tuple[Assessment, Sealed | None]:
     """Assess everything in the store, through the log if there is one."""
     from meanscheck.decisions import assess as decide_all
     from meanscheck.engines import Pool
 
-    later = Later()
-    engine = Pool(processes or os.cpu_count() or 1)
+    later, how = Later(), how or Run()
+    engine = Pool(how.processes or os.cpu_count() or 1)
     with bars.stage("order the evidence"):
-        earlier = None if supersede is None or ledger is None else ledger.last_decisions()
+        earlier = None if how.supersede is None or ledger is None else ledger.last_decisions()
         result = decide_all(
             store,
             law,
@@ -172,10 +205,12 @@ def run(
             engine=engine,
             progress=later,
             supersedes=earlier,
-            why=supersede or "review",
+            why=how.supersede or "review",
         )
     with bars.stage("decide" if ledger is None else "decide and seal", "cases", result.projection.units) as later.to:
-        sealed = None if ledger is None else ledger.append(result)
+        sealed = None
+        if ledger is not None:
+            sealed = ledger.append(result, commitment=how.commitment, witness=how.witness)
         result.run()
     return result, sealed
 

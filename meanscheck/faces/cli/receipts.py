@@ -102,18 +102,23 @@ def receipt(
     store: StorePath,
     case: Annotated[str, typer.Argument(help="A case.", metavar="CASE")],
     disclose: Annotated[
-        list[str] | None, typer.Option("--disclose", help="A group to show; all if left out. May be repeated.")
+        list[str] | None,
+        typer.Option("--disclose", help="Groups to show, with commas between; all if left out.", metavar="GROUPS"),
     ] = None,
+    compact: Annotated[
+        bool, typer.Option("--compact", help="Carry one signature of the log only: shorter, for a shorter life.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="File to write; receipts/CASE.tlog-proof if left out.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the receipt of a case's last sealed decision. It shows all groups unless --disclose names some."""
-    from meanscheck.ledger import GROUPS
+    from meanscheck.ledger import GROUPS, receipts
 
     office = office_at(store)
-    for group in disclose or ():
+    wanted = [group.strip() for names in disclose or () for group in names.split(",")]
+    for group in wanted:
         if group not in GROUPS:
             raise InputError("no such group", where="--disclose", remedy=f"Use {', '.join(GROUPS)}")
     held = office.latest(case)
@@ -121,8 +126,9 @@ def receipt(
         raise InputError(
             "decided but not sealed", where=office.store.name, remedy="Run `meanscheck assess` without --no-seal"
         )
-    shown = [group for group in GROUPS if not disclose or group in disclose]
+    shown = [group for group in GROUPS if not wanted or group in wanted]
     text = office.open_ledger().receipt(held.index, held.leaf, held.groups, held.salts, shown)
+    text = receipts.compact(text) if compact else text
     target = out or office.receipts / f"{case}.tlog-proof"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text, encoding="utf-8", newline="")

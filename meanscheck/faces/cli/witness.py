@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meanscheck.errors import InputError, NotProven
+from meanscheck.faces.cli.office import StorePath, office_at
 from meanscheck.faces.cli.page import AsJson, complain, print_json, say
 
 if TYPE_CHECKING:
@@ -128,6 +129,27 @@ def answer(
         say(f"{said}\nwritten: {target}, to be carried back")
     if given.status != 200:
         raise typer.Exit(1)
+
+
+@app.command("ask")
+def ask(
+    store: StorePath,
+    witness: Annotated[
+        list[str],
+        typer.Option("--witness", help="Its address, or a folder that is carried to it.", metavar="URL|FOLDER"),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """For the log's own office: have the newest checkpoint cosigned. Exit 1 while the policy's quorum is not met."""
+    from meanscheck.faces.cli.casework import witnesses_of
+
+    office = office_at(store)
+    ledger = office.open_ledger()
+    ledger.cosign(witnesses_of(office, witness))
+    if as_json:
+        print_json({"origin": ledger.origin, "size": ledger.size, "witnessed": True})
+    else:
+        say(f"cosigned: the checkpoint of {ledger.origin} at {ledger.size:,} entries has its quorum")
 
 
 def _witness_at(folder: Path) -> Witness:
