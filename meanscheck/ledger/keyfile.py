@@ -146,13 +146,13 @@ def read(path: Path, *, passphrase: Passphrase = None) -> tuple[PrivateKey, ...]
     if not all(encrypted) and os.name == "posix" and stat.S_IMODE(mode) & 0o077:
         raise LedgerError(f"key file {path.name} is not encrypted and others may read it: chmod 600 it")
     secret = passphrase_of(passphrase) if any(encrypted) else None
-    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 
     try:
         public = [note.VerifierKey.parse(line.decode()) for line in parts["public"].splitlines()]
         pairs = zip(public, blocks, encrypted, strict=True)
         keys = tuple(_load(key, pem, secret if locked else None) for key, pem, locked in pairs)
-    except (NotProven, ValueError, TypeError, UnsupportedAlgorithm):
+    except (NotProven, ValueError, TypeError, UnsupportedAlgorithm, InternalError):
         raise LedgerError(f"key file {path.name} is damaged, or the passphrase is wrong") from None
     if [key.key for key in keys] != public:
         raise LedgerError(f"key file {path.name} holds another key than its first lines say")

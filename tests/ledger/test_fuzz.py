@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import base64
+import importlib
+import pkgutil
 import time
 import tracemalloc
 from collections.abc import Callable, Sequence
@@ -13,17 +15,19 @@ from pathlib import Path
 
 import pytest
 
+import meanscheck.ledger
 from meanscheck.errors import LedgerError
 from meanscheck.ledger import Ledger, Policy, Signer, VerifierKey, canonical, checkpoint, note, proof, receipts, tiles
 
 from .builders import ORIGIN, Folder
-from .fuzz import Reader, Tally, attack, main, readers
+from .fuzz import Tally, attack, main
+from .readers import Reader, readers
 
 NAMES = (
-    "canonical", "group in a receipt", "group in a whole receipt", "leaf", "opening", "bundle", "note", "verifier key",
-    "checkpoint", "proof", "policy", "policy as text", "receipt", "verify", "checkpoint file", "signer's state",
-    "key file", "cosignatures", "tile on disk", "bundle on disk", "request to a witness", "witness", "witness's state",
-    "answer file",
+    "canonical", "group in a receipt", "group in a whole receipt", "leaf", "entry", "closing", "opening", "bundle",
+    "note", "verifier key", "SM2 signature", "checkpoint", "proof", "policy", "policy as text", "receipt", "verify",
+    "latest", "latest, verified", "checkpoint file", "signer's state", "key file", "cosignatures", "tile on disk",
+    "bundle on disk", "request to a witness", "witness", "witness's state", "answer file",
 )  # fmt: skip
 
 
@@ -43,6 +47,25 @@ def test_changed_samples_are_read_as_what_they_are_or_refused(name: str, all_rea
 
 def test_no_reader_is_left_out(all_readers: dict[str, Reader]) -> None:
     assert tuple(all_readers) == NAMES
+
+
+def test_no_parser_of_the_room_is_left_out() -> None:
+    """A new one belongs into `readers.py`, and then here."""
+    found = set()
+    for module in pkgutil.iter_modules(meanscheck.ledger.__path__):
+        room = importlib.import_module(f"meanscheck.ledger.{module.name}")
+        for name, thing in vars(room).items():
+            if getattr(thing, "__module__", "") == room.__name__:
+                if name.startswith("parse"):
+                    found.add(f"{module.name}.{name}")
+                elif isinstance(thing, type) and "parse" in vars(thing):
+                    found.add(f"{module.name}.{name}.parse")
+    assert found == {
+        "canonical.parse", "carriers.parse_answer", "checkpoint.parse", "closing.Closing.parse",
+        "commitment.Leaf.parse", "entries.parse", "history.parsed_batch", "latest.parse", "note.VerifierKey.parse",
+        "note.parse", "policy.Policy.parse", "proof.parse", "receipts.parse", "tiles.parse_bundle",
+        "verdict.parse_opening", "witness.parse_request", "witness.parse_state",
+    }  # fmt: skip
 
 
 def _tally(again: Callable[[bytes], tuple[object, object]], samples: Sequence[bytes] = (b"e30=",)) -> Tally:
@@ -143,11 +166,12 @@ def test_a_tile_or_bundle_that_holds_more_than_its_name_says_is_refused(name: st
     assert Ledger.open(fresh.path, origin=ORIGIN).check() == 7
 
 
-def test_a_key_file_with_a_key_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [0x7F, 0x6F], ids=["unknown", "X448"])
+def test_a_key_file_with_a_key_of_another_kind_is_refused(kind: int, tmp_path: Path) -> None:
     path = Signer.generate(ORIGIN, ml_dsa=False).save(tmp_path / "a.key", unprotected=True)
-    # Ed25519 is 1.3.101.112 (RFC 8410), 06 03 2b 65 70 in DER; this names 1.3.101.127, which is nobody's.
+    # Ed25519 is 1.3.101.112 (RFC 8410), 06 03 2b 65 70 in DER; 1.3.101.127 is nobody's, 1.3.101.111 has longer keys.
     first, pem = path.read_bytes().split(b"\n", 1)
-    der = base64.b64decode(b"".join(pem.split(b"\n")[1:-2])).replace(b"\x2b\x65\x70", b"\x2b\x65\x7f")
+    der = base64.b64decode(b"".join(pem.split(b"\n")[1:-2])).replace(b"\x2b\x65\x70", bytes([0x2B, 0x65, kind]))
     body = b"-----BEGIN PRIVATE KEY-----\n" + base64.b64encode(der) + b"\n-----END PRIVATE KEY-----\n"
     path.write_bytes(first + b"\n" + body)
     with pytest.raises(LedgerError, match="damaged"):
