@@ -7,12 +7,13 @@
 Canonical columns are given: one block is made before the clock starts and handed over again and again. Counted is one
 `Ledger.append`: salts, commitments, leaves, tree, tiles flushed to disk, two checkpoints. A vault has no share in it.
 
-commit-grouped, commit-grouped-2   seven salted groups and their tree (thirteen hashes), in one process or in two more
+commit-grouped, commit-grouped-2   seven salted groups and their tree (thirteen hashes), in one process or in two, each
+                                   of which seals what it holds, as those of a caseload do
 commit-whole, commit-whole-2       one salted hash over the record
 commit-receipt                     import of `meanscheck.ledger` in a fresh process, a first verification, later ones
 
-CPU and memory are those of all processes: half of the CPU is what two idle cores need at least. What two more processes
-spend is among the rest.
+CPU and memory are those of all processes: half of the CPU is what two idle cores need at least. What the processes that
+seal spend is among the rest; starting them counts.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -38,14 +40,9 @@ if TYPE_CHECKING:
     from meanscheck.ledger.commitment import Form
 
 BLOCK = 50_000
+PART = 25_000
 ROOT = Path(__file__).parent.parent
-STAGES = {
-    "commit-grouped": ("commitments", "grouped"),
-    "commit-grouped-2": ("commitments", "grouped_two"),
-    "commit-whole": ("commitments", "whole"),
-    "commit-whole-2": ("commitments", "whole_two"),
-    "commit-receipt": ("commitments", "receipt"),
-}
+STAGES = tuple(name for name in measure.STAGES if name.startswith("commit-"))
 RUNS = 200
 # In a process of its own: seconds of the import, of the first verification, of each later one.
 FRESH = """
@@ -115,6 +112,7 @@ class Repeated:
     columns: Columns
     count: int
     processes: int = 1
+    vault: Path | None = None
     batch_id: str = "2026-11-A-000123"
     kept: list[tuple[bytes, bytes]] = field(default_factory=list)
 
@@ -127,7 +125,12 @@ class Repeated:
         return {}
 
     def sealed(self, seal: Seal) -> Iterator[SealedBlock]:
-        return seal.blocks(self._blocks(), keep=self._keep, processes=self.processes)
+        if self.processes < 2:
+            return seal.blocks(self._blocks(), keep=self._keep)
+        from meanscheck.engines.processes import in_order
+
+        ranges = [range(at, min(at + PART, self.count)) for at in range(0, self.count, PART)]
+        return in_order(Sealing(seal, len(self.columns.tokens), self.vault), ranges, processes=self.processes)
 
     def _blocks(self) -> Iterator[Columns]:
         size = len(self.columns.tokens)
@@ -142,6 +145,29 @@ class Repeated:
     def _keep(self, block_no: int, *, first_index: int, salts: Sequence[bytes], leaves: Sequence[bytes]) -> None:
         if block_no == 0:
             self.kept.append((salts[0], leaves[0]))
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """What each process does: it seals decisions that it holds itself, as a caseload's processes do."""
+
+    seal: Seal
+    size: int
+    vault: Path | None
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[int, range], SealedBlock]]:
+        columns = Columns.made(self.size) if self.vault is None else Columns.of_vault(self.vault, self.size)
+
+        def block(_number: int, places: range) -> SealedBlock:
+            first = places.start % self.size
+            some = slice(first, first + len(places))
+            groups = [column[some] for column in columns.groups]
+            sealed = self.seal(places.start, tokens=columns.tokens[some], groups=groups)
+            # Salts stay where they were drawn, in the vault.
+            return replace(sealed, salts=b"")
+
+        yield block
 
 
 def _append(place: Place, clock: Clock, form: Form, processes: int) -> dict[str, Any]:
@@ -159,12 +185,13 @@ def _append(place: Place, clock: Clock, form: Form, processes: int) -> dict[str,
             (Frontier, "extend", "tree and tiles"),
         )
         size = min(BLOCK, place.households)
-        columns = Columns.of_vault(place.vault, size) if place.vault.is_dir() else Columns.made(size)
+        vault = place.vault if place.vault.is_dir() else None
+        columns = Columns.made(size) if vault is None else Columns.of_vault(vault, size)
         log = place.folder / f"log-{form}-{processes}"
         shutil.rmtree(log, ignore_errors=True)
         ledger = Ledger.open(log, signer=Signer.generate(ORIGIN))
     with clock.watch(*labels):
-        sealed = ledger.append(Repeated(columns, place.households, processes), commitment=form)
+        sealed = ledger.append(Repeated(columns, place.households, processes, vault), commitment=form)
     shutil.rmtree(log)
     return {"units": sealed.count, "record_bytes": columns.record_bytes}
 
@@ -233,21 +260,6 @@ def row(measured: Measured) -> str:
     return f"| {name} | {counts['units']} | {wall:.2f} | {rate} | {each} | {measured.peak_mib:.0f} |"
 
 
-def _in_a_process_of_its_own(stage: str, folder: Path, decisions: int) -> Measured:
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks.commitments",
-        "--child",
-        stage,
-        str(folder),
-        "--decisions",
-        str(decisions),
-    ]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    return measure.parse(done.stdout.splitlines()[-1])
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(
@@ -256,12 +268,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--decisions", type=int, nargs="+", default=[100_000], metavar="N")
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES))
     parser.add_argument("--vault", type=Path, help="a batch's vault folder: real records beside the small ones")
-    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    if options.child:
-        measure.STAGES.update(STAGES)
-        measure._child(options.child[0], Path(options.child[1]), options.decisions[0])
-        return 0
     print(*(f"- {name}: {value}" for name, value in machine.facts().items()), sep="\n")
     print(
         "\n| stage | decisions | wall s | µs each | CPU µs each | of which | peak MiB |",
@@ -276,7 +283,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 (work / "vault").symlink_to(vault.resolve(), target_is_directory=True)
             for count in options.decisions:
                 for stage in options.stages:
-                    print(row(_in_a_process_of_its_own(stage, work, count)), flush=True)
+                    print(row(measure.run(stage, work, count)), flush=True)
     return 0
 
 

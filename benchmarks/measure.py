@@ -36,6 +36,11 @@ STAGES = {
     "replay": ("replay", "measure"),
     "peer": ("beside", "measure"),
     "agreement": ("beside", "agreement"),
+    "commit-grouped": ("commitments", "grouped"),
+    "commit-grouped-2": ("commitments", "grouped_two"),
+    "commit-whole": ("commitments", "whole"),
+    "commit-whole-2": ("commitments", "whole_two"),
+    "commit-receipt": ("commitments", "receipt"),
 }
 
 

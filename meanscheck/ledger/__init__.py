@@ -1,6 +1,6 @@
 """A log that auditors can trust without trusting the office: entries, proofs, receipts, and their verification.
 
-Usable alone: it imports the standard library, `cryptography` (only when something is signed or verified) and
+Usable alone: it imports the standard library, `cryptography` and
 `meanscheck.errors`. It takes the bytes of groups and does not know what a decision is.
 
 An office appends batches and hands out receipts:

@@ -43,12 +43,21 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from types import ModuleType
 from typing import Protocol
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from meanscheck.errors import LedgerError, NotProven
+
+# What verification needs is imported with the room, so that the first receipt takes no longer than the next.
+with suppress(ImportError):
+    import cryptography.hazmat.backends.openssl
+    import cryptography.hazmat.primitives.asymmetric.mldsa  # noqa: F401
 
 ED25519 = 1
 COSIGNATURE = 4
@@ -154,14 +163,10 @@ class VerifierKey:
         return int.from_bytes(signature[:8], "big"), signature[8:]
 
     def _verify(self, message: bytes, signature: bytes) -> None:
-        from cryptography.exceptions import InvalidSignature
-
         try:
             if self.type == ML_DSA:
                 ml_dsa().MLDSA44PublicKey.from_public_bytes(self.public).verify(signature, message)
             else:
-                from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
                 Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
         except (InvalidSignature, ValueError):
             raise NotProven("signature", f"the signature of key {self.label} does not fit the text") from None
@@ -329,6 +334,7 @@ def ml_dsa() -> ModuleType:
     Release 47 has the module, and fails when it is used: only making a key tells.
     """
     try:
+        # Imported by now, or this fails again and is told.
         from cryptography.hazmat.primitives.asymmetric import mldsa
 
         mldsa.MLDSA44PrivateKey.generate()

@@ -14,6 +14,8 @@ import pytest
 
 import meanscheck.ledger
 
+from .builders import Folder
+
 FOLDER = Path(meanscheck.ledger.__file__).parent
 MODULES = [f"meanscheck.ledger.{module.name}" for module in pkgutil.iter_modules([str(FOLDER)])]
 TOLD_WITHOUT_EXAMPLES = {"meanscheck.ledger.files", "meanscheck.ledger.verdict"}
@@ -62,10 +64,20 @@ def test_imports_only_the_standard_library_cryptography_and_errors(path: Path) -
                 assert top == "cryptography" or top in sys.stdlib_module_names
 
 
-def test_cryptography_is_loaded_only_when_needed() -> None:
-    code = "import sys, meanscheck.ledger; print([m for m in sys.modules if m.startswith(('cryptography', 'polars'))])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
+LOADED = """
+import sys, meanscheck.ledger
+before = set(sys.modules)
+meanscheck.ledger.verify(open(sys.argv[1], "rb").read(), policy=open(sys.argv[2], "rb").read())
+print(sorted(set(sys.modules) - before), sorted(m for m in before if m.split(".")[0] in ("polars", "duckdb", "numpy")))
+"""
+
+
+def test_the_first_receipt_finds_everything_loaded_and_nothing_large_is(fresh: Folder, tmp_path: Path) -> None:
+    (tmp_path / "receipt").write_text(fresh.receipt(3), encoding="utf-8", newline="")
+    (tmp_path / "policy").write_text(fresh.policy.format(), encoding="utf-8")
+    call = [sys.executable, "-c", LOADED, str(tmp_path / "receipt"), str(tmp_path / "policy")]
+    done = subprocess.run(call, capture_output=True, text=True, check=True)
+    assert done.stdout == "[] []\n"
 
 
 def test_public_names_exist() -> None:
