@@ -25,7 +25,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -38,9 +38,10 @@ from benchmarks.measure import Measured
 if TYPE_CHECKING:
     from meanscheck.ledger import Seal, SealedBlock
     from meanscheck.ledger.commitment import Form
+    from meanscheck.ledger.together import Together
 
 BLOCK = 50_000
-PART = 25_000
+PART = 25_600
 ROOT = Path(__file__).parent.parent
 STAGES = tuple(name for name in measure.STAGES if name.startswith("commit-"))
 RUNS = 200
@@ -124,7 +125,7 @@ class Repeated:
     def closing(self) -> Mapping[str, Any]:
         return {}
 
-    def sealed(self, seal: Seal) -> Iterator[SealedBlock]:
+    def sealed(self, seal: Seal) -> Iterator[SealedBlock] | Iterator[Together]:
         if self.processes < 2:
             return seal.blocks(self._blocks(), keep=self._keep)
         from meanscheck.engines.processes import in_order
@@ -156,16 +157,16 @@ class Sealing:
     vault: Path | None
 
     @contextmanager
-    def open(self) -> Iterator[Callable[[int, range], SealedBlock]]:
+    def open(self) -> Iterator[Callable[[int, range], Together]]:
         columns = Columns.made(self.size) if self.vault is None else Columns.of_vault(self.vault, self.size)
 
-        def block(_number: int, places: range) -> SealedBlock:
+        def block(_number: int, places: range) -> Together:
             first = places.start % self.size
             some = slice(first, first + len(places))
             groups = [column[some] for column in columns.groups]
             sealed = self.seal(places.start, tokens=columns.tokens[some], groups=groups)
             # Salts stay where they were drawn, in the vault.
-            return replace(sealed, salts=b"")
+            return self.seal.together(places.start, sealed.leaves, sealed.hashes)
 
         yield block
 
@@ -177,6 +178,8 @@ def _append(place: Place, clock: Clock, form: Form, processes: int) -> dict[str,
         from meanscheck.ledger.merkle import Frontier
 
         labels = (
+            (bulk.Seal, "together", "made ready"),
+            (Growth, "put", "tree and tiles"),
             (bulk, "seal_block", "leaves"),
             (bulk, "_commitments", "commitments"),
             (bulk, "_wholes", "commitments"),

@@ -31,6 +31,8 @@ def _hashing() -> tuple[tuple[Any, str, str], ...]:
     return (
         (bulk, "seal_block", "leaves"),
         (bulk, "_commitments", "commitments"),
+        (bulk.Seal, "together", "tree and tiles"),
+        (Growth, "put", "tree and tiles"),
         (Growth, "add", "tree and tiles"),
         (Growth, "publish", "tree and tiles"),
         (Frontier, "extend", "tree and tiles"),

@@ -25,7 +25,6 @@ from meanscheck.decisions.kernel import (
     InOrder,
     Kernel,
     Seal,
-    Sealed,
     keep_seals,
     texts_of,
 )
@@ -101,18 +100,18 @@ class Assessment:
             table.setdefault(programme, {})[outcome] = count
         return {"outcomes": table, "unassessed": 0}
 
-    def sealed(self, seal: Seal) -> Iterator[Sealed]:
-        """The decisions, sealed, block by block, running if this has not been done; salts and leaves are kept."""
+    def sealed(self, seal: Seal) -> Iterator[Any]:
+        """The decisions, sealed and ready for the log, block by block; runs if this has not been done. Salts and leaves
+        are kept."""
         if not self._ran:
             for done in self._run(seal):
-                assert done.sealed is not None
                 yield done.sealed
             return
         position = 0
         for number, frame in enumerate(self.vault.blocks(purpose="log")):
             made = seal(position, tokens=frame["token"].to_list(), groups=texts_of(frame))
             keep_seals(self.vault, number, seal.first_index + position, salts=made.salts, leaves=made.leaves)
-            yield Sealed(list(made.leaves), made.hashes)
+            yield seal.together(position, made.leaves, made.hashes)
             position += frame.height
 
     # ---- running

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -53,6 +53,9 @@ class Seal(Protocol):
         self, first_position: int, *, tokens: Sequence[str], groups: Sequence[Sequence[bytes]]
     ) -> SealedSlice: ...
 
+    def together(self, first_position: int, leaves: Sequence[bytes], hashes: bytes) -> Any:
+        """Sealed decisions made ready for the log, which is given it as it is."""
+
 
 @dataclass(slots=True)
 class Counts:
@@ -70,14 +73,6 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
-    """Entries and leaf hashes (32 bytes each, flat) of some decisions, in order."""
-
-    leaves: list[bytes] = field(repr=False)
-    hashes: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class DoneBlock:
     """What is left of a range of units when its records lie in the vault.
 
@@ -85,13 +80,13 @@ class DoneBlock:
         units: how many.
         counts: what they add to the run's counts.
         digests: SHA-256 (32 bytes each, flat) of each record but its subject group.
-        sealed: entries and hashes, if the kernel had a seal.
+        sealed: what the seal made of them for the log, if the kernel had one; nobody here looks into it.
     """
 
     units: int
     counts: Counts = field(repr=False)
     digests: bytes = field(repr=False)
-    sealed: Sealed | None
+    sealed: Any
 
 
 @dataclass(frozen=True)
@@ -120,13 +115,15 @@ class Kernel:
         tokens = reader.tokens(first=units.start, after=units.stop)
         frame, outcomes = self.decided(block, *tokens)
         frame = frame.with_columns(position=pl.int_range(units.start, units.stop, dtype=pl.Int64))
-        digests, sealed, salts = self._sealed(frame, units.start)
+        made = self._made(frame, units.start)
         self.vault.put("records", number, frame)
         self.vault.put("outcomes", number, outcomes)
-        if self.seal is not None and sealed is not None:
+        sealed = None
+        if self.seal is not None:
             first_index = self.seal.first_index + units.start
-            keep_seals(self.vault, number, first_index, salts=salts, leaves=sealed.leaves)
-        return DoneBlock(frame.height, counted(outcomes), digests, sealed)
+            keep_seals(self.vault, number, first_index, salts=b"".join(made.salts), leaves=made.leaves)
+            sealed = self.seal.together(units.start, made.leaves, b"".join(made.hashes))
+        return DoneBlock(frame.height, counted(outcomes), b"".join(made.digests), sealed)
 
     def decided(
         self, block: CaseBlock, unit_tokens: pl.Series, person_tokens: pl.Series
@@ -141,23 +138,28 @@ class Kernel:
         frame = records.frame(household_tokens=unit_tokens, person_tokens=person_tokens, supersedes=earlier)
         return frame.with_columns(unit_tokens.alias("token")), outcomes_of(records)
 
-    def _sealed(self, frame: pl.DataFrame, position: int) -> tuple[bytes, Sealed | None, bytes]:
-        """Digests of the records, and if there is a seal their entries and salts (flat)."""
-        digests: list[bytes] = []
-        leaves: list[bytes] = []
-        hashes: list[bytes] = []
-        salts: list[bytes] = []
+    def _made(self, frame: pl.DataFrame, position: int) -> _Made:
+        made = _Made()
         for part in frame.iter_slices(SLICE):
             groups = texts_of(part)
-            digests += map(_digest, zip(*(groups[i] for i in _ROOTED), strict=True))
+            made.digests += map(_digest, zip(*(groups[i] for i in _ROOTED), strict=True))
             if self.seal is not None:
                 done = self.seal(position, tokens=part["token"].to_list(), groups=groups)
-                leaves += done.leaves
-                hashes.append(done.hashes)
-                salts.append(done.salts)
+                made.leaves += done.leaves
+                made.hashes.append(done.hashes)
+                made.salts.append(done.salts)
             position += part.height
-        sealed = None if self.seal is None else Sealed(leaves, b"".join(hashes))
-        return b"".join(digests), sealed, b"".join(salts)
+        return made
+
+
+@dataclass(slots=True)
+class _Made:
+    """Digests of records, and if there is a seal their entries, leaf hashes and salts."""
+
+    digests: list[bytes] = field(default_factory=list)
+    leaves: list[bytes] = field(default_factory=list)
+    hashes: list[bytes] = field(default_factory=list)
+    salts: list[bytes] = field(default_factory=list)
 
 
 class Engine(Protocol):

@@ -28,6 +28,7 @@ executed by the tests. Verbs come in pairs.
 | proof | the offline proof's text (C2SP tlog-proof) | format, parse |
 | policy | whom to trust (C2SP tlog-policy) | format, parse |
 | commitment, bulk | how a leaf binds and hides a decision; the same for a million | commit, hide, reveal |
+| together | what of the log's work can be done where decisions are made | together, put |
 | keyfile | how a private key is kept, what it signs | write, read |
 | signer, state | who may sign, never two histories | save, load |
 | command, device | the same with the key elsewhere: another program, a PKCS#11 token | sign_note |

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from meanscheck.ledger import bulk
 from meanscheck.ledger.canonical import Json
+from meanscheck.ledger.together import Together
 
 
 class SealedDecisions(Protocol):
@@ -42,8 +43,10 @@ class Batch(Protocol):
     def closing(self) -> Mapping[str, Json]:
         """What batch-close adds to the counts. Read once, after the last block."""
 
-    def sealed(self, seal: bulk.Seal) -> Iterator[SealedDecisions]:
+    def sealed(self, seal: bulk.Seal) -> Iterator[SealedDecisions | Together]:
         """The decisions in the batch's order, sealed; called once, after the opening is published.
+
+        Those that another process made are best made ready for the log there (`bulk.Seal.together`).
 
         Whoever seals a decision keeps its salts and leaf before it is yielded: they are not asked for again.
         """

@@ -78,6 +78,7 @@ from meanscheck.ledger.log import CHECKPOINT, Growth, Log
 from meanscheck.ledger.policy import LogLine, Policy
 from meanscheck.ledger.state import LogSigner
 from meanscheck.ledger.tiles import TileReader
+from meanscheck.ledger.together import Together
 from meanscheck.ledger.witnessing import Witnesses, merge
 
 TAIL: Final = 32
@@ -174,11 +175,16 @@ class Ledger:
                 raise LedgerError(
                     f"the opening has more than {MAX_WITNESSED} bytes of cosignatures: ask fewer witnesses"
                 )
-            for block in batch.sealed(bulk.Seal(batch.batch_id, digest, first, commitment)):
-                taken.take(growth.size, block.leaves)
-                decided.extend(block.leaves)
-                growth.add(block.leaves, block.hashes)
-                batch_tree.extend(block.hashes)
+            seal = bulk.Seal(batch.batch_id, digest, first, commitment)
+            for made in batch.sealed(seal):
+                block = made
+                if not isinstance(block, Together):
+                    block = seal.together(batch_tree.size, block.leaves, block.hashes)
+                if taken.is_asked:
+                    taken.take(growth.size, block.leaves())
+                decided.take(block.tokens)
+                growth.put(block)
+                block.in_batch.extend(batch_tree)
             count, root = batch_tree.size, batch_tree.root().hex()
             end = Closing(
                 batch.batch_id,

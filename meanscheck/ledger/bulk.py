@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING, Protocol
 from meanscheck.errors import LedgerError
 from meanscheck.ledger import canonical
 from meanscheck.ledger.commitment import GROUPS, NAMES, PREFIXES, SALT, SALT_BYTES, VERSIONS, WHOLE, Form
+from meanscheck.ledger.together import Together, together
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -155,6 +156,11 @@ class Seal:
     def __call__(self, first_position: int, *, tokens: Sequence[str], groups: Sequence[Sequence[bytes]]) -> SealedBlock:
         """Decisions `first_position` … of the batch; see `seal_block`."""
         return seal_block(self.batch_id, self.opening, first_position, tokens=tokens, groups=groups, form=self.form)
+
+    def together(self, first_position: int, leaves: Sequence[bytes], hashes: bytes) -> Together:
+        """Sealed decisions `first_position` … made ready for the log, wherever that is done (`together.py`)."""
+        first_index = self.first_index + first_position
+        return together(leaves, hashes, first_index=first_index, first_position=first_position)
 
     def blocks(self, blocks: Iterable[Block], *, keep: Keep, processes: int = 1) -> Iterator[SealedBlock]:
         """A stream of blocks in order. With several processes a block is worked on in parts of 8192 decisions.

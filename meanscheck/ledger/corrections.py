@@ -52,10 +52,13 @@ class Corrections:
         self._pairs: list[tuple[int, int]] = []
         self._texts: list[bytes] = []
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether the batch takes the place of anything."""
+        return bool(self._earlier)
+
     def take(self, first: int, leaves: Sequence[bytes]) -> None:
         """Look each decision of a block up among those whose place is taken."""
-        if not self._earlier:
-            return
         for index, leaf in enumerate(leaves, first):
             token = leaf[tokens.OF_LEAF].decode()
             earlier = self._earlier.get(token)

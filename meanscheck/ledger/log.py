@@ -40,6 +40,7 @@ from meanscheck.errors import LedgerError
 from meanscheck.ledger import checkpoint, files, merkle, note, tiles
 from meanscheck.ledger.checkpoint import Checkpoint
 from meanscheck.ledger.state import LogSigner
+from meanscheck.ledger.together import LEVELS, Together
 
 CHECKPOINT = "checkpoint"
 STAGING = ".staging"
@@ -217,6 +218,21 @@ class Growth:
             bundle = tiles.format_bundle(self._entries[at : at + tiles.WIDTH])
             self._stage(tiles.path(tiles.ENTRIES, number + at // tiles.WIDTH), bundle)
         del self._entries[:full]
+
+    def put(self, block: Together) -> None:
+        """Append decisions that were made ready for this place."""
+        if block.first_index != self.size:
+            raise LedgerError("decisions were made ready for another place in the log")
+        self.add(block.before, block.in_log.before)
+        number = self.size // tiles.WIDTH
+        for at, (bundle, row) in enumerate(zip(block.bundles, block.rows, strict=True), number):
+            self._stage(tiles.path(tiles.ENTRIES, at), bundle)
+            self._stage(tiles.path(0, at), row)
+        if block.bundles:
+            made = self.frontier.extend(block.in_log.full, level=LEVELS)
+            for level in range(LEVELS, len(made), LEVELS):
+                self._add_hashes(level // LEVELS, made[level])
+        self.add(block.after, block.in_log.after)
 
     def publish(self) -> str:
         """Write the partial tiles, put everything in place, sign, and return the new checkpoint."""

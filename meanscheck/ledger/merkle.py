@@ -119,13 +119,19 @@ class Frontier:
             if (self.pending[level] is not None) != bool(size >> level & 1):
                 raise ValueError("the right edge does not fit the size")
 
-    def extend(self, flat: bytes) -> list[bytes]:
-        """Append leaf hashes. Returns the nodes that became complete, flat, by level (level 0: the hashes given)."""
+    def extend(self, flat: bytes, *, level: int = 0) -> list[bytes]:
+        """Append leaf hashes, or roots of subtrees of 2^level leaves where the size is a multiple of that.
+
+        Returns:
+            The nodes that became complete, flat, by level (at `level`: the hashes given, below it nothing).
+        """
         if len(flat) % HASH:
             raise ValueError("not a whole number of hashes")
-        self.size += len(flat) // HASH
-        made = [flat]
-        level = 0
+        if self.size & (1 << level) - 1:
+            raise ValueError("subtrees of that size do not begin here")
+        self.size += len(flat) // HASH << level
+        self.pending += [None] * (level - len(self.pending))
+        made = [b""] * level + [flat]
         while made[level]:
             if level == len(self.pending):
                 self.pending.append(None)

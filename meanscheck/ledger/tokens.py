@@ -57,12 +57,13 @@ class Tokens:
 
     def extend(self, leaves: Sequence[bytes]) -> None:
         """Add the tokens of decision entries."""
-        tokens = sorted([leaf[OF_LEAF] for leaf in leaves])
-        self.count += len(tokens)
-        cuts = [0, *(bisect_left(tokens, bound) for bound in _BOUNDS), len(tokens)]
-        packed = bytes.fromhex(b"".join(tokens).decode("ascii"))
-        for part, (start, end) in zip(self._parts, pairwise(cuts), strict=True):
-            part += packed[start * TOKEN : end * TOKEN]
+        self.take(dealt(leaves))
+
+    def take(self, parts: Sequence[bytes]) -> None:
+        """Add tokens that were dealt out before."""
+        for part, more in zip(self._parts, parts, strict=True):
+            part += more
+            self.count += len(more) // TOKEN
 
     def pages(self) -> list[bytes]:
         """The pages, in order."""
@@ -81,6 +82,14 @@ class Tokens:
                 at = end
             pages.append(b"".join(tokens[at:]))
         return pages
+
+
+def dealt(leaves: Sequence[bytes]) -> list[bytes]:
+    """The tokens of decision entries by their first byte: 256 parts of sixteen bytes a token, each in rising order."""
+    tokens = sorted([leaf[OF_LEAF] for leaf in leaves])
+    cuts = [0, *(bisect_left(tokens, bound) for bound in _BOUNDS), len(tokens)]
+    packed = bytes.fromhex(b"".join(tokens).decode("ascii"))
+    return [packed[start * TOKEN : end * TOKEN] for start, end in pairwise(cuts)]
 
 
 def root(pages: Sequence[bytes]) -> bytes:
