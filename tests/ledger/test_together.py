@@ -1,4 +1,4 @@
-"""Decisions that were made ready elsewhere give the log, the batch's root and the token root that they give one by one."""
+"""Decisions made ready elsewhere give the log, the batch's root and the token root that they give one by one."""
 
 from __future__ import annotations
 
