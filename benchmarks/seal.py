@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from meanscheck.ledger import Seal, SealedBlock
 
 
-BLOCK_UNITS = 50_000
+BLOCK_UNITS = 51_200
 
 
 def _hashing() -> tuple[tuple[Any, str, str], ...]:

@@ -35,7 +35,7 @@ from meanscheck.law.law import LANGUAGE_VERSION, Law
 from meanscheck.values.money import format_yuan
 from meanscheck.vault import DeploymentKey, Held, Safe
 
-BLOCK_UNITS = 50_000
+BLOCK_UNITS = 51_200
 Progress = Callable[[int, int], None]
 
 

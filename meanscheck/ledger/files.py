@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from meanscheck.errors import LedgerError
@@ -18,6 +18,9 @@ if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
+
+MANY = 64
+"""More files than that are flushed together."""
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -30,10 +33,28 @@ def replace(path: Path, data: bytes) -> None:
 
 def write(path: Path, data: bytes) -> None:
     """Write a file and flush it to disk."""
+    put(path, data)
+    settle([path])
+
+
+def put(path: Path, data: bytes) -> None:
+    """Write a file, for `settle` to flush."""
     with path.open("wb") as file:
         file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+
+
+def settle(paths: Sequence[Path]) -> None:
+    """Flush files to disk. Many at once by the system's own sync where that waits for the disk (Linux): flushing some
+    thousand tiles one by one costs a tenth of what a batch does."""
+    if len(paths) > MANY and sys.platform == "linux":
+        os.sync()
+        return
+    for path in paths:
+        descriptor = os.open(path, os.O_RDWR)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def flush_folder(folder: Path) -> None:

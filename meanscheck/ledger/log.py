@@ -3,7 +3,7 @@
 A `Log` is a folder in the layout of `tiles.py`. Growing it goes in this order:
 
 1. Take the lock. Read the checkpoint, rebuild the right edge of the tree from the tiles, compare with its root.
-2. Write new tiles and bundles under `.staging/` and flush each to disk, as they fill up; memory does not grow.
+2. Write new tiles and bundles under `.staging/` as they fill up, and flush them to disk; memory does not grow.
 3. Rename them into place and flush the folders. The checkpoint still names the old size, so nobody reads them.
 4. Ask the signer, which checks consistency with its own state, writes that state, and signs.
 5. Put the new checkpoint in place: only now is the log longer.
@@ -196,7 +196,7 @@ class Growth:
         self._staged: list[tuple[Path, Path]] = []
         from concurrent.futures import ThreadPoolExecutor
 
-        self._pool = ThreadPoolExecutor(FLUSHING, thread_name_prefix="meanscheck-flush")
+        self._pool = ThreadPoolExecutor(FLUSHING, thread_name_prefix="meanscheck-tiles")
         self._waiting: deque[Future[None]] = deque()
 
     @property
@@ -242,6 +242,7 @@ class Growth:
                 self._stage(tiles.path(tiles.ENTRIES, number, width=width), tiles.format_bundle(self._entries))
         while self._waiting:
             self._waiting.popleft().result()
+        files.settle([temporary for temporary, _ in self._staged])
         folders: set[Path] = set()
         for temporary, final in self._staged:
             folder = final.parent
@@ -285,6 +286,6 @@ class Growth:
             staging.mkdir(exist_ok=True)
         temporary = staging / name.replace("/", "-")
         self._staged.append((temporary, self.log.folder / name))
-        self._waiting.append(self._pool.submit(files.write, temporary, data))
+        self._waiting.append(self._pool.submit(files.put, temporary, data))
         if len(self._waiting) > MAX_WAITING:
             self._waiting.popleft().result()

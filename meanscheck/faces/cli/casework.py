@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from meanscheck.ledger import Ledger, Sealed, Witnesses
 
 Language = Literal["zh", "en"]
-BLOCK_UNITS = 25_000
+BLOCK_UNITS = 25_600
 """Units a process works on at a time: about 1 GB of memory; a smaller caseload is worked on by one process."""
 OUTCOMES = ("eligible", "ineligible", "refer")
 
