@@ -81,17 +81,7 @@ class Store:
         path = Path(path)
         if read_only and not path.is_file():
             raise StoreError("there is no evidence store at the path given")
-        settings: dict[str, Any] = {
-            "memory_limit": memory_limit,
-            "threads": threads,
-            "temp_directory": str(temp_dir if temp_dir is not None else path.with_name(path.name + ".tmp")),
-            "python_enable_replacements": False,
-            "checkpoint_threshold": _CHECKPOINT,
-        }
-        try:
-            connection = duckdb.connect(str(path), read_only=read_only, config=settings)
-        except duckdb.Error as error:
-            raise StoreError(_why_not_open(error)) from None
+        connection = _connect(path, read_only, memory_limit=memory_limit, threads=threads, temp_dir=temp_dir)
         store = cls(connection, path, read_only=read_only)
         try:
             store._begin()
@@ -290,21 +280,28 @@ class Store:
 @contextmanager
 def reading(path: Path, *, memory_limit: str, threads: int = 1) -> Iterator[Callable[[str], pl.DataFrame]]:
     """Queries against a database file that other processes may be reading too, such as a projection."""
-    settings: dict[str, Any] = {
-        "memory_limit": memory_limit,
-        "threads": threads,
-        "temp_directory": str(path.with_name(path.name + ".tmp")),
-        "python_enable_replacements": False,
-    }
-    try:
-        connection = duckdb.connect(str(path), read_only=True, config=settings)
-    except duckdb.Error as error:
-        raise StoreError(_why_not_open(error)) from None
+    connection = _connect(path, True, memory_limit=memory_limit, threads=threads, temp_dir=None)
     opened = Store(connection, path, read_only=True)
     try:
         yield opened.fetch
     finally:
         opened.close()
+
+
+def _connect(
+    path: Path, read_only: bool, *, memory_limit: str, threads: int, temp_dir: Path | str | None
+) -> duckdb.DuckDBPyConnection:
+    settings: dict[str, Any] = {
+        "memory_limit": memory_limit,
+        "threads": threads,
+        "temp_directory": str(temp_dir if temp_dir is not None else path.with_name(path.name + ".tmp")),
+        "python_enable_replacements": False,
+        "checkpoint_threshold": _CHECKPOINT,
+    }
+    try:
+        return duckdb.connect(str(path), read_only=read_only, config=settings)
+    except duckdb.Error as error:
+        raise StoreError(_why_not_open(error)) from None
 
 
 def _refused(error: duckdb.Error) -> StoreError | InternalError:
