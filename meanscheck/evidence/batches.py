@@ -5,13 +5,10 @@ The file id names the answer as it came, so that the same file is known again; t
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from meanscheck.contracts import FeedContract
-from meanscheck.evidence.digests import canonical, digest_of_sorted, named
+from meanscheck.evidence.digests import NOTHING, canonical, digest_of_sorted, named
 from meanscheck.evidence.manifest import OFFICE, Manifest
 from meanscheck.evidence.quarantine import REPEATED
 from meanscheck.evidence.staging import Staged
@@ -28,11 +25,13 @@ def facts_of(contract: FeedContract, answer: Manifest | None) -> dict[str, objec
 def file_id_of(store: Store, facts: dict[str, object], answer: Manifest | None, staged: Staged) -> str:
     """Names the answer as it came, whoever may be kept of it: facts, whom it leaves out, and every row in it."""
     silent = sorted(f"{p.id_type} {p.id_number}" for p in (answer.not_answered if answer else ()))
-    bad = digest_of_sorted(
-        store,
-        "select distinct unhex(sha256(concat_ws(chr(31), field, reason, raw)))[1:16] as digest from i_bad "
-        f"where reason <> '{REPEATED}'",
-    )
+    bad = NOTHING
+    if staged.bad:
+        bad = digest_of_sorted(
+            store,
+            "select distinct unhex(left(sha256(concat_ws(chr(31), field, reason, raw)), 32)) as digest from i_bad "
+            f"where reason <> '{REPEATED}'",
+        )
     return named(canonical({**facts, "not_answered": silent, "quarantined": bad}), staged.every_row)
 
 
@@ -48,35 +47,26 @@ def record(
     facts: dict[str, object],
 ) -> None:
     """Write down the batch: its ids, what it covers, and what became of its rows (`numbers`, by column)."""
+    row: dict[str, object] = {
+        "batch_id": batch_id,
+        "file_id": file_id,
+        "feed": contract.name,
+        "sender": OFFICE if answer is None else answer.sender,
+        "institutions": _words(answer.institutions if answer else None),
+        "divisions": _words(answer.divisions if answer else None),
+        "answered_on": answer.answered_on if answer else None,
+        "covers_from": answer.covers_from if answer else None,
+        "covers_to": answer.covers_to if answer else None,
+        "as_of": answer.as_of if answer else None,
+        "all_requests": answer is None or answer.requests == "all",
+        "file": name,
+        "manifest": canonical(facts).decode(),
+        "contract": contract.digest,
+        **numbers,
+    }
+    marks = ", ".join("?" for _ in row)
+    store.run(f"insert into batches ({', '.join(row)}) values ({marks})", list(row.values()))
 
-    def days(value: date | None) -> list[date | None]:
-        return [value]
 
-    def words(value: tuple[str, ...] | None) -> list[list[str] | None]:
-        return [None if value is None else sorted(set(value))]
-
-    row = pl.DataFrame(
-        {
-            "batch_id": [batch_id],
-            "file_id": [file_id],
-            "feed": [contract.name],
-            "sender": [OFFICE if answer is None else answer.sender],
-            "institutions": words(answer.institutions if answer else None),
-            "divisions": words(answer.divisions if answer else None),
-            "answered_on": days(answer.answered_on if answer else None),
-            "covers_from": days(answer.covers_from if answer else None),
-            "covers_to": days(answer.covers_to if answer else None),
-            "as_of": days(answer.as_of if answer else None),
-            "all_requests": [answer is None or answer.requests == "all"],
-            "file": [name],
-            "manifest": [canonical(facts).decode()],
-            "contract": [contract.digest],
-            **{name: [value] for name, value in numbers.items()},
-        },
-        schema_overrides={
-            **dict.fromkeys(("institutions", "divisions"), pl.List(pl.String)),
-            **dict.fromkeys(("answered_on", "covers_from", "covers_to", "as_of"), pl.Date),
-            "covered_mark": pl.UInt64,
-        },
-    )
-    store.insert("batches", row)
+def _words(given: tuple[str, ...] | None) -> list[str] | None:
+    return None if given is None else sorted(set(given))

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
 ROW_DIGEST_BYTES = 16
+NOTHING = hashlib.sha256().hexdigest()
+"""The digest of no digests."""
 SHORT_ID = 16
 """How many hex characters of an id are shown, and how many of a row digest make a `row_ref`."""
 _AT_ONCE, _FEW = 1_000_000, 1_000
@@ -46,12 +48,12 @@ def canonical(facts: Mapping[str, object]) -> bytes:
     return json.dumps(facts, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
 
-def digest_of_sorted(store: Store, digests: str) -> str:
+def digest_of_sorted(store: Store, digests: str, *, count: int | None = None) -> str:
     """SHA-256 (hex) over all digests that the query `digests` (one BLOB column `digest`) yields, sorted.
 
-    Few go at once; many go by their first half byte, so that memory stays bounded.
+    Few go at once; many go by their first half byte, so that memory stays bounded. `count`: how many, if it is known.
     """
-    return Sorted.read(store, digests).total
+    return Sorted.read(store, digests, count=count).total
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +64,18 @@ class Sorted:
     are_distinct: bool
 
     @classmethod
-    def read(cls, store: Store, digests: str) -> Sorted:
+    def read(cls, store: Store, digests: str, *, count: int | None = None) -> Sorted:
         """Of all that a query yields; see `digest_of_sorted`."""
         total, are_distinct = hashlib.sha256(), True
-        for part in _parts(store, digests):
+        for part in _parts(store, digests, count):
             packed, no_two = _packed(part)
             total.update(packed)
             are_distinct = are_distinct and no_two
         return cls(total.hexdigest(), are_distinct)
 
 
-def _parts(store: Store, digests: str) -> Iterator[pl.Series]:
-    if int(store.value(f"select count(*) from ({digests})")) <= _AT_ONCE:
+def _parts(store: Store, digests: str, count: int | None) -> Iterator[pl.Series]:
+    if (int(store.value(f"select count(*) from ({digests})")) if count is None else count) <= _AT_ONCE:
         yield store.fetch(f"select digest from ({digests})")["digest"]
         return
     step = 16

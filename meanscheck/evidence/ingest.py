@@ -23,11 +23,16 @@ from meanscheck.evidence.digests import SHORT_ID, canonical, digest_of_sorted, n
 from meanscheck.evidence.manifest import Manifest, load_manifest
 from meanscheck.evidence.quarantine import exceptions, quarantine
 from meanscheck.evidence.reach import Reach, reach_of
-from meanscheck.evidence.staging import Staged, drop_staged, stage
+from meanscheck.evidence.staging import Staged, stage
 from meanscheck.evidence.tables import quoted, stored_columns
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
+
+
+_STAGES = ("i_rows", "i_bad", "i_known")
+_KEPT = "(select row_no, person, digest from i_rows where is_covered)"
+"""Rows that may be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +100,8 @@ def take_in(
             staged = stage(store, contract, parts, answer)
             return _take(store, contract, name, answer, staged=staged, reach=reach)
         finally:
-            _drop(store)
-
-
-def _drop(store: Store) -> None:
-    drop_staged(store)
-    store.run("drop view if exists i_new; drop view if exists i_kept; drop table if exists i_known")
+            # They hold personal data and memory.
+            store.run("; ".join(f"drop table if exists {table}" for table in _STAGES))
 
 
 def _take(
@@ -109,12 +110,11 @@ def _take(
     facts = facts_of(contract, answer)
     file_id = file_id_of(store, facts, answer, staged)
     earlier = store.fetch(
-        "select batch, batch_id, covered_mark, count(*) over () as many from batches where file_id = ? "
-        "order by batch desc limit 1",
+        "select batch, batch_id, covered_mark from batches where file_id = ? order by batch desc",
         [file_id],
     )
-    counts = _sort_out(store, contract)
-    if earlier.height and counts["new"] == 0 and earlier["covered_mark"][0] == reach.mark:
+    rows = _sort_out(store, contract, staged)
+    if earlier.height and rows.new == 0 and earlier["covered_mark"][0] == reach.mark:
         return IngestReport(
             feed=contract.name,
             file=name,
@@ -122,29 +122,29 @@ def _take(
             batch=int(earlier["batch"][0]),
             accepted=0,
             quarantined=0,
-            not_covered=counts["not_covered"],
-            not_requested=counts["not_requested"],
+            not_covered=rows.not_covered,
+            not_requested=rows.not_requested,
             repeated=staged.repeats,
-            known_rows=counts["known"],
+            known_rows=rows.known,
             already_known=True,
             supplementary=False,
         )
     batch = store.next_load()
-    head = canonical(facts) + (f" supplement {earlier['many'][0]}".encode() if earlier.height else b"")
+    head = canonical(facts) + (f" supplement {earlier.height}".encode() if earlier.height else b"")
     every_row = staged.every_row
-    if earlier.height or counts["dropped"]:
-        every_row = digest_of_sorted(store, f"select digest from {'i_new' if earlier.height else 'i_kept'}")
+    if earlier.height or rows.dropped:
+        every_row = digest_of_sorted(store, f"select digest from {rows.query if earlier.height else _KEPT}")
     batch_id = named(head, every_row)
-    if counts["beside"]:
-        _find_conflicts(store, contract, batch)
+    if rows.beside is not None:
+        _find_conflicts(store, contract, batch, rows.query, rows.beside)
     names = ", ".join(quoted(c.stored_name) for c in stored_columns(contract))
-    some = " semi join i_new using (row_no)" if counts["known"] else " where is_covered" if counts["dropped"] else ""
+    some = f" semi join {rows.query} using (row_no)" if rows.known else " where is_covered" if rows.dropped else ""
     store.run(
         f"insert into feed_{contract.name} (person, batch, row_no, digest, {names}) "
         f"select person, {batch}, row_no, digest, {names} from i_rows{some}"
     )
     quarantined = quarantine(store, contract, name, batch) if staged.bad else 0
-    exceptions(store, batch, answer)
+    exceptions(store, batch, answer, has_bad=staged.bad > 0)
     _record(
         store,
         contract,
@@ -152,10 +152,10 @@ def _take(
         answer,
         numbers={
             "batch": batch,
-            "accepted": counts["new"],
+            "accepted": rows.new,
             "quarantined": quarantined,
-            "not_covered": counts["not_covered"],
-            "not_requested": counts["not_requested"],
+            "not_covered": rows.not_covered,
+            "not_requested": rows.not_requested,
             "repeated": staged.repeats,
             "covered": reach.covered,
             "covered_mark": reach.mark,
@@ -169,48 +169,64 @@ def _take(
         file=name,
         batch_id=batch_id,
         batch=batch,
-        accepted=counts["new"],
+        accepted=rows.new,
         quarantined=quarantined,
-        not_covered=counts["not_covered"],
-        not_requested=counts["not_requested"],
+        not_covered=rows.not_covered,
+        not_requested=rows.not_requested,
         repeated=staged.repeats,
-        known_rows=counts["known"],
+        known_rows=rows.known,
         already_known=False,
         supplementary=bool(earlier.height),
     )
 
 
-def _sort_out(store: Store, contract: FeedContract) -> dict[str, int]:
-    """``i_kept``: rows that may be kept; ``i_new``: those of them not in the store yet. Counts of the others."""
-    store.run("create temp view i_kept as select row_no, person, digest from i_rows where is_covered")
-    total, asked, kept, lowest, highest = store.fetch(
-        "select count(*), count(*) filter (where is_asked), count(*) filter (where is_covered), "
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What becomes of the staged rows. `query` yields the new ones: row_no, person, digest.
+
+    `beside` yields rows of the same persons that are in the store; None if there are none.
+    """
+
+    new: int
+    known: int
+    not_covered: int
+    not_requested: int
+    query: str
+    beside: str | None
+
+    @property
+    def dropped(self) -> int:
+        """Rows that may not be kept."""
+        return self.not_covered + self.not_requested
+
+
+def _sort_out(store: Store, contract: FeedContract, staged: Staged) -> _Rows:
+    """Which rows may be kept, and which of them are not in the store yet; ``i_known`` holds those that are."""
+    asked, kept, lowest, highest = store.fetch(
+        "select count(*) filter (where is_asked), count(*) filter (where is_covered), "
         "min(person) filter (where is_covered), max(person) filter (where is_covered) from i_rows"
     ).row(0)
-    known, beside = 0, f"(select person, digest from feed_{contract.name} where person between {lowest} and {highest})"
-    has_beside = bool(kept and store.value(f"select count(*) from (select 1 from {beside} limit 1)"))
+    # Rows of these persons only: a small file must not cost a look at the whole feed.
+    beside = f"(select * from feed_{contract.name} where person between {lowest} and {highest})"
+    has_beside = bool(kept and store.fetch(f"select person from {beside} limit 1").height)
+    known = 0
     if has_beside:
-        # Rows of these persons only: a small file must not cost a look at the whole feed.
         store.run(
-            "create temp table i_known as select k.row_no from i_kept k "
+            f"create temp table i_known as select k.row_no from {_KEPT} k "
             f"semi join {beside} f on f.person = k.person and f.digest = k.digest"
         )
         known = int(store.value("select count(*) from i_known"))
-    store.run(
-        f"create temp view i_new as select row_no, person, digest from i_kept "
-        f"{'anti join i_known using (row_no)' if known else ''}"
+    return _Rows(
+        new=kept - known,
+        known=known,
+        not_covered=asked - kept,
+        not_requested=staged.rows - asked,
+        query=f"(select * from {_KEPT} anti join i_known using (row_no))" if known else _KEPT,
+        beside=beside if has_beside else None,
     )
-    return {
-        "new": kept - known,
-        "known": known,
-        "not_covered": asked - kept,
-        "not_requested": total - asked,
-        "dropped": total - kept,
-        "beside": int(has_beside),
-    }
 
 
-def _find_conflicts(store: Store, contract: FeedContract, batch: int) -> None:
+def _find_conflicts(store: Store, contract: FeedContract, batch: int, new: str, beside: str) -> None:
     """Persons of whom another answer says something else under the same natural key."""
     if not contract.key:
         return
@@ -222,6 +238,6 @@ def _find_conflicts(store: Store, contract: FeedContract, batch: int) -> None:
     )
     store.run(
         f"insert into conflicts select distinct '{contract.name}', n.person, {batch} "
-        f"from (select * from i_rows semi join i_new using (row_no)) n join feed_{contract.name} f "
+        f"from (select * from i_rows semi join {new} using (row_no)) n join {beside} f "
         f"on f.person = n.person and f.digest <> n.digest{' and ' + same if same else ''}"
     )

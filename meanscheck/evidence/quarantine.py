@@ -95,12 +95,13 @@ def quarantine(store: Store, contract: FeedContract, name: str, batch: int) -> i
     )
 
 
-def exceptions(store: Store, batch: int, answer: Manifest | None) -> None:
+def exceptions(store: Store, batch: int, answer: Manifest | None, *, has_bad: bool) -> None:
     """Persons for whom this batch is no answer: the manifest says so, or a row of theirs was quarantined."""
-    store.run(
-        f"insert into not_answered select distinct {batch}, person, 'quarantined' from quarantine "
-        f"where batch = {batch} and person is not null and reason <> '{REPEATED}'"
-    )
+    if has_bad:
+        store.run(
+            f"insert into not_answered select distinct {batch}, person, 'quarantined' from quarantine "
+            f"where batch = {batch} and person is not null and reason <> '{REPEATED}'"
+        )
     if answer is None:
         return
     if answer.requests != "all":

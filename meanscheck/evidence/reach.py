@@ -85,9 +85,7 @@ def _state(store: Store) -> str:
         store.value(
             """select concat_ws(' ',
               (select value::bigint from meta where key = 'load') - (select count(*) from batches),
-              (select concat_ws(' ', count(*), count(superseded_by)) from requests),
-              (select concat_ws(' ', count(*), sum(person)) from unit_persons),
-              (select concat_ws(' ', count(*), count(superseded_by), sum(person)) from consents))"""
+              (select count(*) from requests), (select count(*) from unit_persons), (select count(*) from consents))"""
         )
     )
 

@@ -30,58 +30,63 @@ from meanscheck.evidence.tables import quoted, stored_columns
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
-_TABLES = ("i_rows", "i_bad")
 _BAD = ("row_no", "field", "reason", "raw")
 
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """What became of the file's rows: `every_row` names those in ``i_rows``; `repeats` and others are in ``i_bad``."""
+    """What became of the file's rows: `every_row` names those in ``i_rows``; `bad` lines are in ``i_bad``, if any are.
+
+    `repeats` are rows that stand in the file before.
+    """
 
     every_row: str
+    rows: int
     repeats: int
     bad: int
 
 
 def stage(store: Store, contract: FeedContract, parts: Iterator[FileRows], answer: Manifest | None) -> Staged:
     """Fill ``i_rows`` and ``i_bad``; ``i_asked`` is there already (see `reach`)."""
-    store.run("create temp table i_bad (row_no BIGINT, field VARCHAR, reason VARCHAR, raw VARCHAR, person BIGINT)")
-    part = next(parts)
+    part: FileRows | None = next(parts)
     following = next(parts, None)
+    is_large = following is not None
     # Parts cannot see each other, so the natural key of a large file is checked once over all of it.
-    checked = contract if following is None else replace(contract, key=())
-    verb = "create temp table i_rows as"
-    bad = repeats = 0
-    current: FileRows | None = part
-    while current is not None:
+    checked = replace(contract, key=()) if is_large else contract
+    bad: list[pl.DataFrame] = []
+    rows = repeats = 0
+    while part is not None:
         cast = cast_rows(
             checked,
-            current.rows,
+            part.rows,
             as_of=None if answer is None else answer.as_of,
             not_after=NO_BOUND if answer is None else answer.answered_on,
-            units=current.units,
+            units=part.units,
         )
-        _add(store, contract, cast.accepted, verb)
-        verb = "insert into i_rows"
-        for lines in (cast.quarantined, current.broken):
-            if lines.height:
-                store.insert("i_bad", lines.select(_BAD))
-                bad += lines.height
+        _add(store, contract, cast.accepted, "insert into i_rows" if rows else "create or replace temp table i_rows as")
+        rows += cast.accepted.height
         repeats += int((cast.quarantined["reason"] == REPEATED).sum())
-        current, following = following, next(parts, None) if following is not None else None
-    if checked is not contract:
-        bad += refuse_contradictions(store, contract)
-    rows = Sorted.read(store, "select digest from i_rows")
-    if not rows.are_distinct:
-        more = set_repeats_apart(store)
-        bad, repeats = bad + more, repeats + more
-        rows = Sorted.read(store, "select digest from i_rows")
-    return Staged(rows.total, repeats, bad)
+        bad += [lines.select(_BAD) for lines in (cast.quarantined, part.broken) if lines.height]
+        part, following = following, next(parts, None)
+    lines = _add_bad(store, bad) if bad or is_large else 0
+    if is_large:
+        taken = refuse_contradictions(store, contract)
+        rows, lines = rows - taken, lines + taken
+    found = Sorted.read(store, "select digest from i_rows", count=rows)
+    if not found.are_distinct:
+        if not is_large and not bad:
+            lines = _add_bad(store, bad)
+        taken = set_repeats_apart(store)
+        rows, repeats, lines = rows - taken, repeats + taken, lines + taken
+        found = Sorted.read(store, "select digest from i_rows", count=rows)
+    return Staged(found.total, rows, repeats, lines)
 
 
-def drop_staged(store: Store) -> None:
-    """Drop the temporary tables: they hold personal data and memory."""
-    store.run("; ".join(f"drop table if exists {table}" for table in _TABLES))
+def _add_bad(store: Store, bad: list[pl.DataFrame]) -> int:
+    store.run("create temp table i_bad (row_no BIGINT, field VARCHAR, reason VARCHAR, raw VARCHAR, person BIGINT)")
+    for lines in bad:
+        store.insert("i_bad", lines)
+    return sum(lines.height for lines in bad)
 
 
 def _add(store: Store, contract: FeedContract, rows: pl.DataFrame, verb: str) -> None:
