@@ -203,6 +203,11 @@ class Store:
         finally:
             self._in_transaction = False
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open, so that what is made now may yet vanish."""
+        return self._in_transaction
+
     def next_load(self) -> int:
         """The next load number."""
         return int(
