@@ -54,6 +54,8 @@ class Store:
         self._connection: duckdb.DuckDBPyConnection | None = connection
         self.key = key
         self._in_transaction = False
+        self.received_on: date | None = None
+        """The day on which what is taken in now came in; whoever reads the clock sets it."""
         self.path = path
         self.read_only = read_only
 
@@ -209,10 +211,10 @@ class Store:
         return self._in_transaction
 
     def next_load(self) -> int:
-        """The next load number."""
-        return int(
-            self.value("update meta set value = (value::bigint + 1)::varchar where key = 'load' returning value")
-        )
+        """The next load number, dated with `received_on`."""
+        from meanscheck.evidence.clocks import next_load
+
+        return next_load(self, self.received_on)
 
     # -- the room's functions ------------------------------------------------------------------------------------
 
@@ -240,11 +242,21 @@ class Store:
 
         return ingest_inbox(self, Path(folder), progress=progress)
 
-    def snapshot(self) -> Snapshot:
-        """Name what the store holds now; equal evidence has an equal id."""
+    def snapshot(self, *, known_by: date | None = None) -> Snapshot:
+        """Name what the store holds now, or held at the end of a past day; equal evidence has an equal id.
+
+        Raises:
+            StoreError: nothing had come in by that day.
+        """
         from meanscheck.evidence.snapshot import take_snapshot
 
-        return take_snapshot(self)
+        return take_snapshot(self, known_by)
+
+    def history(self) -> pl.DataFrame:
+        """What came in and when, load by load; see `clocks.history`."""
+        from meanscheck.evidence.clocks import history
+
+        return history(self)
 
     def project(self, snapshot: Snapshot, *, on: date, progress: Progress | None = None) -> Projection:
         """Evidence in the order of case units, as of a snapshot and a day; see `projection`."""

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from meanscheck.contracts import all_feeds
+from meanscheck.evidence.clocks import live_sql
 from meanscheck.evidence.consents import CONSENT_DIGEST
 from meanscheck.evidence.coverage import make_states
 from meanscheck.evidence.digests import SHORT_ID
@@ -104,7 +105,8 @@ def trace(store: Store, case_ids: Sequence[str], *, on: date, snapshot: Snapshot
             requests=store.fetch("select case_id, request_no, load from p_units order by case_id"),
             consents=store.fetch(
                 "select distinct u.case_id, c.person, c.consent_no, c.feeds, c.withdrawn_on, c.load from consents c "
-                f"join p_people p using (person) join p_units u using (unit) where {_live('c', mark)} order by all"
+                "join p_people p using (person) join p_units u using (unit) "
+                f"where {live_sql(mark, alias='c')} order by all"
             ),
         )
     finally:
@@ -117,7 +119,7 @@ def cases_at(store: Store, case_ids: Sequence[str], snapshot: Snapshot) -> froze
     with store.frame("wanted", wanted):
         found = store.fetch(
             "select distinct q.case_id from requests q semi join wanted using (case_id) "
-            f"where {_live('q', snapshot.load)}"
+            f"where {live_sql(snapshot.load, alias='q')}"
         )
     return frozenset(found["case_id"].to_list())
 
@@ -137,10 +139,6 @@ def batch_names(store: Store, batches: Sequence[int]) -> dict[int, str]:
     with store.frame("wanted", numbers):
         found = store.fetch("select b.batch, b.batch_id, b.file from batches b semi join wanted using (batch)")
     return {batch: f"{name[:SHORT_ID]} ({file})" for batch, name, file in found.iter_rows()}
-
-
-def _live(alias: str, mark: int) -> str:
-    return f"{alias}.load <= {mark} and ({alias}.superseded_by is null or {alias}.superseded_by > {mark})"
 
 
 def _rows(store: Store, feed: str, mark: int) -> pl.DataFrame:
@@ -172,7 +170,7 @@ def _miscounted(store: Store, mark: int) -> Iterator[Damage]:
 def _changed_consents(store: Store, mark: int) -> Iterator[Damage]:
     changed = store.value(
         f"select count(*) from (select c.digest as kept, {CONSENT_DIGEST} as anew from consents c "
-        f"join persons using (person) where {_live('c', mark)}) where kept <> anew"
+        f"join persons using (person) where {live_sql(mark, alias='c')}) where kept <> anew"
     )
     if changed:
         yield Damage("consent", "", f"{changed} consent(s)")
