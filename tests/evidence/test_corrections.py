@@ -25,12 +25,12 @@ def wages(store: Store, known_by: date | None = None) -> list[int]:
     return sorted(block.feeds["tax_income"]["amount"].to_list())
 
 
-def asked_and_answered(inbox: Inbox, store: Store, **manifest: object) -> None:
+def asked_and_answered(inbox: Inbox, store: Store) -> None:
     """A's wages of March and April and B's of March, under the sender's number N1."""
     store.requests(inbox.requests())
     store.consents(inbox.consents())
     rows = [wage(A, "2020-03", "100.00"), wage(A, "2020-04", "200.00"), wage(B, "2020-03", "300.00")]
-    store.ingest("tax_income", inbox.tax(rows, answer_no="N1", **manifest))
+    store.ingest("tax_income", inbox.tax(rows, answer_no="N1"))
 
 
 def test_a_replacing_answer_takes_the_place_of_the_whole_one(inbox: Inbox) -> None:
