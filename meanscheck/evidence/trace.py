@@ -15,7 +15,8 @@ Choices
     What a department's file held is fixed by its batch id and what an application held by its request's digest, but
     neither can be had again from the store in every case (rows without consent are not kept). `damage` therefore names
     what is certain: rows that lack or exceed their batch's count, consents whose cells no longer give their digest,
-    batches whose columns contradict their manifest, and a snapshot whose parts no longer give its id.
+    batches whose columns contradict their manifest, and a snapshot whose parts no longer give its id. Where a household
+    was erased since, rows of it are counted as erased and the id cannot be reckoned again (see `erasing`).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from meanscheck.evidence.clocks import live_sql
 from meanscheck.evidence.consents import CONSENT_DIGEST
 from meanscheck.evidence.coverage import make_states
 from meanscheck.evidence.digests import SHORT_ID
+from meanscheck.evidence.erasing import erased_since
 from meanscheck.evidence.people import drop_people, make_people
 from meanscheck.evidence.rows import feeds_present, rows_sql
 from meanscheck.evidence.snapshot import Snapshot, snapshot_id, snapshot_named
@@ -128,7 +130,7 @@ def damage(store: Store, snapshot: Snapshot) -> tuple[Damage, ...]:
     """What of a snapshot is no longer as it was taken in; see the module's docstring for what can be seen."""
     found = [*_miscounted(store, snapshot.load), *_changed_consents(store, snapshot.load)]
     found += _contradicted(store, snapshot.load)
-    if snapshot_id(store, snapshot.load) != snapshot.id:
+    if not erased_since(store, snapshot.load) and snapshot_id(store, snapshot.load) != snapshot.id:
         found.append(Damage("snapshot", "", f"snapshot {snapshot}"))
     return tuple(found)
 
@@ -160,8 +162,9 @@ def _miscounted(store: Store, mark: int) -> Iterator[Damage]:
     for feed in feeds_present(store, mark=mark):
         found = store.fetch(
             f"select b.batch_id, b.file from batches b left join (select batch, count(*) as n from feed_{feed} "
-            f"group by batch) r using (batch) where b.feed = '{feed}' and b.batch <= {mark} "
-            "and coalesce(r.n, 0) <> b.accepted order by b.batch"
+            "group by batch) r using (batch) left join (select batch, sum(rows) as n from erased group by batch) e "
+            f"using (batch) where b.feed = '{feed}' and b.batch <= {mark} "
+            "and coalesce(r.n, 0) + coalesce(e.n, 0) <> b.accepted order by b.batch"
         )
         for name, file in found.iter_rows():
             yield Damage("rows", feed, f"{name[:SHORT_ID]} ({file})")
