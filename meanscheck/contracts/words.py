@@ -102,10 +102,11 @@ def cast_identity(column: Column, cells: pl.Series, is_resident: pl.Series, faul
         cells = odd_ones(column, cells, others, parse_document, faults)
     rest = resident & ~sound
     if rest.any():
-        tidy = cells.str.strip_chars(" \t\u3000\u00a0'").str.to_uppercase()
-        better = rest & faultless(tidy).fill_null(value=False)
-        cells = tidy.zip_with(better, cells)
-        cells = odd_ones(column, cells, rest & ~better, parse_resident, faults)
+        if rest.sum() > _FEW:
+            tidy = cells.str.strip_chars(" \t\u3000\u00a0'").str.to_uppercase()
+            better = rest & faultless(tidy).fill_null(value=False)
+            cells, rest = tidy.zip_with(better, cells), rest & ~better
+        cells = odd_ones(column, cells, rest, parse_resident, faults)
     return cells
 
 
