@@ -128,8 +128,10 @@ def _encoding(path: Path, where: str) -> str:
         decoder = codecs.getincrementaldecoder(encoding)()
         try:
             with path.open("rb") as file:
-                while block := file.read(_BLOCK):
-                    decoder.decode(block).encode("utf-8")
+                while block := file.read(2**20):
+                    text = decoder.decode(block)
+                    if encoding != "utf-8":
+                        text.encode("utf-8")  # GB18030 can spell what UTF-8 cannot
             decoder.decode(b"", final=True)
         except (UnicodeDecodeError, UnicodeEncodeError):
             continue

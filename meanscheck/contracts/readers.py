@@ -103,7 +103,7 @@ def read_parts(contract: FeedContract, path: Path) -> Iterator[FileRows]:
     Parquet file. Raises as `read_rows`, also while the parts are being read.
     """
     where = path.name
-    form = FORMATS.get(path.suffix.lower())
+    form = FORMATS.get(path.suffix.lower(), "")
     size = path.stat().st_size if path.is_file() else 0
     rows = int(_collected(pl.scan_parquet(path).select(pl.len()), where).item()) if form == "parquet" and size else 0
     if rows > WHOLE:
