@@ -8,6 +8,7 @@ unusual.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -40,17 +41,40 @@ _NULLS = pl.Series(sorted(NULL_MARKS))
 _UNUSUAL = rf"[{UNSEEN}]|^[=@＝＠+\-＋－—/\\\s]|^$|\s$|^(?:NULL|null|N/A|n/a)$"
 
 
-def by_distinct(column: Column, cells: pl.Series, parse: Parse, dtype: pl.DataType, faults: Faults) -> pl.Series:
-    """Apply `parse` once to each distinct text of `cells` (String)."""
+def by_distinct(
+    column: Column,
+    cells: pl.Series,
+    parse: Parse,
+    dtype: pl.DataType,
+    faults: Faults,
+    *,
+    quick: Callable[[pl.Series], pl.Series] | None = None,
+) -> pl.Series:
+    """Apply `parse` once to each distinct text of `cells` (String).
+
+    Args:
+        quick: what `parse` would give, by column; null where `parse` itself must be asked.
+    """
     distinct = cells.drop_nulls().unique()
-    found = [parse(text) for text in distinct.to_list()]
     codes = cells.cast(pl.Enum(distinct), strict=False).to_physical()
-    bad = [at for at, value in enumerate(found) if isinstance(value, Fault)]
-    for reason in dict.fromkeys(found[at].reason for at in bad):
-        chosen = [at for at in bad if found[at].reason == reason]
-        faults.add(column.name, reason, codes.is_in(pl.Series(chosen, dtype=codes.dtype).implode()))
-    values = pl.Series([None if isinstance(value, Fault) else value for value in found], dtype=dtype)
-    return values.gather(codes)
+    if quick is not None and len(distinct) > _FEW:
+        values = quick(distinct)
+    else:
+        values = pl.Series([None], dtype=dtype).new_from_index(0, len(distinct))
+    rest = values.is_null().arg_true()
+    found = [parse(text) for text in distinct.gather(rest).to_list()]
+    reasons = pl.Series([value.reason if isinstance(value, Fault) else None for value in found], dtype=pl.String)
+    for reason in reasons.drop_nulls().unique().sort().to_list():
+        faults.add(column.name, reason, codes.is_in(rest.filter(reasons == reason).cast(codes.dtype).implode()))
+    parsed = pl.Series([None if isinstance(value, Fault) else value for value in found], dtype=dtype)
+    return values.scatter(rest, parsed).gather(codes)
+
+
+def _plain_days(texts: pl.Series) -> pl.Series:
+    """Days written like 2024-06-30, as `parse_day` has them; null for every other text."""
+    plain = texts.zip_with(texts.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), pl.Series([None], dtype=pl.String))
+    days = plain.str.to_date("%Y-%m-%d", strict=False)
+    return days.zip_with(days >= date(1850, 1, 1), pl.Series([None], dtype=pl.Date))
 
 
 def odd_ones(column: Column, cells: pl.Series, odd: pl.Series, parse: Parse, faults: Faults) -> pl.Series:
@@ -70,7 +94,7 @@ def cast_words(column: Column, cells: pl.Series, faults: Faults) -> pl.Series:
     """Cast text cells of a bool, date, month, choice, text or person column."""
     kind = column.kind
     if kind == "date":
-        return by_distinct(column, cells, parse_day, pl.Date(), faults)
+        return by_distinct(column, cells, parse_day, pl.Date(), faults, quick=_plain_days)
     if kind == "month":
         return by_distinct(column, cells, parse_month, pl.Date(), faults)
     if kind == "bool":
