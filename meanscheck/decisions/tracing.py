@@ -23,7 +23,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from meanscheck.contracts.units import CaseUnit, units_of
-from meanscheck.decisions.kernel import input_needs
+from meanscheck.decisions.encode import input_needs
 from meanscheck.errors import InputError, InternalError
 from meanscheck.law.kleene import Truth, all_of
 from meanscheck.law.law import Law

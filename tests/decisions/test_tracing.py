@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from fractions import Fraction
-from functools import cache
 from typing import Any
 
 import pytest
@@ -19,14 +18,20 @@ from meanscheck.law.law import Law
 
 from .office import Office, records
 
-CASES = 24
-FIGURES = ("household_income", "assets", "size", "support_income")
+CASES = 20
+FIGURES = ("household_income", "assets", "size", "deposits")
 
 
-@cache
+READ: dict[int, list[tuple[dict[str, Any], Tracer]]] = {}
+
+
 def tracers(office: Office) -> list[tuple[dict[str, Any], Tracer]]:
-    found = []
-    for record in records(office.result)[:CASES]:
+    if id(office) in READ:
+        return READ[id(office)]
+    found = READ[id(office)] = []
+    every = records(office.result)
+    unknown = [r for r in every[CASES:] if r["means"]["household"]["household_income"] is None]  # type: ignore[index]
+    for record in every[:CASES] + unknown[:4]:
         case = str(record["subject"]["case"])
         found.append((dict(record), Tracer.of(office.store, office.law, case, snapshot=office.result.snapshot)))
     return found
@@ -76,7 +81,9 @@ def test_a_figure_adds_up_and_is_the_one_decided(figure: str, which: str, reques
     office: Office = request.getfixturevalue(which)
     known = 0
     for record, step in steps(office, figure):
-        assert json_value(step.value) == record["means"]["household"][figure]
+        means = record["means"]
+        own = next((m["values"] for m in means["members"] if m["id"] == step.who), means["household"])
+        assert json_value(step.value) == own[figure]
         for part in step.walk():
             adds_up(part)
         known += step.value is not None

@@ -29,6 +29,7 @@ from meanscheck.faces.cli import (
     intake,
     latest,
     receipts,
+    requests,
     rules,
     steps,
     trace,
@@ -50,6 +51,7 @@ for group in (demo, intake, casework, trace, steps, receipts, latest, erase):
     group.register(app)
 app.add_typer(audit.app, name="audit")
 app.add_typer(rules.app, name="rules")
+app.add_typer(requests.app, name="requests")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(witness.app, name="witness")
 
