@@ -59,7 +59,8 @@ def _answered(store: Store, on: date) -> pl.DataFrame:
     )
     with store.frame("awaitable", pl.DataFrame({"feed": feeds}, schema={"feed": pl.String})):
         store.run(
-            "create or replace temp table t_needs as select (row_number() over (order by all))::integer as need, * "
+            "create or replace temp table t_needs as "
+            "select (row_number() over (order by ask, feed, institution, division))::integer as need, * "
             "from (select distinct ask, feed, institution, division from asks semi join awaitable using (feed))"
         )
     store.run(

@@ -44,18 +44,19 @@ def tracking(
 
     Returns:
         the columns of `answered`, without `request`, and
-        state String (`STATES`) · send_by Date (by when it had to be sent, where the law says so) · due Enum(`DUE`) ·
-        due_on Date · late_days, overdue_days Int32: working days after `send_by` until sent, and after `due_on` until
-        answered for everybody, or until `on`; 0 in time, null not known.
+        state String (`STATES`; partial: an answer came that leaves somebody out) · send_by Date (by when it had to be
+        sent, where the law says so) · due Enum(`DUE`) · due_on Date · late_days, overdue_days Int32: working days after
+        `send_by` until sent, and after `due_on` until answered for everybody, or until `on`; 0 in time, null not known.
 
     Raises:
         InputError: a day is asked for that the calendar does not know.
     """
     frame = answered(store, on=on).drop("request")
+    left_out = pl.col("not_answered").list.len() + pl.col("quarantined").list.len()
     state = (
         pl.when(pl.col("answered") == pl.col("persons"))
         .then(pl.lit("answered"))
-        .when(pl.col("answered") > 0)
+        .when((pl.col("answered") > 0) | (left_out > 0))
         .then(pl.lit("partial"))
         .when(pl.col("exported_on").is_not_null())
         .then(pl.lit("waiting"))

@@ -10,6 +10,7 @@ of its months, its own day not counted, and where that month lacks the day until
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Sequence
 from datetime import date
 
 from meanscheck.law.law import Law
@@ -43,3 +44,25 @@ def report_valid_until(law: Law, issued_on: date) -> date | None:
         return None
     first = month_start(month_number(issued_on) + months)
     return first.replace(day=min(issued_on.day, monthrange(first.year, first.month)[1]))
+
+
+def age_lines(ages: Sequence[tuple[str, date | None]], valid_until: date | None, *, zh: bool) -> list[str]:
+    """What a report says of its age: the first day on which an answer in it is stale, and until when it holds.
+
+    Args:
+        ages: name of the feed and the day from which its answer is stale.
+        valid_until: the last day on which the report holds.
+        zh: in Chinese, else in English.
+    """
+    lines: list[str] = []
+    days = [day for _, day in ages if day is not None]
+    if days:
+        first = min(days)
+        names = list(dict.fromkeys(name for name, day in ages if day == first))
+        shown = ("、" if zh else ", ").join(names[:4]) + (f" (+{len(names) - 4})" if len(names) > 4 else "")
+        lines.append(f"最早过期：{first} 起，{shown}" if zh else f"first to be stale, from {first}: {shown}")
+    if valid_until is not None:
+        lines.append(
+            f"报告有效期至 {valid_until}（含）" if zh else f"The report holds until {valid_until}, that day included."
+        )
+    return lines
