@@ -60,7 +60,8 @@ def adds_up(step: Step) -> None:
     if step.kind == "variable" and step.parts:
         assert step.value == step.parts[0].value
     if step.kind == "operation" and None not in known and step.value is not None:
-        a, *b = (Fraction(v) if isinstance(v, int | Fraction) else v for v in known)
+        exact: list[Any] = [Fraction(v) if isinstance(v, int | Fraction) else v for v in known]
+        a, *b = exact
         by_hand: dict[str, Any] = {
             "+": lambda: a + b[0],
             "-": lambda: a - b[0],

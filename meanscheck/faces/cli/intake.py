@@ -112,9 +112,9 @@ def ingest(
                     run.outputs = [batch_of(report) for report in taken]
                 elif path.name.startswith(("requests", "consents")) and path.suffix == ".jsonl":
                     take_in = opened.requests if path.name.startswith("requests") else opened.consents
-                    counts = take_in(path)
-                    lists.append({"file": path.name, **asdict(counts)})
-                    run.outputs = [Data(f"store/{path.name.split('.')[0]}", rows=counts.added)]
+                    came = take_in(path)
+                    lists.append({"file": path.name, **asdict(came)})
+                    run.outputs = [Data(f"store/{path.name.split('.')[0]}", rows=came.added)]
                 else:
                     reports.append(opened.ingest(feed or _feed_of(path), path, manifest=manifest))
                     run.outputs = [batch_of(reports[-1])]
