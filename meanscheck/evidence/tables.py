@@ -7,7 +7,8 @@ ask_texts     the feeds a request asks for, as one canonical text
 asks          what requests ask for: ask INTEGER → feed · institution · division (null = not limited)
 unit_persons  the people of each request in the order given
 consents      every version of every consent ever given in
-batches       every answer: manifest facts, file, counts; batch INTEGER is its load number
+batches       every answer: manifest facts, file, counts; batch INTEGER is its load number (the view `answers`: those
+              that still answer for somebody)
 batch_requests, not_answered   exceptions to "this batch answers for everybody asked about"
 conflicts     persons for whom two answers contradict each other
 repeats, dropped   for which rows of others an answer vouches as well, and since when no more (see `corrections`)
@@ -75,6 +76,7 @@ create table batches (batch INTEGER not null, batch_id VARCHAR not null, file_id
   not_covered BIGINT not null, not_requested BIGINT not null, repeated BIGINT not null,
   covered BIGINT not null, covered_mark UBIGINT not null,
   answer_no VARCHAR, how VARCHAR, of_file VARCHAR, superseded_by INTEGER);
+create view answers as select * from batches where superseded_by is null and coalesce(how, 'replace') = 'replace';
 create table loads (load INTEGER not null, received_on DATE);
 create table repeats (batch INTEGER not null, row_no BIGINT not null, of_batch INTEGER not null,
   of_row_no BIGINT not null);
