@@ -154,7 +154,8 @@ def _identity(
         return {"id_number": pl.Series([None], dtype=pl.String).new_from_index(0, rows.height)}
     cells = rows["id_number"]
     text = cells if cells.dtype == pl.String else _as_text(column, cells)
-    return {"id_number": cast_identity(column, text, typed["id_type"] == "resident_id", faults)}
+    kinds, numbers = cast_identity(column, text, typed["id_type"].cast(pl.String), faults)
+    return {"id_type": kinds, "id_number": numbers}
 
 
 def _date_rows(contract: FeedContract, typed: dict[str, pl.Series], as_of: date | None) -> None:

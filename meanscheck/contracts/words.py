@@ -22,11 +22,11 @@ from meanscheck.contracts.cells import (
     parse_document,
     parse_month,
     parse_persons,
-    parse_resident,
     parse_text,
 )
 from meanscheck.contracts.faults import Faults
 from meanscheck.contracts.model import Column
+from meanscheck.values.documents import Document, normal_columns
 from meanscheck.values.identity import faultless
 
 Parse = Callable[[str], Any]
@@ -85,27 +85,28 @@ def cast_words(column: Column, cells: pl.Series, faults: Faults) -> pl.Series:
     return odd_ones(column, cells, odd, lambda text: parse_text(text, column), faults)
 
 
-def cast_identity(column: Column, cells: pl.Series, is_resident: pl.Series, faults: Faults) -> pl.Series:
-    """Normalise identity numbers (String).
+def cast_identity(column: Column, cells: pl.Series, id_types: pl.Series, faults: Faults) -> tuple[pl.Series, pl.Series]:
+    """Normalise identity numbers (String): the kinds of document and the numbers by which their holders go.
 
     Args:
-        is_resident: which rows hold a resident identity number; null is not.
+        id_types: the kind of document each row states (String); a number that names its kind itself changes it.
     """
-    resident = is_resident.fill_null(value=False)
-    sound = faultless(cells).fill_null(value=True)
-    if (sound & resident).all():
-        return cells
-    others = (~resident & cells.is_not_null()).fill_null(value=False)
-    if others.any():
-        # A document of another kind may look like a resident number; it is only tidied.
-        cells = odd_ones(column, cells, others, parse_document, faults)
-    rest = resident & ~sound
-    if rest.any():
-        tidy = cells.str.strip_chars(" \t\u3000\u00a0'").str.to_uppercase()
-        better = rest & faultless(tidy).fill_null(value=False)
-        cells = tidy.zip_with(better, cells)
-        cells = odd_ones(column, cells, rest & ~better, parse_resident, faults)
-    return cells
+    found = normal_columns(id_types, cells)
+    odd = ~found["is_sound"] & cells.is_not_null()
+    if not odd.any():
+        return found["id_type"], found["id_number"]
+    places = odd.arg_true()
+    given = list(zip(id_types.gather(places).to_list(), cells.gather(places).to_list(), strict=True))
+    known = {pair: parse_document(*pair) if pair[0] is not None else None for pair in set(given)}
+    parsed = [known[pair] for pair in given]
+    faults.add_each(column.name, places, [one.reason if isinstance(one, Fault) else None for one in parsed])
+    documents = [one if isinstance(one, Document) else None for one in parsed]
+    kinds = [pair[0] if one is None else one.id_type for pair, one in zip(given, documents, strict=True)]
+    numbers = [None if one is None else one.id_number for one in documents]
+    return (
+        found["id_type"].scatter(places, pl.Series(kinds, dtype=pl.String)),
+        found["id_number"].scatter(places, pl.Series(numbers, dtype=pl.String)),
+    )
 
 
 def _repeats_itself(cells: pl.Series) -> bool:
