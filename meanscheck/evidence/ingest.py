@@ -23,6 +23,7 @@ from meanscheck.contracts.readers import read_rows
 from meanscheck.evidence.coverage import CONSENT_REACHES, is_office
 from meanscheck.evidence.digests import SHORT_ID, canonical, digest_of_sorted, named, row_digest_sql
 from meanscheck.evidence.manifest import OFFICE, Manifest, load_manifest
+from meanscheck.evidence.merging import make_same, spread
 from meanscheck.evidence.quarantine import (
     REPEATED,
     exceptions,
@@ -30,7 +31,9 @@ from meanscheck.evidence.quarantine import (
     refuse_contradictions,
     set_repeats_apart,
 )
+from meanscheck.evidence.repeats import record_repeats
 from meanscheck.evidence.requests import NO_BOUND
+from meanscheck.evidence.resigning import make_lapses
 from meanscheck.evidence.tables import quoted, stored_columns
 
 if TYPE_CHECKING:
@@ -137,7 +140,7 @@ def _take(store: Store, contract: FeedContract, path: Path, answer: Manifest | N
     )
     _covered(store, contract, answer)
     covered, mark = store.fetch(
-        "select count(*) as n, coalesce(bit_xor(hash(person, load)), 0) as mark from i_covered"
+        "select count(*) as n, coalesce(bit_xor(hash(person, load, given)), 0) as mark from i_covered"
     ).row(0)
     counts = _sort_out(store, contract)
     if earlier.height and counts["new"] == 0 and earlier["covered_mark"][0] == mark:
@@ -167,6 +170,8 @@ def _take(store: Store, contract: FeedContract, path: Path, answer: Manifest | N
         f"insert into feed_{contract.name} (person, batch, row_no, digest, {names}) "
         f"select person, {batch}, row_no, digest, {names} from i_rows{some} order by person"
     )
+    if counts["known"] and answer is not None:
+        record_repeats(store, contract, batch, answered_on=answer.answered_on)
     quarantined = quarantine(store, contract, path, batch)
     exceptions(store, batch, answer)
     _record(
@@ -220,7 +225,8 @@ def _file_id(store: Store, facts: dict[str, object], answer: Manifest | None, ev
 
 
 def _covered(store: Store, contract: FeedContract, answer: Manifest | None) -> None:
-    """``i_covered``: person and the load number since when he is asked about; only persons whose rows may be kept."""
+    """``i_covered``: person, the load number since when he is asked about, and a mark of the consents that cover the
+    answer; only persons whose rows may be kept."""
     office = is_office(contract)
     asked = "" if office else f"join asks a on a.ask = u.ask and a.feed = '{contract.name}'"
     some = ""
@@ -228,12 +234,7 @@ def _covered(store: Store, contract: FeedContract, answer: Manifest | None) -> N
     if answer is not None and answer.requests != "all":
         listed = pl.DataFrame({"request_no": sorted(set(answer.requests))}, schema={"request_no": pl.String})
         some = "where u.case_id in (select case_id from requests semi join listed using (request_no))"
-    consent = ""
-    if not office and answer is not None:
-        consent = (
-            f"where exists (select 1 from consents c, (select date '{answer.answered_on}' as answered_on, "
-            f"'{contract.name}' as feed) b where c.person = k.person and c.superseded_by is null and {CONSENT_REACHES})"
-        )
+    is_linked, lapses = make_same(store), make_lapses(store)
     with store.frame("listed", listed):
         store.run(
             f"""create temp table i_asked as
@@ -241,12 +242,29 @@ def _covered(store: Store, contract: FeedContract, answer: Manifest | None) -> N
               select up.person, q.ask, min(q.load) as load
               from requests q join unit_persons up on up.request = q.request
               group by up.person, q.ask)
-            select distinct up.person, u.purpose, f.load from units u {asked}
+            select distinct up.person, u.purpose, f.load{", u.request" if lapses else ""} from units u {asked}
             join unit_persons up on up.request = u.request
             join first f on f.person = up.person and f.ask = u.ask {some}"""
         )
+    if is_linked:
+        store.run(
+            "insert into i_asked select distinct s.other, k.* exclude (person) "
+            "replace (greatest(k.load, s.since) as load) from i_asked k "
+            "join p_same s on s.person = k.person where s.other <> s.person"
+        )
+    if office or answer is None:
+        store.run("create temp table i_covered as select person, min(load) as load, 0 as given from i_asked group by 1")
+        return
+    signed = (
+        "and not exists (select 1 from p_lapsed l where l.request = k.request and l.person = k.person "
+        "and l.consent_no = c.consent_no)"
+    )
     store.run(
-        f"create temp table i_covered as select person, min(load) as load from i_asked k {consent} group by person"
+        f"""create temp table i_covered as
+        select k.person, min(k.load) as load, bit_xor(hash(k.purpose, c.consent_no, c.first_load)) as given
+        from i_asked k join {spread("consents", is_linked=is_linked)} c on c.person = k.person
+        join (select date '{answer.answered_on}' as answered_on, '{contract.name}' as feed) b
+          on c.superseded_by is null and {CONSENT_REACHES} {signed if lapses else ""} group by k.person"""
     )
 
 

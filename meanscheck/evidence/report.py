@@ -75,7 +75,7 @@ def report_rows(store: Store, request_no: str, *, on: date, snapshot: Snapshot |
             rows=rows,
             quarantined=store.fetch(
                 "select p.position, p.id, q.feed, q.file, q.row_no, q.field, q.reason from quarantine q "
-                f"join p_people p on p.person = q.person where q.batch <= {mark} order by all"
+                f"join p_read p on p.reads = q.person where q.batch <= {mark} order by all"
             ),
         )
     finally:

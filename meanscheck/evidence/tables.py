@@ -12,6 +12,9 @@ batch_requests, not_answered   exceptions to "this batch answers for everybody a
 conflicts     persons for whom two answers contradict each other
 quarantine    rows not accepted: file, line, field, reason, and the raw text where consent allows to keep it
 laws, subjects, snapshots
+identity_links   every version of every link between two persons who are one (see `links`)
+repeats          rows stored before that an answer under another consent brought again (see `repeats`)
+consent_rules    when consents must be signed again here (see `resigning`)
 feed_<name>   person BIGINT · batch INTEGER · row_no BIGINT · digest BLOB (16 bytes) · the contract's columns
 """
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from meanscheck.contracts import Column
     from meanscheck.evidence.store import Store
 
-FORMAT = 1
+FORMAT = 2
 IDENTITY = ("id_type", "id_number")
 MEMBER_COLUMNS: dict[str, str] = {
     "id": "VARCHAR",
@@ -60,7 +63,8 @@ create view units as select * from requests where superseded_by is null;
 create table consents (load INTEGER not null, first_load INTEGER not null, superseded_by INTEGER,
   consent_no VARCHAR not null, person BIGINT not null, feeds VARCHAR not null,
   purpose VARCHAR not null, "from" DATE, "to" DATE, withdrawn_on DATE, signed_by VARCHAR not null,
-  form_digest VARCHAR, digest BLOB not null);
+  form_digest VARCHAR, signature_ref VARCHAR, signed_on DATE, request_no VARCHAR, signer_id_type VARCHAR,
+  signer_id_number VARCHAR, signer_member VARCHAR, signer_basis VARCHAR, digest BLOB not null);
 create table batches (batch INTEGER not null, batch_id VARCHAR not null, file_id VARCHAR not null,
   feed VARCHAR not null, sender VARCHAR not null, institutions VARCHAR[], divisions VARCHAR[], answered_on DATE,
   covers_from DATE, covers_to DATE, as_of DATE, all_requests BOOLEAN not null, file VARCHAR not null,
@@ -75,6 +79,12 @@ create table quarantine (batch INTEGER not null, feed VARCHAR not null, file VAR
 create table laws (digest VARCHAR primary key, text VARCHAR not null);
 create table subjects (case_id VARCHAR, person BIGINT, token VARCHAR not null);
 create table snapshots (id VARCHAR not null, load INTEGER not null);
+create table identity_links (load INTEGER not null, superseded_by INTEGER, link_no VARCHAR not null,
+  from_person BIGINT not null, to_person BIGINT not null, reason VARCHAR not null, source VARCHAR not null,
+  "on" DATE not null, ended_on DATE, digest BLOB not null);
+create table repeats (feed VARCHAR not null, person BIGINT not null, digest BLOB not null, batch INTEGER not null);
+create table consent_rules (load INTEGER not null, in_force_on DATE not null, on_members BOOLEAN not null,
+  on_application BOOLEAN not null, source VARCHAR not null, digest BLOB not null);
 """
 
 
