@@ -38,9 +38,16 @@ def consents_due(store: Store, *, on: date) -> pl.DataFrame:
     gaps = found.join(usable.select(keys).unique(), on=keys, how="anti")
     # Of several consents, none usable, the one nearest to use says what is to be done.
     gaps = gaps.sort([*keys, "rank", "consent_no"], nulls_last=True).unique(keys, keep="first", maintain_order=True)
+    allowed = usable.group_by(keys).agg(
+        pl.col("case_id", "member", "role", "asked").first(),
+        pl.col("feeds").str.split(",").explode().unique().alias("allowed"),
+    )
+    short = allowed.filter(
+        ~pl.col("allowed").list.contains("*") & (pl.col("asked").list.set_difference("allowed").list.len() > 0)
+    ).with_columns(why=pl.lit("feeds"), consent_no=pl.lit(None, pl.String))
     flagged = usable.explode("flags").drop_nulls("flags").with_columns(why="flags")
     return (
-        pl.concat([gaps.select(_DUE), flagged.select(_DUE)])
+        pl.concat([gaps.select(_DUE), short.select(_DUE), flagged.select(_DUE)])
         .unique()
         .sort("case_id", "member", "why", "consent_no", nulls_last=True)
     )
@@ -74,8 +81,8 @@ def _states(store: Store, *, on: date) -> pl.DataFrame:
     found = store.fetch(
         f"""with asking as (
           select ask, list(distinct feed order by feed) as asked from asks where feed not in ({offices}) group by ask)
-        select u.request, u.case_id, u.purpose as asked_for, a.asked, up.position, up.id as member, up.role, up.guardian,
-          up.born_on, i.id_type, i.id_number, c.*, coalesce(l.by_members, false) as by_members,
+        select u.request, u.case_id, u.purpose as asked_for, a.asked, up.position, up.id as member, up.role,
+          up.guardian, up.born_on, i.id_type, i.id_number, c.*, coalesce(l.by_members, false) as by_members,
           coalesce(l.by_application, false) as by_application,
           exists (select 1 from unit_persons o join persons oi on oi.person = o.person where o.request = u.request
             and o.position <> up.position and oi.id_type = c.signer_id_type and oi.id_number = c.signer_id_number)
@@ -100,9 +107,6 @@ def _states(store: Store, *, on: date) -> pl.DataFrame:
 
 def _judged(found: pl.DataFrame, on: date) -> pl.DataFrame:
     day = pl.lit(on)
-    covers_feeds = pl.when(pl.col("feeds") != "*").then(
-        pl.col("asked").list.set_difference(pl.col("feeds").str.split(",")).list.len() == 0
-    )
     why = (
         pl.when(pl.col("consent_no").is_null()).then(pl.lit("missing"))
         .when(pl.col("by_members")).then(pl.lit("members_changed"))
@@ -112,19 +116,9 @@ def _judged(found: pl.DataFrame, on: date) -> pl.DataFrame:
         .when(pl.col("from") > day).then(pl.lit("not_yet"))
         .when(~pl.col("purpose").is_in(["social_relief"]) & (pl.col("purpose") != pl.col("asked_for")))
         .then(pl.lit("other_purpose"))
-        .when(~covers_feeds).then(pl.lit("feeds"))
     )  # fmt: skip
-    order = (
-        "members_changed",
-        "new_application",
-        "expired",
-        "withdrawn",
-        "not_yet",
-        "feeds",
-        "other_purpose",
-        "missing",
-    )
-    ranks = {reason: rank for rank, reason in enumerate(order)}
+    nearest = ("members_changed", "new_application", "expired", "withdrawn", "not_yet", "other_purpose", "missing")
+    ranks = {reason: rank for rank, reason in enumerate(nearest)}
     born = pl.coalesce("born_on", birthdays("id_type", "id_number"))
     signer_born = pl.coalesce(birthdays("signer_id_type", "signer_id_number"), "signer_born_on")
     signed_at = pl.coalesce("signed_on", "from")

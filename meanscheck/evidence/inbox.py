@@ -46,7 +46,7 @@ def feed_files(folder: Path) -> list[tuple[str, Path]]:
 
 
 def ingest_inbox(store: Store, folder: Path, *, progress: Progress | None = None) -> list[IngestReport]:
-    """Take in an inbox: links of persons, requests, consents, then every feed file; each file is in wholly or not at all.
+    """Take in an inbox: links, requests, consents, then every feed file; each is in wholly or not at all.
 
     Raises:
         FeedError: the folder or a file cannot be used; files before it have been taken in.

@@ -2,7 +2,8 @@
 
 The national texts do not fix how long an authorisation holds (民发〔2021〕57号 art. 9 asks for it and says no more). A
 form of 泰州姜堰 says: signed again when members change or on a new application; that is the rule unless the office
-states another (`set_rule`, dated and cited). It holds for members of the application, not for those who owe them support.
+states another (`set_rule`, dated and cited). It holds for members of the application, not for those who owe them
+support.
 
 Of a case, the latest request whose members differ from the one before, and the latest with another application number,
 are its changes. A consent is sufficient after a change if
@@ -119,5 +120,6 @@ from changes h join requests q on q.case_id = h.case_id and {until_q} and {live_
 join unit_persons up on up.request = q.request and up.role = 'member'
 left join p_same s on s.person = up.person
 join given c on c.person = coalesce(s.other, up.person)
-left join requests n on n.request_no = c.request_no and n.case_id = h.case_id) where by_members or by_application group by all
+left join requests n on n.request_no = c.request_no and n.case_id = h.case_id)
+where by_members or by_application group by all
 """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from meanscheck.errors import InputError, LedgerError
-from meanscheck.faces.cli.office import Office, StorePath, office_at
+from meanscheck.faces.cli.office import By, For, Office, StorePath, office_at
 from meanscheck.faces.cli.page import CAUSES, AsJson, painted, print_json, say, table
 from meanscheck.faces.cli.progress import Later, Stages, stages
 from meanscheck.faces.cli.rules import Pack, day_of
@@ -42,14 +42,18 @@ def check(
         str | None, typer.Option("--on", help="Day that counts; the request's own if left out.", metavar="DATE")
     ] = None,
     lang: Annotated[Language, typer.Option("--lang", help="Language of the report.")] = "zh",
+    by: By = None,
+    why: For = None,
     as_json: AsJson = False,
 ) -> None:
     """The verification report (核对报告) of a request: what was declared and found. It decides nothing."""
     from meanscheck.decisions import check as verification
     from meanscheck.evidence import Store
 
-    with Store.open(office_at(store).store, read_only=True) as opened:
+    office = office_at(store)
+    with Store.open(office.store, read_only=True) as opened:
         report = verification(opened, request, on=None if on is None else day_of(on, "--on"))
+        office.shows("check", [report.case_id], by=by, why=why)
     if as_json:
         print_json(report.to_json())
     else:
@@ -302,13 +306,17 @@ def explain(
     programme: Annotated[str | None, typer.Argument(help="One programme only.", metavar="PROGRAMME")] = None,
     member: Annotated[str | None, typer.Option("--member", help="One member only.")] = None,
     lang: Annotated[Language, typer.Option("--lang", help="Language.")] = "zh",
+    by: By = None,
+    why: For = None,
     as_json: AsJson = False,
 ) -> None:
     """Why a case was decided as it was: every test with value, limit, margin and article."""
     from meanscheck.evidence import Store
 
     office = office_at(store)
-    groups = {name: json.loads(text) for name, text in office.latest(case).groups.items()}
+    held = office.latest(case)
+    office.shows("explain", [case], by=by, why=why)
+    groups = {name: json.loads(text) for name, text in held.groups.items()}
     with Store.open(office.store, read_only=True) as opened:
         decision = decision_of(groups, opened)
     rulings = [

@@ -88,7 +88,7 @@ def ingest(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take in requests, consents and departments' answers. What was taken in before changes nothing."""
+    """Take in links, requests, consents and departments' answers. What was taken in before changes nothing."""
     from meanscheck.evidence import Store
 
     office = office_at(store)
@@ -102,8 +102,9 @@ def ingest(
             if path.is_dir():
                 with bars.stage(f"ingest {path.name}", "files") as tell:
                     reports += opened.ingest_inbox(path, progress=_steps(tell))
-            elif path.name.startswith(("requests", "consents")) and path.suffix == ".jsonl":
-                take_in = opened.requests if path.name.startswith("requests") else opened.consents
+            elif path.name.startswith(("requests", "consents", "identity_links")) and path.suffix == ".jsonl":
+                kinds = {"requests": opened.requests, "consents": opened.consents}
+                take_in = next((kinds[k] for k in kinds if path.name.startswith(k)), opened.identity_links)
                 lists.append({"file": path.name, **asdict(take_in(path))})
             else:
                 reports.append(opened.ingest(feed or _feed_of(path), path, manifest=manifest))
