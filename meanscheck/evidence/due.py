@@ -91,6 +91,8 @@ def _states(store: Store, *, on: date) -> pl.DataFrame:
             and oi.id_type = c.signer_id_type and oi.id_number = c.signer_id_number) as signer_as_member,
           (select max(o.born_on) from unit_persons o where o.request = u.request and o.id = c.signer_member)
             as signer_born_on,
+          (select max(oi.id_type || ' ' || oi.id_number) from unit_persons o join persons oi on oi.person = o.person
+            where o.request = u.request and o.id = c.signer_member) as signer_document,
           exists (select 1 from unit_persons o where o.request = u.request and o.id = c.signer_member
             and o.position <> up.position) as is_member_here
         from units u join asking a on a.ask = u.ask join unit_persons up on up.request = u.request
@@ -120,7 +122,12 @@ def _judged(found: pl.DataFrame, on: date) -> pl.DataFrame:
     nearest = ("members_changed", "new_application", "expired", "withdrawn", "not_yet", "other_purpose", "missing")
     ranks = {reason: rank for rank, reason in enumerate(nearest)}
     born = pl.coalesce("born_on", birthdays("id_type", "id_number"))
-    signer_born = pl.coalesce(birthdays("signer_id_type", "signer_id_number"), "signer_born_on")
+    named_member = pl.col("signer_document").str.split_exact(" ", 1).struct
+    found = found.with_columns(
+        signer_id_type=pl.coalesce("signer_id_type", named_member.field("field_0")),
+        signer_number=pl.coalesce("signer_id_number", named_member.field("field_1")),
+    )
+    signer_born = pl.coalesce(birthdays("signer_id_type", "signer_number"), "signer_born_on")
     signed_at = pl.coalesce("signed_on", "from")
     guarded = pl.col("signed_by") == "guardian"
     named = pl.col("signer_id_number").is_not_null() | pl.col("signer_member").is_not_null()

@@ -73,12 +73,14 @@ def load_links(store: Store, path: Path) -> Counts:
             )
             store.run(
                 f"""create or replace temp table l_new as
-                select g.line, g.link_no, f.person as from_person, t.person as to_person, g.reason, g.source, g."on",
-                  g.ended_on, {_DIGEST} as digest
-                from given g join persons f on f.id_type = g.from_id_type and f.id_number = g.from_id_number
-                join persons t on t.id_type = g.to_id_type and t.id_number = g.to_id_number
-                anti join (select link_no, digest as digest from identity_links where superseded_by is null) k
-                  on k.link_no = g.link_no and k.digest = {_DIGEST}"""
+                with read as (
+                  select g.line, g.link_no, f.person as from_person, t.person as to_person, g.reason, g.source, g."on",
+                    g.ended_on, {_DIGEST} as digest
+                  from given g join persons f on f.id_type = g.from_id_type and f.id_number = g.from_id_number
+                  join persons t on t.id_type = g.to_id_type and t.id_number = g.to_id_number)
+                select * from read
+                anti join (select link_no, digest from identity_links where superseded_by is null) k
+                  using (link_no, digest)"""
             )
         added = int(store.value("select count(*) from l_new"))
         if added:

@@ -164,7 +164,10 @@ def _named_without_number(people: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def _cast(contract_name: str, rows: pl.DataFrame, name: str, people: pl.DataFrame | None) -> pl.DataFrame:
-    cast = cast_rows(application_contract(contract_name), rows, as_of=None, not_after=NO_BOUND)
+    # One person may stand in several cases with the same words; where he may not is asked of the whole store.
+    cast = cast_rows(
+        application_contract(contract_name), rows, as_of=None, not_after=NO_BOUND, may_repeat=people is not None
+    )
     if cast.quarantined.is_empty():
         return cast.accepted
     bad = cast.quarantined.sort("row_no", "field", "reason")
