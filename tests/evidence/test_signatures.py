@@ -161,7 +161,7 @@ def after_change(store: Store, inbox: Inbox, *consents: dict[str, object], **cha
     """States of A and B in a case that was asked about, allowed, and then changed, with consents given thereupon."""
     store.requests(inbox.requests(request(feeds=TAX)))
     store.consents(inbox.consents())
-    changed = request(feeds=TAX, **{"request_no": "R-2", **change})
+    changed = {**request(feeds=TAX), "request_no": "R-2", **change}
     store.requests(inbox.requests(changed))
     if consents:
         store.consents(inbox.consents(*consents))
