@@ -241,6 +241,12 @@ class Store:
 
         return load_consents(self, Path(path))
 
+    def identity_links(self, path: Path | str) -> Counts:
+        """Take in links between numbers of one person (身份关联), one a line; see `links.load_links`."""
+        from meanscheck.evidence.links import load_links
+
+        return load_links(self, Path(path))
+
     def ingest(self, feed: str, path: Path | str, *, manifest: Path | str | None = None) -> IngestReport:
         """Take in one answer: a feed file with its manifest; see `ingest.ingest_file`."""
         from meanscheck.evidence.ingest import ingest_file
