@@ -41,6 +41,7 @@ Progress = Callable[[str, int, int], None]
 
 _CHECKPOINT = "256MB"
 """How much the write-ahead log may grow before it is folded into the file: small files come in often."""
+_UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _OUR_MISTAKE = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException, duckdb.SyntaxException)
 
 
@@ -50,6 +51,7 @@ class Store:
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
         self._connection: duckdb.DuckDBPyConnection | None = connection
         self._in_transaction = False
+        self._memory_limit: str | None = None
         self.path = path
         self.read_only = read_only
 
@@ -83,6 +85,7 @@ class Store:
             raise StoreError("there is no evidence store at the path given")
         connection = _connect(path, read_only, memory_limit=memory_limit, threads=threads, temp_dir=temp_dir)
         store = cls(connection, path, read_only=read_only)
+        store._memory_limit = memory_limit
         try:
             store._begin()
         except BaseException:
@@ -152,12 +155,14 @@ class Store:
     @contextmanager
     def frame(self, name: str, rows: pl.DataFrame) -> Iterator[None]:
         """Let SQL read a frame under a name for a while."""
-        connection = self._open
-        connection.register(name, ArrowStream(rows))
+        connection, stream = self._open, ArrowStream(rows)
+        connection.register(name, stream)
         try:
             yield
         finally:
             connection.unregister(name)
+            # Until the transaction ends the database keeps what was registered, and with it all rows.
+            stream.release()
 
     def insert(self, table: str, rows: pl.DataFrame) -> None:
         """Append a frame to a table, columns by name."""
@@ -187,6 +192,20 @@ class Store:
             raise
         finally:
             self._in_transaction = False
+
+    @contextmanager
+    def less_memory(self, growth: int) -> Iterator[None]:
+        """Let the database's own memory grow by so many bytes only, for a while: beyond that it spills."""
+        number, unit = str(self.value("select current_setting('memory_limit')")).split()
+        used = int(self.value("select coalesce(sum(memory_usage_bytes), 0) from duckdb_memory()"))
+        if self._memory_limit is None or used + growth >= float(number) * _UNITS[unit]:
+            yield
+            return
+        self.run(f"set memory_limit = '{(used + growth) // 2**20}MiB'")
+        try:
+            yield
+        finally:
+            self.run(f"set memory_limit = '{self._memory_limit}'")
 
     @property
     def in_transaction(self) -> bool:
