@@ -53,7 +53,7 @@ class Staged:
 def stage(
     store: Store, contract: FeedContract, parts: Iterator[FileRows], answer: Manifest | None, *, is_large: bool
 ) -> Staged:
-    """Fill ``i_rows`` and ``i_bad``; ``i_asked`` is there already (see `reach`). `is_large`: several parts will come."""
+    """Fill ``i_rows`` and ``i_bad``; ``i_asked`` is there already (see `reach`). `is_large`: several parts come."""
     # Parts cannot see each other, so the natural key of a large file is checked once over all of it.
     cast_part = partial(
         _cast,
