@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import polars as pl
@@ -26,7 +27,7 @@ def cast(**columns: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     return found.accepted, found.quarantined
 
 
-SPELLINGS = {
+SPELLINGS: dict[str, Callable[[str], str]] = {
     "small": str.lower,
     "spaces": lambda n: f"\u3000 {n[:6]} {n[6:]}  ",
     "quote": lambda n: f" '{n}",

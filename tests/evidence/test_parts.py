@@ -6,6 +6,7 @@ import hashlib
 import random
 from datetime import date
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 import pytest
@@ -154,31 +155,40 @@ def made_up(seed: int) -> tuple[list[list[dict[str, object]]], list[dict[str, ob
     return files, consents
 
 
+def covered(given: dict[str, object], name: str, purpose: str) -> bool:
+    feeds = cast(list[str], given["feeds"])
+    start, end, withdrawn = (
+        date.fromisoformat(str(given[key])) if given[key] else None for key in ("from", "to", "withdrawn_on")
+    )
+    return (
+        ("*" in feeds or name in feeds)
+        and given["purpose"] in (purpose, "social_relief")
+        and (start is None or start <= ON)
+        and (end is None or end >= ON)
+        and (withdrawn is None or withdrawn > ON)
+    )
+
+
 def reached(
     files: list[list[dict[str, object]]], consents: list[dict[str, object]], name: str
 ) -> dict[str, int | None]:
     """From the definitions: who is asked about for a feed, and the load since when he is, None if not covered."""
-    load, asked_since, live = 0, {}, {}
+    load = 0
+    asked_since: dict[tuple[str, tuple[str, ...]], int] = {}
+    live: dict[str, tuple[str, list[str], tuple[str, ...]]] = {}
     for lines in files:
         load += bool(lines)
         for line in lines:
-            ask = tuple(sorted(f["feed"] for f in line["feeds"]))  # type: ignore[attr-defined]
-            for one in line["members"]:  # type: ignore[attr-defined]
-                asked_since.setdefault((one["id_number"], ask), load)
-            live[line["case_id"]] = (line, ask)
+            feeds, members = (cast(list[dict[str, str]], line[key]) for key in ("feeds", "members"))
+            ask = tuple(sorted(f["feed"] for f in feeds))
+            people = [one["id_number"] for one in members]
+            for number in people:
+                asked_since.setdefault((number, ask), load)
+            live[str(line["case_id"])] = (str(line["purpose"]), people, ask)
     found: dict[str, int | None] = {}
-    for line, ask in live.values():
-        for one in line["members"] if name in ask else ():
-            number = one["id_number"]
-            covers = any(
-                c["id_number"] == number
-                and ("*" in c["feeds"] or name in c["feeds"])  # type: ignore[operator]
-                and c["purpose"] in (line["purpose"], "social_relief")
-                and (c["from"] is None or date.fromisoformat(str(c["from"])) <= ON)
-                and (c["to"] is None or date.fromisoformat(str(c["to"])) >= ON)
-                and (c["withdrawn_on"] is None or date.fromisoformat(str(c["withdrawn_on"])) > ON)
-                for c in consents
-            )
+    for purpose, people, ask in live.values():
+        for number in people if name in ask else ():
+            covers = any(c["id_number"] == number and covered(c, name, purpose) for c in consents)
             found[number] = asked_since[number, ask] if covers else None
     return found
 
