@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -198,7 +199,7 @@ class Store:
         """Let the database's own memory grow by so many bytes only, for a while: beyond that it spills."""
         number, unit = str(self.value("select current_setting('memory_limit')")).split()
         used = int(self.value("select coalesce(sum(memory_usage_bytes), 0) from duckdb_memory()"))
-        if self._memory_limit is None or used + growth >= float(number) * _UNITS[unit]:
+        if self._memory_limit is None or used + growth >= Fraction(number) * _UNITS[unit]:
             yield
             return
         self.run(f"set memory_limit = '{(used + growth) // 2**20}MiB'")
