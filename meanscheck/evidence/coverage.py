@@ -105,7 +105,8 @@ consented as (
 reached as (
   select t.term, b.feed, b.batch, b.institutions, b.divisions, b.covers_from, b.covers_to, b.as_of, b.answered_on,
     b.office or r.batch is not null as readable
-  from p_terms t join b on b.batch > t.load
+  from p_terms t join b on b.batch > case when t.earlier = '' then t.load else coalesce(try_cast(nullif(regexp_extract(
+      ',' || t.earlier, ',' || b.feed || '=([0-9]+)', 1), '') as integer), t.load) end
     and (b.all_requests or list_contains(string_split(t.listed, ','), b.batch::varchar))
     and (t.silent = '' or not list_contains(string_split(t.silent, ','), b.batch::varchar))
     and (not b.balance or b.as_of is null or b.as_of <= t.reference_day)

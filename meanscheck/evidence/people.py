@@ -9,10 +9,11 @@ Temporary tables made here, for a snapshot (a load number) and a day `on`, for a
     p_terms     term INTEGER (0, 1, …) and its parts
 
 A term sums up everything on which the evidence states of a person depend: what the request asks for, its purpose,
-reference day, the load number since when he is asked about for these feeds, the consents (those that need not be signed
-again, see `resigning`), the batches whose manifest lists the case, the batches that did not answer for this person, the
-feeds in which he was contradicted, and whether he has no number to be asked about by. Linked numbers are one person's
-in all of it (see `merging`, which also makes ``p_read``). A county has few distinct terms, so states are
+reference day, the load number since when he is asked about for these feeds (and since when for some of them, if an
+earlier request asked the same of them), the consents (those that need not be signed again, see `resigning`), the
+batches whose manifest lists the case, the batches that did not answer for this person, the feeds in which he was
+contradicted, and whether he has no number to be asked about by. Linked numbers are one person's in all of it (see
+`merging`, which also makes ``p_read``). A county has few distinct terms, so states are
 computed once for each (see `coverage`) and never per person.
 """
 
@@ -108,6 +109,24 @@ def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False)
         unnumbered as materialized (
           select person from persons n where id_type = '{NONE}' and not exists (select 1 from p_same s
             join persons o on o.person = s.other where s.person = n.person and o.id_type <> '{NONE}')),
+        -- A later request may ask for other feeds besides: what it asks in the same words was asked since the first.
+        parts as materialized (
+          select ask, part, split_part(part, ';', 1) as feed, count(*) over (partition by ask, split_part(part, ';', 1))
+            as n from (select ask, unnest(string_split(spec, '|')) as part from ask_texts)),
+        several as materialized (
+          select up.person, q.ask, min(q.load) as load from unit_persons up join requests q on q.request = up.request
+          where q.load <= {mark} and up.person in (select person from asked group by person having count(*) > 1)
+          group by up.person, q.ask),
+        since as (
+          select person, ask, feed, max(load) as load from (
+            select s.person, n.ask, n.feed, n.part, n.n, min(s.load) as load
+            from several s join parts o on o.ask = s.ask join parts n on n.part = o.part
+            where n.ask in (select ask from p_units) group by all)
+          group by person, ask, feed, n having count(*) = n),
+        earlier as (
+          select c.person, c.ask, string_agg(c.feed || '=' || c.load, ',' order by c.feed) as earlier
+          from since c join asked a on a.person = c.person and a.ask = c.ask and c.load < a.load
+          group by c.person, c.ask),
         silent as (
           select person, string_agg(distinct batch::varchar, ',' order by batch::varchar) as silent
           from {silent} n where {live} {of_ours} group by person),
@@ -122,18 +141,21 @@ def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False)
             coalesce(greatest(a.load, k.load), a.load),
             coalesce(case when r.person is not null then r.consents else c.consents end, ''),
             coalesce(l.listed, ''), coalesce(s.silent, ''), coalesce(x.contradicted, ''),
-            case when up.person in (select person from unnumbered) then '1' else '' end) as terms
+            case when up.person in (select person from unnumbered) then '1' else '' end, coalesce(e.earlier, '')) as terms
         from p_units u join unit_persons up on up.request = u.request
         join asked a on a.person = up.person and a.ask = u.ask
         left join linked k on k.person = up.person and k.ask = u.ask
         left join consented c on c.person = up.person
         left join resigned r on r.request = up.request and r.person = up.person
         left join listed l on l.case_id = u.case_id
+        left join earlier e on e.person = up.person and e.ask = u.ask
         left join silent s on s.person = up.person
         left join contradicted x on x.person = up.person
         """
     )
-    parts = ("ask", "purpose", "reference_day", "load", "consents", "listed", "silent", "contradicted", "unnumbered")
+    parts = (
+        "ask", "purpose", "reference_day", "load", "consents", "listed", "silent", "contradicted", "unnumbered", "earlier",
+    )  # fmt: skip
     cells = ", ".join(f"split_part(terms, '|', {i}) as {name}" for i, name in enumerate(parts, 1))
     store.run(
         "create or replace temp table p_terms as select (row_number() over (order by terms) - 1)::integer as term, "
