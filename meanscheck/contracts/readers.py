@@ -9,8 +9,8 @@ row 1.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -34,6 +34,8 @@ FORMATS: Mapping[str, str] = {
 }
 """File endings and the format each means."""
 
+PART = 1_000_000
+"""Rows that are cast at a time: bounds memory."""
 _NEEDED_HEADERS = 2
 
 
@@ -96,6 +98,17 @@ def read_rows(contract: FeedContract, path: Path) -> FileRows:
     if form == "jsonl":
         return _named(contract, _read_jsonl(path.read_bytes(), where), form, where)
     return _named(contract, _read_parquet(path, where), form, where)
+
+
+def read_parts(contract: FeedContract, path: Path) -> Iterator[FileRows]:
+    """The rows of a file in parts of at most `PART` rows, at least one; see `read_rows`."""
+    file = read_rows(contract, path)
+    if file.rows.height <= PART:
+        yield file
+        return
+    for at in range(0, file.rows.height, PART):
+        broken = file.broken if at == 0 else file.broken.clear()
+        yield replace(file, rows=file.rows.slice(at, PART), broken=broken)
 
 
 def cast_file(contract: FeedContract, path: Path, *, as_of: date | None, not_after: date) -> Cast:

@@ -27,11 +27,12 @@ from meanscheck.contracts.cells import (
 )
 from meanscheck.contracts.faults import Faults
 from meanscheck.contracts.model import Column
-from meanscheck.values.identity import faultless
+from meanscheck.values.identity import fault_of, faultless
 
 Parse = Callable[[str], Any]
 
 _SAMPLE = 20_000
+_FEW = 200
 _NULLS = pl.Series(sorted(NULL_MARKS))
 # Anything that `trim` could change or refuse: spaces at an end, a sign or a mark at the start, an unseen character.
 _UNUSUAL = rf"[{UNSEEN}]|^[=@＝＠+\-＋－—/\\\s]|^$|\s$|^(?:NULL|null|N/A|n/a)$"
@@ -92,7 +93,7 @@ def cast_identity(column: Column, cells: pl.Series, is_resident: pl.Series, faul
         is_resident: which rows hold a resident identity number; null is not.
     """
     resident = is_resident.fill_null(value=False)
-    sound = faultless(cells).fill_null(value=True)
+    sound = _sound(cells)
     if (sound & resident).all():
         return cells
     others = (~resident & cells.is_not_null()).fill_null(value=False)
@@ -106,6 +107,18 @@ def cast_identity(column: Column, cells: pl.Series, is_resident: pl.Series, faul
         cells = tidy.zip_with(better, cells)
         cells = odd_ones(column, cells, rest & ~better, parse_resident, faults)
     return cells
+
+
+def _sound(cells: pl.Series) -> pl.Series:
+    """Whether each number is a faultless one or null; each distinct number is proven once."""
+    distinct = cells.drop_nulls().unique()
+    if len(distinct) <= _FEW:
+        faults = [text for text in distinct.to_list() if fault_of(text) is not None]
+        return ~cells.is_in(pl.Series(faults, dtype=pl.String).implode()).fill_null(value=False)
+    if len(distinct) * 2 > len(cells):
+        return faultless(cells).fill_null(value=True)
+    codes = cells.cast(pl.Enum(distinct)).to_physical()
+    return faultless(distinct).gather(codes).fill_null(value=True)
 
 
 def _repeats_itself(cells: pl.Series) -> bool:
