@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import resource
 import shutil
 import sys
@@ -81,6 +82,7 @@ def one(office: Office, pool: Sequence[Sample], number: int, tally: Tally, *, se
 def _child(pipe: Connection, folder: Path, seed: int, reopen: int, numbers: Sequence[int]) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.environ["RUST_BACKTRACE"] = "0"
     pool = samples(folder / "county", seed=seed)
     office = Office(folder / "office", folder / "county" / "files" / "inbox")
     office.learn(pool)
@@ -117,7 +119,7 @@ class Attack:
     def run(self, count: int, *, jobs: int, tell: bool = False) -> Tally:
         """Give `count` files."""
         workers = [self._start(list(range(job, count, jobs))) for job in range(jobs) if job < count]
-        told = time.monotonic()
+        told, shown = time.monotonic(), 0
         while workers:
             for pipe in wait([worker.pipe for worker in workers], timeout=5):
                 self._hear(next(worker for worker in workers if worker.pipe is pipe), workers)
@@ -127,6 +129,9 @@ class Attack:
             if tell and time.monotonic() - told > 60:
                 told = time.monotonic()
                 print(f"  {self.tally.given} given, {len(self.tally.findings)} findings", file=sys.stderr, flush=True)
+                for finding in self.tally.findings[shown:]:
+                    print(f"    {finding}", file=sys.stderr, flush=True)
+                shown = len(self.tally.findings)
         return self.tally
 
     def _start(self, numbers: list[int]) -> _Worker:

@@ -31,7 +31,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from .planted import FEED, Planted, plant, search
+from .planted import FEED, Needles, Planted, plant
 
 HOUSEHOLDS = 10
 PACK = "rules/cn/guangdong/jiangmen"
@@ -65,28 +65,31 @@ class Way:
         self.needles = planted.needles()
         self.office = folder / "office"
         self.result = Search()
+        self._seen: dict[Path, tuple[int, int]] = {}
 
     # -- searching
 
     def text(self, what: str, data: bytes, allowed: frozenset[str] = frozenset()) -> None:
         """Search something shown."""
         self.result.searched += len(data)
-        for kind in search(data, self.needles) - allowed:
+        for kind in self.needles.search(data) - allowed:
             self.result.findings.add(f"{what} shows {kind}")
 
     def places(self, moment: str) -> None:
         """Search every file of the office as it is now."""
         for path in sorted(self.office.rglob("*")):
             name = str(path.relative_to(self.office))
-            if search(name.encode(), self.needles):
+            if self.needles.search(name.encode()):
                 self.result.findings.add("the name of a file tells a planted word")
-            if path.is_file():
-                with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError):
+                now = (path.stat().st_mtime_ns, path.stat().st_size)
+                if path.is_file() and self._seen.get(path) != now:
+                    self._seen[path] = now
                     self._file(name, path.read_bytes(), moment)
 
     def _file(self, name: str, data: bytes, moment: str) -> None:
         self.result.searched += len(data)
-        for kind in search(data, self.needles):
+        for kind in self.needles.search(data):
             is_store = name.startswith(ENCRYPTED_PLACES)
             if is_store and kind in KEPT and not self.encrypted:
                 self.result.expected.add(f"{name.split('/')[0]} holds {kind}")
@@ -186,8 +189,8 @@ class Way:
         name = sorted(self.planted.words["names"])[0]
         for source, kind in (("requests.jsonl", "requests"), ("consents.jsonl", "consents")):
             good = json.loads((self.planted.inbox / source).read_text(encoding="utf-8").splitlines()[0])
-            for key in [*good, number, name]:
-                for value in (number, [number], {number: name}, None, 7):
+            for at, key in enumerate([*good, number, name]):
+                for value in ((number, [number]), ({number: name}, 7))[at % 2]:
                     yield kind, json.dumps({**good, key: value}, ensure_ascii=False)
             yield kind, json.dumps(good, ensure_ascii=False)[:-7] + account
 
@@ -270,7 +273,7 @@ def _child(pipe: Connection, folder: Path, households: int, seed: int, hostile: 
     log = io.StringIO()
     logging.basicConfig(stream=log, level=logging.DEBUG, force=True)
     way = Way(folder, planted, encrypted=encrypted)
-    pipe.send(list(way.needles))
+    pipe.send(way.needles)
     way.go(hostile=hostile)
     way.text("a log", log.getvalue().encode())
     pipe.send(way.result)
@@ -283,10 +286,10 @@ def run(folder: Path, *, households: int, seed: int, hostile: int, encrypted: bo
     process = context.Process(target=_child, args=(theirs, folder, households, seed, hostile, encrypted))
     process.start()
     theirs.close()
-    needles: list[bytes] = []
+    needles: Needles | None = None
     shown: set[str] = set()
     while True:
-        if mine.poll(0.05):
+        if mine.poll(0.2):
             try:
                 word = mine.recv()
             except EOFError:
@@ -297,7 +300,7 @@ def run(folder: Path, *, households: int, seed: int, hostile: int, encrypted: bo
                 return word
             needles = word
         for arguments in _arguments_of(process.pid or 0):
-            if any(needle in arguments for needle in needles):
+            if needles is not None and needles.search(arguments):
                 shown.add("the process list shows a planted word")
 
 

@@ -31,7 +31,7 @@ class Planted:
     amounts: frozenset[int]
     """In fen."""
 
-    def needles(self) -> dict[bytes, str]:
+    def needles(self) -> Needles:
         """Every spelling in bytes, and the kind it gives away."""
         found: dict[bytes, str] = {}
         for kind, words in self.words.items():
@@ -44,7 +44,7 @@ class Planted:
                 for encoding in ("utf-8", "utf-16-le"):
                     found[text.encode(encoding)] = "amounts"
             found[struct.pack("<q", fen)] = "amounts"
-        return found
+        return Needles(found)
 
 
 def _spellings(fen: int) -> Iterator[str]:
@@ -143,6 +143,22 @@ class _Bank:
             self.strangers.add(account)
 
 
-def search(data: bytes, needles: Mapping[bytes, str]) -> set[str]:
-    """Kinds of planted words that stand in the data."""
-    return {kind for needle, kind in needles.items() if needle in data}
+class Needles:
+    """Planted spellings, sorted by their first bytes, so that most data is passed over with a few looks."""
+
+    def __init__(self, needles: Mapping[bytes, str]) -> None:
+        self._groups: dict[bytes, list[tuple[bytes, str]]] = {}
+        for needle, kind in needles.items():
+            # Amounts as integers share their high bytes, not their low ones.
+            group = needle[3:] if len(needle) == 8 and needle.endswith(b"\0\0") else needle[:8]
+            self._groups.setdefault(group, []).append((needle, kind))
+
+    def search(self, data: bytes) -> set[str]:
+        """Kinds of planted words that stand in the data."""
+        return {
+            kind
+            for group, needles in self._groups.items()
+            if group in data
+            for needle, kind in needles
+            if needle in data
+        }
