@@ -329,9 +329,9 @@ def bomb(chance: Random, sample: Sample, others: Sequence[Sample]) -> Sample:
     name = chance.choice(sorted(members))
     filler = chance.choice((b" ", b"\0", b"<row></row>", b"<c/>", b"1,1\n", b"0"))
     middle = len(members[name]) * 2 // 3
-    megabytes = chance.choice((5, 5, 5, 5, 5, 20, 20, 20, 200, 600))
+    megabytes = chance.choice((5, 5, 5, 5, 5, 5, 5, 20, 20, 20, 200, 600))
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for other, data in members.items():
             if other != name:
                 archive.writestr(other, data)
@@ -506,8 +506,8 @@ ANY: tuple[Change, ...] = (
 OF_FORM: Mapping[str, tuple[Change, ...]] = {
     "csv": (nasty_cells, nasty_cells, huge_cell, moved_columns, moved_columns, moved_rows, moved_rows, nasty_text),
     "jsonl": (nasty_json, nasty_json, nasty_cells, moved_rows),
-    "excel": (broken_member, lying_archive, bomb, edited_sheet, edited_sheet, edited_sheet),
-    "zip": (broken_member, lying_archive, bomb),
+    "excel": (broken_member, broken_member, lying_archive, lying_archive, bomb) + (edited_sheet,) * 6,
+    "zip": (broken_member, broken_member, lying_archive, lying_archive, bomb),
     "parquet": (damaged_footer, damaged_footer, other_types, other_types),
 }
 """Changes of any file, and those of a format. A format without its own gets those of `ANY`."""
