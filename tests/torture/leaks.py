@@ -219,7 +219,7 @@ class Way:
             held += [rows, load_manifest(feed(FEED), path, None)]
             held += [cast_rows(feed(FEED), rows.rows, as_of=None, not_after=law.on, units=rows.units)]
             held += [opened.ingest(FEED, path)]
-            held += [one for one in gc.get_objects() if type(one).__module__.split(".")[0] == "meanscheck"]
+            held += [one for one in gc.get_objects() if str(type(one).__module__).startswith("meanscheck")]
             for one in held:
                 self.result.objects += 1
                 self.text(f"repr of {type(one).__module__}.{type(one).__name__}", repr(one).encode("utf-8", "replace"))
