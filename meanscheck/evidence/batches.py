@@ -45,6 +45,7 @@ def record(
     batch_id: str,
     file_id: str,
     facts: dict[str, object],
+    of_file: str | None,
 ) -> None:
     """Write down the batch: its ids, what it covers, and what became of its rows (`numbers`, by column)."""
     row: dict[str, object] = {
@@ -62,6 +63,9 @@ def record(
         "file": name,
         "manifest": canonical(facts).decode(),
         "contract": contract.digest,
+        "answer_no": answer.answer_no if answer else None,
+        "how": answer.how if answer else None,
+        "of_file": of_file,
         **numbers,
     }
     marks = ", ".join("?" for _ in row)

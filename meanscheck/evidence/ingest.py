@@ -3,7 +3,7 @@
 Per row one of: stored · quarantined (with file, line, field, reason) · not covered by a live consent (counted, not
 kept) · about somebody whom no request asks about in this feed (counted, not kept) · a repetition. The batch is in
 wholly or not at all. The same file again changes nothing, unless requests or consents have grown since: then what is
-newly covered becomes a supplementary batch.
+newly covered becomes a supplementary batch. An answer may correct or withdraw an earlier one (see `corrections`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from meanscheck.contracts.model import PERSON
 from meanscheck.contracts.readers import FileRows, read_parts
 from meanscheck.evidence.batches import facts_of, file_id_of
 from meanscheck.evidence.batches import record as _record
+from meanscheck.evidence.corrections import answers_again, corrected_by, note_repeats, supersede, without_dropped
 from meanscheck.evidence.digests import SHORT_ID, canonical, digest_of_sorted, named
 from meanscheck.evidence.manifest import Manifest, load_manifest
 from meanscheck.evidence.quarantine import exceptions, quarantine
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _STAGES = ("i_rows", "i_bad", "i_known")
 _KEPT = "(select row_no, person, digest from i_rows where is_covered)"
 """Rows that may be kept."""
+_NONE = f"(select * from {_KEPT} where false)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class IngestReport:
     known_rows: int
     already_known: bool
     supplementary: bool
+    superseded: int = 0
+    """Rows of an earlier answer that no longer count, because this one corrects it."""
 
     @property
     def short_id(self) -> str:
@@ -110,11 +114,21 @@ def _take(
     facts = facts_of(contract, answer)
     file_id = file_id_of(store, facts, answer, staged)
     earlier = store.fetch(
-        "select batch, batch_id, covered_mark from batches where file_id = ? order by batch desc",
+        "select batch, batch_id, covered_mark, superseded_by from batches where file_id = ? order by batch desc",
         [file_id],
     )
-    rows = _sort_out(store, contract, staged)
-    if earlier.height and rows.new == 0 and earlier["covered_mark"][0] == reach.mark:
+    again = bool(earlier.height) and earlier["covered_mark"][0] == reach.mark
+    is_void = bool(earlier.height) and bool(earlier["superseded_by"].is_not_null().all())
+    corrected, batch, ended = None, 0, 0
+    if not (again or is_void or (earlier.height and answer is not None and answer.how == "replace")):
+        corrected = corrected_by(store, contract, answer, name)
+    if corrected is not None:
+        batch = store.next_load()
+        ended = supersede(store, contract, corrected, batch, staged)
+    if earlier.height:
+        staged = without_dropped(store, contract, earlier["batch"].to_list(), staged)
+    rows = _sort_out(store, contract, staged, keep=answer is None or answer.how != "withdraw")
+    if is_void or again:
         return IngestReport(
             feed=contract.name,
             file=name,
@@ -129,7 +143,7 @@ def _take(
             already_known=True,
             supplementary=False,
         )
-    batch = store.next_load()
+    batch = batch or store.next_load()
     head = canonical(facts) + (f" supplement {earlier.height}".encode() if earlier.height else b"")
     every_row = staged.every_row
     if earlier.height or rows.dropped:
@@ -137,14 +151,21 @@ def _take(
     batch_id = named(head, every_row)
     if rows.beside is not None:
         _find_conflicts(store, contract, batch, rows.query, rows.beside)
+    if rows.known:
+        note_repeats(store, batch)
     names = ", ".join(quoted(c.stored_name) for c in stored_columns(contract))
     some = f" semi join {rows.query} using (row_no)" if rows.known else " where is_covered" if rows.dropped else ""
+    if answer is not None and answer.how == "withdraw":
+        some = " where false"
     store.run(
         f"insert into feed_{contract.name} (person, batch, row_no, digest, {names}) "
         f"select person, {batch}, row_no, digest, {names} from i_rows{some}"
     )
-    quarantined = quarantine(store, contract, name, batch) if staged.bad else 0
-    exceptions(store, batch, answer, has_bad=staged.bad > 0)
+    has_bad = staged.bad > 0 or (corrected is not None and corrected.how == "withdraw" and staged.rows > 0)
+    quarantined = quarantine(store, contract, name, batch) if has_bad else 0
+    exceptions(store, batch, answer, has_bad=has_bad)
+    if corrected is not None and corrected.how == "amend":
+        answers_again(store, corrected, batch)
     _record(
         store,
         contract,
@@ -163,6 +184,7 @@ def _take(
         batch_id=batch_id,
         file_id=file_id,
         facts=facts,
+        of_file=None if corrected is None else corrected.file_id,
     )
     return IngestReport(
         feed=contract.name,
@@ -177,6 +199,7 @@ def _take(
         known_rows=rows.known,
         already_known=False,
         supplementary=bool(earlier.height),
+        superseded=ended,
     )
 
 
@@ -200,20 +223,27 @@ class _Rows:
         return self.not_covered + self.not_requested
 
 
-def _sort_out(store: Store, contract: FeedContract, staged: Staged) -> _Rows:
-    """Which rows may be kept, and which of them are not in the store yet; ``i_known`` holds those that are."""
+def _sort_out(store: Store, contract: FeedContract, staged: Staged, *, keep: bool) -> _Rows:
+    """Which rows may be kept, and which of them are not in the store yet; ``i_known`` holds those that are.
+
+    Rows of a withdrawal are counted and none is kept.
+    """
     asked, kept, lowest, highest = store.fetch(
         "select count(*) filter (where is_asked), count(*) filter (where is_covered), "
         "min(person) filter (where is_covered), max(person) filter (where is_covered) from i_rows"
     ).row(0)
     # Rows of these persons only: a small file must not cost a look at the whole feed.
-    beside = f"(select * from feed_{contract.name} where person between {lowest} and {highest})"
+    if not keep:
+        return _Rows(0, 0, asked - kept, staged.rows - asked, _NONE, None)
+    beside = (
+        f"(select * from feed_{contract.name} where person between {lowest} and {highest} and superseded_by is null)"
+    )
     has_beside = bool(kept and store.fetch(f"select person from {beside} limit 1").height)
     known = 0
     if has_beside:
         store.run(
-            f"create temp table i_known as select k.row_no from {_KEPT} k "
-            f"semi join {beside} f on f.person = k.person and f.digest = k.digest"
+            f"create temp table i_known as select k.row_no, f.batch as of_batch, f.row_no as of_row_no from {_KEPT} k "
+            f"join {beside} f on f.person = k.person and f.digest = k.digest"
         )
         known = int(store.value("select count(*) from i_known"))
     return _Rows(
@@ -237,7 +267,8 @@ def _find_conflicts(store: Store, contract: FeedContract, batch: int, new: str, 
         for name in (contract.column(column).stored_name,)
     )
     store.run(
-        f"insert into conflicts select distinct '{contract.name}', n.person, {batch} "
+        "insert into conflicts (feed, person, batch) "
+        f"select distinct '{contract.name}', n.person, {batch} "
         f"from (select * from i_rows semi join {new} using (row_no)) n join {beside} f "
         f"on f.person = n.person and f.digest <> n.digest{' and ' + same if same else ''}"
     )

@@ -162,6 +162,12 @@ def project(store: Store, snapshot: Snapshot, *, on: date, progress: Progress | 
     )
 
 
+def drop(store: Store) -> None:
+    """Remove the projection beside the store, if there is one."""
+    _detach(store)
+    _remove(_path_of(store))
+
+
 def _build(store: Store, snapshot: Snapshot, *, on: date, key: str, progress: Progress | None) -> None:
     prefix = f"{_NAME}.main."
     mark = snapshot.load

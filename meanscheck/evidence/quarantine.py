@@ -99,7 +99,8 @@ def exceptions(store: Store, batch: int, answer: Manifest | None, *, has_bad: bo
     """Persons for whom this batch is no answer: the manifest says so, or a row of theirs was quarantined."""
     if has_bad:
         store.run(
-            f"insert into not_answered select distinct {batch}, person, 'quarantined' from quarantine "
+            "insert into not_answered (batch, person, reason, load) "
+            f"select distinct {batch}, person, 'quarantined', {batch} from quarantine "
             f"where batch = {batch} and person is not null and reason <> '{REPEATED}'"
         )
     if answer is None:
@@ -111,7 +112,8 @@ def exceptions(store: Store, batch: int, answer: Manifest | None, *, has_bad: bo
     if answer.not_answered:
         with store.frame("silent", _identities(answer.not_answered)):
             store.run(
-                f"insert into not_answered select distinct {batch}, i.person, 'not_answered' "
+                "insert into not_answered (batch, person, reason, load) "
+                f"select distinct {batch}, i.person, 'not_answered', {batch} "
                 "from silent s join persons i using (id_type, id_number)"
             )
 

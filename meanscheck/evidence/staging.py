@@ -83,10 +83,16 @@ def stage(store: Store, contract: FeedContract, parts: Iterator[FileRows], answe
 
 
 def _add_bad(store: Store, bad: list[pl.DataFrame]) -> int:
-    store.run("create temp table i_bad (row_no BIGINT, field VARCHAR, reason VARCHAR, raw VARCHAR, person BIGINT)")
+    make_bad(store)
     for lines in bad:
         store.insert("i_bad", lines)
     return sum(lines.height for lines in bad)
+
+
+def make_bad(store: Store) -> None:
+    """Make ``i_bad``, empty, if it is not there."""
+    columns = "row_no BIGINT, field VARCHAR, reason VARCHAR, raw VARCHAR, person BIGINT"
+    store.run(f"create temp table if not exists i_bad ({columns})")
 
 
 def _add(store: Store, contract: FeedContract, rows: pl.DataFrame, verb: str) -> None:

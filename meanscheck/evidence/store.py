@@ -28,11 +28,12 @@ import polars as pl
 from meanscheck.contracts.units import CaseBlock
 from meanscheck.errors import InternalError, StoreError
 from meanscheck.evidence.arrow import ArrowStream, frame_of
-from meanscheck.evidence.connecting import attach, connected
+from meanscheck.evidence.connecting import NAME, attach, connected
 from meanscheck.evidence.key import StoreKey
 from meanscheck.evidence.tables import FORMAT, check_feed_tables, create_tables
 
 if TYPE_CHECKING:
+    from meanscheck.evidence.household_file import HouseholdFile
     from meanscheck.evidence.ingest import IngestReport
     from meanscheck.evidence.projection import Projection
     from meanscheck.evidence.report import ReportRows
@@ -54,6 +55,8 @@ class Store:
         self._connection: duckdb.DuckDBPyConnection | None = connection
         self.key = key
         self._in_transaction = False
+        self.received_on: date | None = None
+        """The day on which what is taken in now came in; whoever reads the clock sets it."""
         self.path = path
         self.read_only = read_only
 
@@ -66,6 +69,7 @@ class Store:
         path: Path | str,
         *,
         key: StoreKey | None = None,
+        find_key: bool = True,
         read_only: bool = False,
         memory_limit: str = "2GB",
         threads: int = 2,
@@ -77,6 +81,7 @@ class Store:
             path: the store's file, such as ``county.duckdb``.
             key: encrypts it (extra `encryption`); the one that `StoreKey.found` finds unless given, and where there is
                 none, a store that is not encrypted.
+            find_key: look for a key if none is given.
             read_only: refuse every change; several processes may read at once.
             memory_limit: bound of the database's own memory, as DuckDB writes sizes.
             threads: threads of the database.
@@ -89,7 +94,8 @@ class Store:
         path = Path(path)
         if read_only and not path.is_file():
             raise StoreError("there is no evidence store at the path given")
-        key = key or StoreKey.found(path)
+        if key is None and find_key:
+            key = StoreKey.found(path)
         connection = connected(
             path, key, read_only=read_only, memory_limit=memory_limit, threads=threads, temp_dir=temp_dir
         )
@@ -147,6 +153,13 @@ class Store:
     def attach(self, path: Path, name: str, *, read_only: bool = False) -> None:
         """Open a second file under a name, under the store's own key; a new one is made."""
         attach(self._open, path, name, self.key, read_only=read_only)
+
+    def copy_to(self, path: Path, key: StoreKey | None) -> None:
+        """Copy all tables into a new file under a key; see `rewriting`."""
+        attach(self._open, path, "copy", key, read_only=False)
+        self.run(f"copy from database {NAME} to copy")
+        self.run("checkpoint copy")
+        self.run("detach copy")
 
     def fetch(self, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
         """Rows of a query as a frame (Enum columns of DuckDB arrive as String, sums of BIGINT as Decimal)."""
@@ -209,10 +222,10 @@ class Store:
         return self._in_transaction
 
     def next_load(self) -> int:
-        """The next load number."""
-        return int(
-            self.value("update meta set value = (value::bigint + 1)::varchar where key = 'load' returning value")
-        )
+        """The next load number, dated with `received_on`."""
+        from meanscheck.evidence.clocks import next_load
+
+        return next_load(self, self.received_on)
 
     # -- the room's functions ------------------------------------------------------------------------------------
 
@@ -240,11 +253,21 @@ class Store:
 
         return ingest_inbox(self, Path(folder), progress=progress)
 
-    def snapshot(self) -> Snapshot:
-        """Name what the store holds now; equal evidence has an equal id."""
+    def snapshot(self, *, known_by: date | None = None) -> Snapshot:
+        """Name what the store holds now, or held at the end of a past day; equal evidence has an equal id.
+
+        Raises:
+            StoreError: nothing had come in by that day.
+        """
         from meanscheck.evidence.snapshot import take_snapshot
 
-        return take_snapshot(self)
+        return take_snapshot(self, known_by)
+
+    def history(self) -> pl.DataFrame:
+        """What came in and when, load by load; see `clocks.history`."""
+        from meanscheck.evidence.clocks import history
+
+        return history(self)
 
     def project(self, snapshot: Snapshot, *, on: date, progress: Progress | None = None) -> Projection:
         """Evidence in the order of case units, as of a snapshot and a day; see `projection`."""
@@ -290,11 +313,23 @@ class Store:
 
         return subjects(self, case_ids)
 
-    def forget_subject(self, token: str) -> int:
-        """Forget which unit a token stands for, once its records are erased; see `subjects.forget`."""
-        from meanscheck.evidence.subjects import forget
+    def drop_projection(self) -> None:
+        """Remove the projection beside the store; it is derived, and made again when it is needed."""
+        from meanscheck.evidence.projection import drop
 
-        return forget(self, token)
+        drop(self)
+
+    def erase_subject(self, token: str, *, on: date) -> int:
+        """Erase the evidence of the unit that a token stands for, and the token; see `erasing.erase_unit`."""
+        from meanscheck.evidence.erasing import erase_unit
+
+        return erase_unit(self, token, on=on)
+
+    def household_file(self, case_id: str, *, members: Collection[str] | None = None) -> HouseholdFile:
+        """All that the store holds of a household; see `household_file.household_file`."""
+        from meanscheck.evidence.household_file import household_file
+
+        return household_file(self, case_id, members=members)
 
 
 @contextmanager

@@ -10,9 +10,15 @@ consents      every version of every consent ever given in
 batches       every answer: manifest facts, file, counts; batch INTEGER is its load number
 batch_requests, not_answered   exceptions to "this batch answers for everybody asked about"
 conflicts     persons for whom two answers contradict each other
+repeats, dropped   for which rows of others an answer vouches as well, and since when no more (see `corrections`)
+loads         when each load came in (see `clocks`)
+erased        how many rows of which batch were erased, never whose (see `erasing`)
 quarantine    rows not accepted: file, line, field, reason, and the raw text where consent allows to keep it
 laws, subjects, snapshots
-feed_<name>   person BIGINT · batch INTEGER · row_no BIGINT · digest BLOB (16 bytes) · the contract's columns
+feed_<name>   person BIGINT · batch INTEGER · row_no BIGINT · digest BLOB (16 bytes) · superseded_by INTEGER · the
+              contract's columns
+
+`superseded_by` is the load number from which a version, an answer or a row no longer counts; null while it does.
 """
 
 from __future__ import annotations
@@ -26,7 +32,7 @@ if TYPE_CHECKING:
     from meanscheck.contracts import Column
     from meanscheck.evidence.store import Store
 
-FORMAT = 1
+FORMAT = 2
 IDENTITY = ("id_type", "id_number")
 MEMBER_COLUMNS: dict[str, str] = {
     "id": "VARCHAR",
@@ -66,10 +72,19 @@ create table batches (batch INTEGER not null, batch_id VARCHAR not null, file_id
   covers_from DATE, covers_to DATE, as_of DATE, all_requests BOOLEAN not null, file VARCHAR not null,
   manifest VARCHAR not null, contract VARCHAR not null, accepted BIGINT not null, quarantined BIGINT not null,
   not_covered BIGINT not null, not_requested BIGINT not null, repeated BIGINT not null,
-  covered BIGINT not null, covered_mark UBIGINT not null);
+  covered BIGINT not null, covered_mark UBIGINT not null,
+  answer_no VARCHAR, how VARCHAR, of_file VARCHAR, superseded_by INTEGER);
+create table loads (load INTEGER not null, received_on DATE);
+create table repeats (batch INTEGER not null, row_no BIGINT not null, of_batch INTEGER not null,
+  of_row_no BIGINT not null);
+create table dropped (batch INTEGER not null, of_batch INTEGER not null, of_row_no BIGINT not null,
+  load INTEGER not null);
+create table erased (load INTEGER not null, erased_on DATE not null, batch INTEGER, feed VARCHAR, rows BIGINT not null);
 create table batch_requests (batch INTEGER not null, request_no VARCHAR not null);
-create table not_answered (batch INTEGER not null, person BIGINT not null, reason VARCHAR not null);
-create table conflicts (feed VARCHAR not null, person BIGINT not null, batch INTEGER not null);
+create table not_answered (batch INTEGER not null, person BIGINT not null, reason VARCHAR not null,
+  load INTEGER not null, superseded_by INTEGER);
+create table conflicts (feed VARCHAR not null, person BIGINT not null, batch INTEGER not null,
+  superseded_by INTEGER);
 create table quarantine (batch INTEGER not null, feed VARCHAR not null, file VARCHAR not null, row_no BIGINT not null,
   field VARCHAR, reason VARCHAR not null, raw VARCHAR, person BIGINT);
 create table laws (digest VARCHAR primary key, text VARCHAR not null);
@@ -90,7 +105,8 @@ def quoted(name: str) -> str:
 
 def _feed_columns(contract: FeedContract) -> list[tuple[str, str]]:
     own = [(c.stored_name, c.duckdb_type) for c in stored_columns(contract)]
-    return [("person", "BIGINT"), ("batch", "INTEGER"), ("row_no", "BIGINT"), ("digest", "BLOB"), *own]
+    first = [("person", "BIGINT"), ("batch", "INTEGER"), ("row_no", "BIGINT"), ("digest", "BLOB")]
+    return [*first, ("superseded_by", "INTEGER"), *own]
 
 
 def create_tables(store: Store) -> None:

@@ -31,6 +31,7 @@ from meanscheck.faces.cli import (
     receipts,
     rules,
     steps,
+    store,
     witness,
 )
 
@@ -45,7 +46,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (demo, intake, casework, steps, receipts, latest, erase):
+for group in (demo, intake, casework, steps, receipts, latest, erase, store):
     group.register(app)
 app.add_typer(audit.app, name="audit")
 app.add_typer(rules.app, name="rules")

@@ -102,6 +102,10 @@ def assess(
     known_by: Annotated[
         str | None, typer.Option("--known-by", help="Only law published by then; DATE unless given.", metavar="DATE")
     ] = None,
+    received_by: Annotated[
+        str | None,
+        typer.Option("--received-by", help="Only evidence that had come in by then; all unless given.", metavar="DATE"),
+    ] = None,
     accept: Annotated[list[str] | None, typer.Option("--accept", help="Accept an unsure figure by name.")] = None,
     no_seal: Annotated[bool, typer.Option("--no-seal", help="Decide only; put nothing into the log.")] = False,
     processes: Annotated[
@@ -138,7 +142,13 @@ def assess(
     known = None if known_by is None else day_of(known_by, "--known-by")
     law = RulePack.load(pack).on(day_of(on, "--on") if on else date.today(), known_by=known, accept=accept or ())
     ledger = None if no_seal else signing_ledger(office)
-    how = Run(supersede, processes, commitment, witnesses_of(office, witness) if witness and not no_seal else None)
+    how = Run(
+        supersede,
+        processes,
+        commitment,
+        witnesses_of(office, witness) if witness and not no_seal else None,
+        None if received_by is None else day_of(received_by, "--received-by"),
+    )
     with Store.open(office.store) as opened, stages(quiet=as_json) as bars:
         result, sealed = run(opened, law, ledger, bars, how=how)
     if as_json:
@@ -173,6 +183,7 @@ class Run:
     processes: int | None = None
     commitment: Literal["grouped", "whole"] = "grouped"
     witness: Witnesses | None = None
+    received_by: date | None = None
 
 
 def witnesses_of(office: Office, ways: list[str]) -> Witnesses:
@@ -201,6 +212,7 @@ def run(
         result = decide_all(
             store,
             law,
+            snapshot=None if how.received_by is None else store.snapshot(known_by=how.received_by),
             block_units=BLOCK_UNITS,
             engine=engine,
             progress=later,
