@@ -139,7 +139,8 @@ class Attack:
         self._made += 1
         folder = self.folder / f"worker-{self._made}"
         folder.mkdir(parents=True)
-        process = self._context.Process(target=_child, args=(theirs, folder, self.seed, self.reopen, numbers))
+        arguments = (theirs, folder, self.seed, self.reopen, numbers)
+        process = self._context.Process(target=_child, args=arguments, daemon=True)
         process.start()
         theirs.close()
         return _Worker(process, mine, folder, numbers, heard=time.monotonic())
