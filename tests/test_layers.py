@@ -21,12 +21,14 @@ BELOW = {
     "vault": {"values", "errors"},
     "ledger": {"errors"},
     "procedure": {"ledger", "values", "errors"},
+    "lineage": {"errors"},
 }
 BELOW["decisions"] = {"law", "evidence", "vault", "contracts", "values", "errors"}
 BELOW["replay"] = BELOW["decisions"] | {"decisions", "ledger"}
 BELOW["caseload"] = BELOW["engines"] = BELOW["replay"] | {"replay"}
+BELOW["commissions"] = BELOW["decisions"] | {"procedure"}
 BELOW["synth"] = BELOW["testing"] = BELOW["caseload"] | {"caseload", "engines", "synth", "testing"}
-BELOW["faces"] = BELOW["synth"] | {"procedure"}
+BELOW["faces"] = BELOW["synth"] | {"procedure", "commissions", "lineage"}
 """Room → rooms it may import."""
 
 ROOMS = sorted(p.stem for p in HOUSE.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists())

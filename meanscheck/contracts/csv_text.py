@@ -9,8 +9,11 @@ refuses long lines) and read in one pass.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 
@@ -20,6 +23,8 @@ SEPARATORS = (",", "\t", ";", "|")
 MAX_PREAMBLE = 10
 """Lines that may stand before the header, such as a title."""
 
+_BLOCK = 16 * 2**20
+"""Bytes of a large file that are looked at together."""
 _WRONG_BOMS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -72,16 +77,82 @@ def read_csv(data: bytes, *, where: str, is_header: Callable[[Sequence[str]], bo
     return _careful(body, separator, headers, header_line, encoding, where)
 
 
-def _decoded(data: bytes, where: str) -> tuple[bytes, str]:
-    """The file as UTF-8 bytes with line feeds, and the encoding it came in."""
+def read_csv_parts(path: Path, *, where: str, is_header: Callable[[Sequence[str]], bool]) -> Iterator[Table]:
+    """Divide a large CSV file into cells, some megabytes at a time, so that memory does not grow with the file.
+
+    The file is looked through once before, since its encoding is that of every line. Quotes left open at the end of a
+    part stay open in the next.
+
+    Raises:
+        FeedError: as `read_csv`; also while the parts are being read.
+    """
+    encoding = _encoding(path, where)
+    with path.open("rb") as file:
+        _refuse_what_is_no_text(file.read(_BLOCK), where)
+        file.seek(0)
+        texts = (_as_utf8(block, encoding) for block in _blocks(file))
+        first = next(texts).removeprefix(codecs.BOM_UTF8)
+        start, header_line, separator, headers = _header(first, encoding, where, is_header)
+        line_no, is_quoted = header_line, False
+        for body in chain([first[start:]], texts):
+            cells = None if is_quoted else _clean(body, separator, len(headers))
+            if cells is not None:
+                yield Table(headers, cells, _counted(line_no + 1, cells.height), _none_broken(), encoding)
+            else:
+                yield _careful(body, separator, headers, line_no, encoding, where, is_quoted=is_quoted)
+            line_no += body.count(b"\n")
+            is_quoted ^= body.count(b'"') % 2 == 1
+
+
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    """The file in blocks of whole lines; a line feed is never a part of a character, in neither encoding."""
+    rest = b""
+    while block := file.read(_BLOCK):
+        end = block.rfind(b"\n") + 1
+        if end:
+            yield rest + block[:end]
+            rest = block[end:]
+        else:
+            rest += block
+    if rest:
+        yield rest
+
+
+def _as_utf8(block: bytes, encoding: str) -> bytes:
+    return block if encoding == "utf-8" else block.decode(encoding).encode("utf-8")
+
+
+def _encoding(path: Path, where: str) -> str:
+    """The first of the encodings in which the whole file is text."""
+    for encoding in ("utf-8", "gb18030"):
+        decoder = codecs.getincrementaldecoder(encoding)()
+        try:
+            with path.open("rb") as file:
+                while block := file.read(2**20):
+                    text = decoder.decode(block)
+                    if encoding != "utf-8":
+                        text.encode("utf-8")  # GB18030 can spell what UTF-8 cannot
+            decoder.decode(b"", final=True)
+        except (UnicodeDecodeError, UnicodeEncodeError):
+            continue
+        return encoding
+    raise FeedError("the file is neither UTF-8 nor GB18030 throughout", where=where, remedy=_ENCODING_REMEDY)
+
+
+def _refuse_what_is_no_text(data: bytes, where: str) -> None:
     for mark, name in _WRONG_BOMS:
         if data.startswith(mark):
             raise FeedError(f"the file is in {name}", where=where, remedy=_ENCODING_REMEDY)
+    if b"\x00" in data.removeprefix(codecs.BOM_UTF8)[:65_536]:
+        raise FeedError("the file is not text in UTF-8 or GB18030", where=where, remedy=_ENCODING_REMEDY)
+
+
+def _decoded(data: bytes, where: str) -> tuple[bytes, str]:
+    """The file as UTF-8 bytes with line feeds, and the encoding it came in."""
+    _refuse_what_is_no_text(data, where)
     data = data.removeprefix(codecs.BOM_UTF8)
     if not data.strip():
         raise FeedError("the file is empty", where=where, remedy="Ask the sender for the file")
-    if b"\x00" in data[:65_536]:
-        raise FeedError("the file is not text in UTF-8 or GB18030", where=where, remedy=_ENCODING_REMEDY)
     if b"\r" in data and b"\n" not in data:
         data = data.replace(b"\r", b"\n")
     try:
@@ -158,9 +229,16 @@ def _parsed(body: bytes, separator: str, width: int) -> pl.DataFrame:
 
 
 def _careful(
-    body: bytes, separator: str, headers: tuple[str, ...], header_line: int, encoding: str, where: str
+    body: bytes,
+    separator: str,
+    headers: tuple[str, ...],
+    header_line: int,
+    encoding: str,
+    where: str,
+    *,
+    is_quoted: bool = False,
 ) -> Table:
-    """The same line by line, still without Python per row."""
+    """The same line by line, still without Python per row. `is_quoted`: a quote before the body is still open."""
     width = len(headers)
     if not body:
         empty = pl.DataFrame(schema={f"c{at}": pl.String for at in range(width)})
@@ -178,7 +256,7 @@ def _careful(
     )["line"]
     frame = pl.DataFrame({"line": lines, "row_no": _counted(header_line + 1, len(lines))})
     frame = frame.filter(pl.col("line").str.strip_chars().str.len_bytes() > 0)
-    frame = frame.with_columns(reason=_reasons(separator, width))
+    frame = frame.with_columns(reason=_reasons(separator, width, is_quoted=is_quoted))
     broken = frame.filter(pl.col("reason").is_not_null()).select("row_no", "reason", "line")
     whole = frame.filter(pl.col("reason").is_null())
     joined = whole["line"].str.join("\n").item() if whole.height else ""
@@ -190,11 +268,11 @@ def _careful(
     return Table(headers, cells, whole["row_no"], broken, encoding)
 
 
-def _reasons(separator: str, width: int) -> pl.Expr:
+def _reasons(separator: str, width: int, *, is_quoted: bool) -> pl.Expr:
     """Why a line cannot be divided into cells; null if it can."""
     line = pl.col("line")
     is_odd = line.str.count_matches('"', literal=True) % 2 == 1
-    is_inside = is_odd | (is_odd.cast(pl.Int64).cum_sum() % 2 == 1)
+    is_inside = is_odd | ((is_odd.cast(pl.Int64).cum_sum() + int(is_quoted)) % 2 == 1)
     mark = "\\" + separator if separator == "|" else separator
     cell = rf'(?:[^"{mark}]*|\s*"(?:[^"]|"")*"\s*)'
     is_formed = ~line.str.contains('"', literal=True) | line.str.contains(rf"^{cell}(?:{mark}{cell})*$")

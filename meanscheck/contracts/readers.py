@@ -9,7 +9,7 @@ row 1.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,7 @@ from pathlib import Path
 import polars as pl
 
 from meanscheck.contracts.cast import ROW_NO, Cast, cast_rows, match_headers, refuse_inexact
-from meanscheck.contracts.csv_text import Table, broken_schema, read_csv
+from meanscheck.contracts.csv_text import Table, broken_schema, read_csv, read_csv_parts
 from meanscheck.contracts.excel import read_excel
 from meanscheck.contracts.headers import known_headers, units_of
 from meanscheck.contracts.model import FeedContract
@@ -34,8 +34,10 @@ FORMATS: Mapping[str, str] = {
 }
 """File endings and the format each means."""
 
-PART = 1_000_000
-"""Rows that are cast at a time: bounds memory."""
+WHOLE = 1_000_000
+"""Rows of a file that is checked as a whole."""
+PART = 250_000
+"""Rows of a larger file that are in memory together."""
 _NEEDED_HEADERS = 2
 
 
@@ -86,11 +88,7 @@ def read_rows(contract: FeedContract, path: Path) -> FileRows:
         raise FeedError("there is no such file", where=where, remedy="Check the path")
     if path.stat().st_size == 0:
         raise FeedError("the file is empty", where=where, remedy="Ask the sender for the file")
-    known = known_headers(contract)
-
-    def is_header(cells: Sequence[str]) -> bool:
-        return sum(1 for cell in cells if known(cell)) >= _NEEDED_HEADERS
-
+    is_header = _header_test(contract)
     if form == "csv":
         return _named(contract, read_csv(path.read_bytes(), where=where, is_header=is_header), form, where)
     if form == "excel":
@@ -101,14 +99,39 @@ def read_rows(contract: FeedContract, path: Path) -> FileRows:
 
 
 def read_parts(contract: FeedContract, path: Path) -> Iterator[FileRows]:
-    """The rows of a file in parts of at most `PART` rows, at least one; see `read_rows`."""
-    file = read_rows(contract, path)
-    if file.rows.height <= PART:
-        yield file
-        return
-    for at in range(0, file.rows.height, PART):
-        broken = file.broken if at == 0 else file.broken.clear()
-        yield replace(file, rows=file.rows.slice(at, PART), broken=broken)
+    """The rows of a file: in one part up to `WHOLE` rows, else in several, so that memory does not grow with a CSV or
+    Parquet file. Raises as `read_rows`, also while the parts are being read.
+    """
+    where = path.name
+    form = FORMATS.get(path.suffix.lower(), "")
+    size = path.stat().st_size if path.is_file() else 0
+    rows = int(_collected(pl.scan_parquet(path).select(pl.len()), where).item()) if form == "parquet" and size else 0
+    if rows > WHOLE:
+        for at in range(0, rows, PART):
+            yield _named(contract, _read_parquet(path, where, first=at), form, where)
+    elif form == "csv" and size > 2 * WHOLE and _has_many_lines(path):
+        for table in read_csv_parts(path, where=where, is_header=_header_test(contract)):
+            yield _named(contract, table, form, where)
+    else:
+        file = read_rows(contract, path)
+        is_whole = file.rows.height <= WHOLE
+        for at in range(0, max(file.rows.height, 1), WHOLE if is_whole else PART):
+            broken = file.broken if at == 0 else file.broken.clear()
+            yield file if is_whole else replace(file, rows=file.rows.slice(at, PART), broken=broken)
+
+
+def _has_many_lines(path: Path) -> bool:
+    """Whether a text file has more than `WHOLE` line feeds (a row has two bytes at least)."""
+    lines = 0
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            lines += block.count(b"\n")
+    return lines > WHOLE
+
+
+def _header_test(contract: FeedContract) -> Callable[[Sequence[str]], bool]:
+    known = known_headers(contract)
+    return lambda cells: sum(1 for cell in cells if known(cell)) >= _NEEDED_HEADERS
 
 
 def cast_file(contract: FeedContract, path: Path, *, as_of: date | None, not_after: date) -> Cast:
@@ -137,17 +160,24 @@ def _named(contract: FeedContract, table: Table, form: str, where: str) -> FileR
     return FileRows(rows, units_of(contract, matched), broken, ignored, form, table.encoding)
 
 
-def _read_parquet(path: Path, where: str) -> Table:
+def _read_parquet(path: Path, where: str, *, first: int | None = None) -> Table:
+    """All rows of a Parquet file, or one part of them."""
+    rows = pl.scan_parquet(path)
+    frame = _collected(rows if first is None else rows.slice(first, PART), where)
+    headers = tuple(frame.columns)
+    cells = frame.rename({header: f"c{at}" for at, header in enumerate(headers)})
+    start = (first or 0) + 1
+    lines = pl.int_range(start, start + frame.height, dtype=pl.Int64, eager=True)
+    return Table(headers, cells, lines, pl.DataFrame(schema=broken_schema()))
+
+
+def _collected(rows: pl.LazyFrame, where: str) -> pl.DataFrame:
     try:
-        frame = pl.read_parquet(path, use_pyarrow=False)
+        return rows.collect(engine="in-memory")
     except (pl.exceptions.PolarsError, OSError):
         raise FeedError(
             "not a Parquet file, or cut short", where=where, remedy="Ask the sender to write the file again"
         ) from None
-    headers = tuple(frame.columns)
-    cells = frame.rename({header: f"c{at}" for at, header in enumerate(headers)})
-    lines = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True)
-    return Table(headers, cells, lines, pl.DataFrame(schema=broken_schema()))
 
 
 def _read_jsonl(data: bytes, where: str) -> Table:

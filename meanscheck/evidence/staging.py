@@ -13,8 +13,12 @@ and contradictions among them are looked for here, over all rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from datetime import date
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
 
@@ -30,6 +34,7 @@ from meanscheck.evidence.tables import quoted, stored_columns
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
+_Made = TypeVar("_Made")
 _BAD = ("row_no", "field", "reason", "raw")
 
 
@@ -48,26 +53,26 @@ class Staged:
 
 def stage(store: Store, contract: FeedContract, parts: Iterator[FileRows], answer: Manifest | None) -> Staged:
     """Fill ``i_rows`` and ``i_bad``; ``i_asked`` is there already (see `reach`)."""
-    part: FileRows | None = next(parts)
+    first = next(parts)
     following = next(parts, None)
     is_large = following is not None
     # Parts cannot see each other, so the natural key of a large file is checked once over all of it.
-    checked = replace(contract, key=()) if is_large else contract
+    cast_part = partial(
+        _cast,
+        replace(contract, key=()) if is_large else contract,
+        as_of=None if answer is None else answer.as_of,
+        not_after=NO_BOUND if answer is None else answer.answered_on,
+    )
+    all_parts = [first] if following is None else chain([first, following], parts)
+    del first, following
     bad: list[pl.DataFrame] = []
     rows = repeats = 0
-    while part is not None:
-        cast = cast_rows(
-            checked,
-            part.rows,
-            as_of=None if answer is None else answer.as_of,
-            not_after=NO_BOUND if answer is None else answer.answered_on,
-            units=part.units,
-        )
-        _add(store, contract, cast.accepted, "insert into i_rows" if rows else "create or replace temp table i_rows as")
-        rows += cast.accepted.height
-        repeats += int((cast.quarantined["reason"] == REPEATED).sum())
-        bad += [lines.select(_BAD) for lines in (cast.quarantined, part.broken) if lines.height]
-        part, following = following, next(parts, None)
+    for accepted, quarantined in _ahead(map(cast_part, all_parts)) if is_large else map(cast_part, all_parts):
+        _add(store, contract, accepted, "insert into i_rows" if rows else "create or replace temp table i_rows as")
+        rows += accepted.height
+        repeats += int((quarantined["reason"] == REPEATED).sum())
+        if quarantined.height:
+            bad.append(quarantined)
     lines = _add_bad(store, bad) if bad or is_large else 0
     if is_large:
         taken = refuse_contradictions(store, contract)
@@ -75,11 +80,28 @@ def stage(store: Store, contract: FeedContract, parts: Iterator[FileRows], answe
     found = Sorted.read(store, "select digest from i_rows", count=rows)
     if not found.are_distinct:
         if not is_large and not bad:
-            lines = _add_bad(store, bad)
+            _add_bad(store, bad)
         taken = set_repeats_apart(store)
         rows, repeats, lines = rows - taken, repeats + taken, lines + taken
         found = Sorted.read(store, "select digest from i_rows", count=rows)
     return Staged(found.total, rows, repeats, lines)
+
+
+def _cast(
+    contract: FeedContract, part: FileRows, *, as_of: date | None, not_after: date
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows accepted and lines at fault of one part, those broken in reading included."""
+    cast = cast_rows(contract, part.rows, as_of=as_of, not_after=not_after, units=part.units)
+    return cast.accepted, pl.concat([lines.select(_BAD) for lines in (cast.quarantined, part.broken)])
+
+
+def _ahead(made: Iterator[_Made]) -> Iterator[_Made]:
+    """The same, each made by another thread while the one before is used."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, made, None)
+        while (one := coming.result()) is not None:
+            coming = thread.submit(next, made, None)
+            yield one
 
 
 def _add_bad(store: Store, bad: list[pl.DataFrame]) -> int:

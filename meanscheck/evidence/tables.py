@@ -15,6 +15,7 @@ loads         when each load came in (see `clocks`)
 erased        how many rows of which batch were erased, never whose (see `erasing`)
 quarantine    rows not accepted: file, line, field, reason, and the raw text where consent allows to keep it
 laws, subjects, snapshots
+made_requests, asked_of, exports, export_persons   check requests as a process: see the room `commissions`
 feed_<name>   person BIGINT · batch INTEGER · row_no BIGINT · digest BLOB (16 bytes) · superseded_by INTEGER · the
               contract's columns
 
@@ -92,6 +93,17 @@ create table subjects (case_id VARCHAR, person BIGINT, token VARCHAR not null);
 create table snapshots (id VARCHAR not null, load INTEGER not null);
 """
 
+_PROCESS = """
+create table if not exists made_requests (request_no VARCHAR not null, made_on DATE not null,
+  is_partial BOOLEAN not null);
+create table if not exists asked_of (request_no VARCHAR not null, person BIGINT not null, feed VARCHAR not null);
+create table if not exists exports (export INTEGER not null, exported_on DATE not null, feed VARCHAR not null,
+  institution VARCHAR, division VARCHAR, recipient VARCHAR not null, folder VARCHAR not null, persons BIGINT not null,
+  digest VARCHAR not null);
+create table if not exists export_persons (export INTEGER not null, request BIGINT not null, person BIGINT not null);
+"""
+"""Check requests as a process; a store of an earlier release gets these tables when it is opened to write."""
+
 
 def stored_columns(contract: FeedContract) -> tuple[Column, ...]:
     """The contract's columns besides the identity, which the store keeps once in `persons`."""
@@ -111,7 +123,7 @@ def _feed_columns(contract: FeedContract) -> list[tuple[str, str]]:
 
 def create_tables(store: Store) -> None:
     """Make every table of an empty store."""
-    for statement in _FIXED.split(";\n"):
+    for statement in (_FIXED + _PROCESS).split(";\n"):
         if statement.strip():
             store.run(statement)
     for contract in all_feeds().values():
@@ -125,6 +137,12 @@ def _create_feed(store: Store, contract: FeedContract) -> None:
         for name, kind in _feed_columns(contract)
     )
     store.run(f"create table feed_{contract.name} ({columns})")
+
+
+def require_process(store: Store) -> None:
+    """StoreError if the store is of an earlier release and was not opened to write since."""
+    if not store.value("select count(*) from duckdb_tables() where table_name = 'exports'"):
+        raise StoreError("the store was made by an earlier release; open it to write once, `meanscheck ingest` does")
 
 
 def check_feed_tables(store: Store) -> None:
@@ -152,3 +170,8 @@ def check_feed_tables(store: Store) -> None:
         with store.transaction():
             for contract in missing:
                 _create_feed(store, contract)
+    if not store.read_only and not store.value("select count(*) from duckdb_tables() where table_name = 'exports'"):
+        with store.transaction():
+            for statement in _PROCESS.split(";\n"):
+                if statement.strip():
+                    store.run(statement)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meanscheck.errors import FeedError, InputError
+from meanscheck.faces.cli.lineage import Lineage, LineageFile, batch_of
 from meanscheck.faces.cli.office import Office, StorePath, office_at
 from meanscheck.faces.cli.page import AsJson, print_json, say, table
 from meanscheck.faces.cli.progress import Tell, stages
@@ -97,10 +98,12 @@ def ingest(
     manifest: Annotated[
         Path | None, typer.Option("--manifest", help="Manifest of a single file, if not beside it.")
     ] = None,
+    lineage: LineageFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Take in requests, consents and departments' answers. What was taken in before changes nothing."""
     from meanscheck.evidence import Store
+    from meanscheck.lineage import Data
 
     office = office_at(store)
     for path in paths:
@@ -108,17 +111,25 @@ def ingest(
             raise FeedError("no such file or folder", where=path.name, remedy="Look at the path")
     reports: list[IngestReport] = []
     lists: list[dict[str, Any]] = []
+    told = Lineage(lineage)
     with Store.open(office.store) as opened, stages(quiet=as_json) as bars:
         opened.received_on = date.today()
         for path in paths:
-            if path.is_dir():
-                with bars.stage(f"ingest {path.name}", "files") as tell:
-                    reports += opened.ingest_inbox(path, progress=_steps(tell))
-            elif path.name.startswith(("requests", "consents")) and path.suffix == ".jsonl":
-                take_in = opened.requests if path.name.startswith("requests") else opened.consents
-                lists.append({"file": path.name, **asdict(take_in(path))})
-            else:
-                reports.append(opened.ingest(feed or _feed_of(path), path, manifest=manifest))
+            with told.run("ingest", inputs=[Data(path.name)]) as run:
+                if path.is_dir():
+                    with bars.stage(f"ingest {path.name}", "files") as tell:
+                        taken = opened.ingest_inbox(path, progress=_steps(tell))
+                    reports += taken
+                    run.inputs = [Data(report.file) for report in taken]
+                    run.outputs = [batch_of(report) for report in taken]
+                elif path.name.startswith(("requests", "consents")) and path.suffix == ".jsonl":
+                    take_in = opened.requests if path.name.startswith("requests") else opened.consents
+                    came = take_in(path)
+                    lists.append({"file": path.name, **asdict(came)})
+                    run.outputs = [Data(f"store/{path.name.split('.')[0]}", rows=came.added)]
+                else:
+                    reports.append(opened.ingest(feed or _feed_of(path), path, manifest=manifest))
+                    run.outputs = [batch_of(reports[-1])]
     if as_json:
         print_json([*lists, *(asdict(r) for r in reports)])
         return
