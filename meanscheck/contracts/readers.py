@@ -9,6 +9,7 @@ row 1.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -39,6 +40,10 @@ WHOLE = 1_000_000
 PART = 250_000
 """Rows of a larger file that are in memory together."""
 _NEEDED_HEADERS = 2
+
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+"""Half a character, as JSON can write it: no text holds it."""
 
 
 class _Number(str):
@@ -174,7 +179,8 @@ def _read_parquet(path: Path, where: str, *, first: int | None = None) -> Table:
 def _collected(rows: pl.LazyFrame, where: str) -> pl.DataFrame:
     try:
         return rows.collect(engine="in-memory")
-    except (pl.exceptions.PolarsError, OSError):
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        # A panic is how the reader ends on some footers that are damaged.
         raise FeedError(
             "not a Parquet file, or cut short", where=where, remedy="Ask the sender to write the file again"
         ) from None
@@ -231,6 +237,8 @@ def _json_row(line: str) -> dict[str, str | None] | str:
         if value is not None and not isinstance(value, str):
             return "not_flat"
         texts[name] = value
+    if "\\u" in line and any(_SURROGATE.search(text) for text in (*texts, *texts.values()) if text):
+        return "control_character"
     return texts
 
 

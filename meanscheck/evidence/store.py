@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done and how many there are."""
 
+_DISK = ("No space left", "Could not write", "Could not fsync", "Could not truncate", "Input/output error")
+"""Words of the system in the database's errors of other kinds. They are looked for and never repeated."""
 _OUR_MISTAKE = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException, duckdb.SyntaxException)
 
 
@@ -185,7 +187,8 @@ class Store:
         try:
             yield
         finally:
-            connection.unregister(name)
+            if self._connection is not None:  # a transaction that could not be taken back closes it
+                connection.unregister(name)
 
     def insert(self, table: str, rows: pl.DataFrame) -> None:
         """Append a frame to a table, columns by name."""
@@ -350,6 +353,10 @@ def _refused(error: duckdb.Error) -> StoreError | InternalError:
         return InternalError(f"the store did not understand a statement: {str(error).splitlines()[0]}")
     if isinstance(error, (duckdb.OutOfMemoryException,)):
         return StoreError("the store ran out of memory; open it with a larger memory_limit or a temp_dir with room")
-    if isinstance(error, duckdb.IOException):
-        return StoreError("the store could not read or write its file; look at disk space and rights. Nothing was kept")
+    # What a disk refuses at the end of a transaction comes as a failed transaction, and spoils the connection.
+    if isinstance(error, duckdb.IOException) or any(word in str(error) for word in _DISK):
+        return StoreError(
+            "the store could not read or write its file; look at disk space and rights, then open it again. "
+            "Nothing was kept"
+        )
     return StoreError(f"the store refused an operation ({type(error).__name__}); nothing was kept")

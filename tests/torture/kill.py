@@ -4,7 +4,8 @@
     python -m tests.torture.kill --times 40 --how torn --steps ingest seal
 
 A child does an office's whole day (take in an inbox, decide, seal, receipts) and is killed: after a random time, or at
-a random one of the calls that write to its folder, in half of these after half of the bytes (see `shim`). Then the
+a random one of the calls that write to its folder, in half of these after half of the bytes (see `shim`). Or its disk
+is full from one of these calls on, or fails at one: then it must end with one of the library's own errors. Then the
 store opens, holds whole batches only, log and vault hold together; the whole day run again ends with the batch ids,
 snapshot id and records root of a day never broken off, and leaves no other files. It leaves with 1 if not.
 """
@@ -28,11 +29,13 @@ from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
+from meanscheck.errors import InternalError, MeanscheckError
+
 from . import shim, whole
 from .whole import Left
 
-How = Literal["time", "kill", "torn"]
-HOWS: tuple[How, ...] = ("time", "kill", "torn")
+How = Literal["time", "kill", "torn", "full", "broken"]
+HOWS: tuple[How, ...] = ("time", "kill", "torn", "full", "broken")
 HANG = 300.0
 
 
@@ -40,8 +43,10 @@ HANG = 300.0
 class Tally:
     """What came of the kills."""
 
-    killed: Counter[str] = field(default_factory=Counter)
-    """How and in which step the child died."""
+    ended: Counter[str] = field(default_factory=Counter)
+    """How and in which step the child came to its end."""
+    words: Counter[str] = field(default_factory=Counter)
+    """What it said of a disk that is full or fails."""
     survived: int = 0
     findings: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -59,7 +64,8 @@ def _do(pipe: Connection, work: str, arguments: tuple[Any, ...], armed: tuple[Pa
         else:
             pipe.send(("done", whole.look(*arguments[:1], batches=arguments[1]), 0))
     except BaseException as error:
-        pipe.send(("raised", "".join(traceback.format_exception(error))[-1500:], 0))
+        kind = "ours" if isinstance(error, MeanscheckError) and not isinstance(error, InternalError) else "another"
+        pipe.send(("raised", "".join(traceback.format_exception(error))[-1500:], kind, str(error)))
 
 
 class Killer:
@@ -109,13 +115,15 @@ class Killer:
         else:
             armed = self._armed(place, 1 + chance.randrange(self.calls), how)
         told = self._child("run", (place, self.inbox), armed=armed, kill_after=kill_after)
-        if told.raised is not None:
-            tally.findings.append(f"{what}: raised instead of dying: {told.raised}")
+        label = f"{what}, after step {told.step!r}, {'call ' + str(armed[1]) if armed else ''}"
+        if told.raised is not None and not (told.is_ours and what in ("full", "broken")):
+            tally.findings.append(f"{label}: {told.raised}")
+        elif told.is_ours:
+            tally.words[told.words] += 1
         if told.result is not None:
             tally.survived += 1
         else:
-            tally.killed[f"{what} in {told.step.split(' ')[0] or 'opening'}"] += 1
-        label = f"{what}, after step {told.step!r}, {'call ' + str(armed[1]) if armed else ''}"
+            tally.ended[f"{what} in {told.step.split(' ')[0] or 'opening'}"] += 1
         looked = self._child("look", (place, self.expected["batches"]))
         if looked.raised is not None:
             tally.findings.append(f"{label}: afterwards: {looked.raised}")
@@ -163,7 +171,7 @@ class Killer:
             elif word[0] == "done":
                 told.result, told.calls = word[1], word[2]
             else:
-                told.raised = word[1]
+                told.raised, told.is_ours, told.words = word[1], word[2] == "ours", word[3]
         process.join()
         mine.close()
         return told
@@ -174,6 +182,8 @@ class _Told:
     step: str = ""
     result: Any = None
     raised: str | None = None
+    is_ours: bool = False
+    words: str = ""
     calls: int = 0
 
 
@@ -195,8 +205,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             killer.trial(chance, given.how or HOWS[number % len(HOWS)], tally)
             for found in tally.findings[before:]:
                 print(f"FOUND at no. {number}: {found}", flush=True)
-    for what, n in sorted(tally.killed.items()):
-        print(f"{n:6} killed by {what}")
+    for what, n in sorted(tally.ended.items()):
+        print(f"{n:6} ended by {what}")
+    for words, n in tally.words.most_common():
+        print(f"{n:6} said: {words}")
     print(
         f"seed {given.seed}, {given.times} times, {tally.survived} came to their end before, "
         f"{len(tally.findings)} findings, {time.monotonic() - began:.0f} s"
