@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -47,9 +47,9 @@ class Table:
     """
 
     headers: tuple[str, ...]
-    cells: pl.DataFrame
-    lines: pl.Series
-    broken: pl.DataFrame
+    cells: pl.DataFrame = field(repr=False)
+    lines: pl.Series = field(repr=False)
+    broken: pl.DataFrame = field(repr=False)
     encoding: str = ""
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -65,9 +65,9 @@ class FileRows:
         encoding: "utf-8" or "gb18030" for text formats, else empty.
     """
 
-    rows: pl.DataFrame
+    rows: pl.DataFrame = field(repr=False)
     units: Mapping[str, str]
-    broken: pl.DataFrame
+    broken: pl.DataFrame = field(repr=False)
     ignored: tuple[str, ...]
     format: str
     encoding: str

@@ -424,7 +424,8 @@ def damaged_footer(chance: Random, sample: Sample, others: Sequence[Sample]) -> 
 _TYPES: tuple[pl.DataType, ...] = (
     pl.Float64(), pl.Float32(), pl.Int8(), pl.UInt64(), pl.Boolean(), pl.Binary(), pl.Date(), pl.Time(),
     pl.Datetime("ns"), pl.Datetime("us", "Asia/Shanghai"), pl.Duration("us"), pl.Decimal(38, 2), pl.Decimal(38, 30),
-    pl.List(pl.String()), pl.Struct({"a": pl.Int64()}), pl.Categorical(), pl.Null(), pl.Int128(), pl.Array(pl.Int64(), 2),
+    pl.List(pl.String()), pl.Struct({"a": pl.Int64()}), pl.Categorical(), pl.Null(), pl.Int128(),
+    pl.Array(pl.Int64(), 2),
 )  # fmt: skip
 
 
@@ -486,7 +487,8 @@ def nasty_manifest(chance: Random, sample: Sample, others: Sequence[Sample]) -> 
         return sample
     value = chance.choice(
         (None, 1, 1.5, True, "", "x" * 500, secret, [], [secret], {}, {secret: 1}, "0001-01-01", "9999-12-31", -1,
-         "2020-06-31", 1e300, [None], ["x"] * 5000, [{"id_number": secret}], [{"id_type": "passport", "id_number": secret}],
+         "2020-06-31", 1e300, [None], ["x"] * 5000, [{"id_number": secret}],
+         [{"id_type": "passport", "id_number": secret}],
          [{"id_number": secret, secret: 1}], "\ud7ff\0", "2020-06-30T00:00:00", 1593475200)
     )  # fmt: skip
     name = chance.choice([*sorted(facts), secret, "unknown"])

@@ -59,7 +59,8 @@ def _do(pipe: Connection, work: str, arguments: tuple[Any, ...], armed: tuple[Pa
         if armed is not None:
             shim.arm(*armed)
         if work == "run":
-            result = whole.run(*arguments, lambda step: pipe.send(("step", step)))
+            place, inbox = arguments
+            result = whole.run(place, inbox, lambda step: pipe.send(("step", step)))
             pipe.send(("done", whole.as_plain(result), shim.counted() if armed is not None else 0))
         else:
             pipe.send(("done", whole.look(*arguments[:1], batches=arguments[1]), 0))

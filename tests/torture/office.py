@@ -21,7 +21,7 @@ import duckdb
 from pytest import MonkeyPatch
 
 from meanscheck.contracts import all_feeds
-from meanscheck.contracts.readers import read_rows
+from meanscheck.contracts.readers import FileRows, read_rows
 from meanscheck.errors import InternalError, MeanscheckError
 from meanscheck.evidence import IngestReport, Store
 
@@ -206,7 +206,8 @@ class Office:
             yield "not one batch"
         set_aside = self.store.fetch(
             "select count(distinct row_no) filter (where reason <> 'repeated_row') as bad, "
-            f"count(distinct row_no) filter (where reason = 'repeated_row') as again from quarantine where batch = {batch}"
+            "count(distinct row_no) filter (where reason = 'repeated_row') as again "
+            f"from quarantine where batch = {batch}"
         )
         if not report.already_known and set_aside["bad"][0] != report.quarantined:
             yield "rows in quarantine are not those reported"
@@ -219,7 +220,9 @@ class Office:
         words = " ".join(str(cell) for row in reasons.rows() for cell in row)
         if any(secret in words for secret in sample.secrets | self.people):
             yield "a quarantine reason or field holds a person's value"
-        kept = self.store.value(f"select count(*) from quarantine where batch = {batch} and person is null and raw is not null")
+        kept = self.store.value(
+            f"select count(*) from quarantine where batch = {batch} and person is null and raw is not null"
+        )
         if kept:
             yield "the text of a row is kept although it concerns nobody who may be kept"
 
@@ -228,14 +231,15 @@ class Office:
         file = read_rows(all_feeds()[sample.feed], path)
         bad = file.broken["row_no"].n_unique() if file.broken.height else 0
         seen = file.rows.height + bad
-        counted = sum(
-            (report.accepted, report.quarantined, report.not_covered, report.not_requested, report.repeated)
-        ) + report.known_rows
+        counted = (
+            sum((report.accepted, report.quarantined, report.not_covered, report.not_requested, report.repeated))
+            + report.known_rows
+        )
         if not report.already_known and counted != seen:
             yield f"{seen} rows were read, {counted} are accounted for"
         if sample.form in ("csv", "jsonl"):
             lines = _lines(sample.data)
-            extra = 0 if sample.form == "jsonl" else HEADER_LINES
+            extra = 0 if sample.form == "jsonl" else HEADER_LINES + _passed_over(file)
             if lines is not None and not seen <= lines <= seen + extra:
                 yield f"{lines} lines hold text, {seen} rows were read"
 
@@ -283,6 +287,12 @@ class Office:
                 shutil.rmtree(old) if old.is_dir() else old.unlink()
             self.path = mine
             self.store = WatchedStore.open(mine, memory_limit="400MB", threads=1)
+
+
+def _passed_over(file: FileRows) -> int:
+    """Lines that the reader says are no rows: totals, notes, the header again."""
+    passed = getattr(file, "passed", None)
+    return 0 if passed is None else len(passed)
 
 
 def _reason(error: MeanscheckError) -> str:

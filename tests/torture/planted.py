@@ -72,7 +72,9 @@ def plant(folder: Path, *, households: int, seed: int) -> Planted:
     for line in lines:
         for person in (*line["members"], *line["supporters"]):
             old = person["name"]
-            person["name"] = names.setdefault(old, f"欧阳{chr(0x9F00 + len(names) % 150)}{chr(0x9E00 + len(names) // 7)}")
+            person["name"] = names.setdefault(
+                old, f"欧阳{chr(0x9F00 + len(names) % 150)}{chr(0x9E00 + len(names) // 7)}"
+            )
             numbers.add(person["id_number"])
     requests.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
     consented = _consented(made.inbox / "consents.jsonl")

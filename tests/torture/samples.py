@@ -2,7 +2,8 @@
 
 A small made-up county is the source: its files as sent (CSV in its encodings, sheets) and its typed Parquet files. Of
 each a few rows are written again in every format of `readers.FORMATS`. A format that this module cannot write yet is
-listed by `unwritten`, so that a new one is seen and not passed over; files of it are then other formats under its ending.
+listed by `unwritten`, so that a new one is seen and not passed over; files of it are then other formats under its
+ending.
 """
 
 from __future__ import annotations

@@ -12,12 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from meanscheck.contracts import all_feeds
 from meanscheck.decisions import assess
 from meanscheck.errors import LedgerError
-from meanscheck.evidence import Store
+from meanscheck.evidence import Store, subjects
 from meanscheck.faces.cli.intake import ORIGIN, make_office
 from meanscheck.faces.cli.office import Office
 from meanscheck.law import RulePack
@@ -62,10 +63,8 @@ def _same_tokens(size: int) -> bytes:
 
 def run(folder: Path, inbox: Path, tell: Tell) -> Left:
     """The whole day in the office of a folder, or the rest of it."""
-    import meanscheck.evidence.subjects as subjects
-
     # Tokens are drawn once and are part of the records: fixed here, so that records of two runs can be compared.
-    subjects.secrets.token_bytes = _same_tokens  # type: ignore[assignment]
+    vars(subjects)["secrets"] = SimpleNamespace(token_bytes=_same_tokens)
     office = Office(folder / "county.duckdb")
     with Store.open(office.store, memory_limit="400MB", threads=1) as store:
         reports = store.ingest_inbox(inbox, progress=lambda what, done, total: tell(f"ingest {what}"))
