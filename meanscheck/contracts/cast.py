@@ -11,7 +11,7 @@ identifies nothing and is not checked (an empty `as_of` is a value of its own).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
@@ -43,8 +43,8 @@ class Cast:
             fault, sorted by (row_no, field).
     """
 
-    accepted: pl.DataFrame
-    quarantined: pl.DataFrame
+    accepted: pl.DataFrame = field(repr=False)
+    quarantined: pl.DataFrame = field(repr=False)
 
 
 def quarantine_schema() -> dict[str, pl.DataType]:

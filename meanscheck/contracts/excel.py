@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Context, Decimal
 from pathlib import Path
@@ -28,6 +29,11 @@ _CHUNK = 8 * 2**20
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^/>])>\s*<(?:\w+:)?(?:f\b|v>([^<]{15,40})<)")
 _PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
 _TEXT_TYPE = re.compile(rb'\bt="(?:s|str|inlineStr|b|e|d)"')
+_SMALL = 8 * 2**20
+"""Bytes of a sheet's XML, and cells that so small a sheet may span."""
+_FAR = re.compile(rb"""\sr\s*=\s*["']([A-Z]{2,3})\d""")
+_ROW = re.compile(rb"""\sr\s*=\s*["'][A-Za-z]{0,3}(\d{1,7})["']""")
+_NOWHERE = re.compile(rb"""\sr\s*=\s*["'](?:[A-Za-z]*\d{8}|[A-Za-z]{4}|-)""")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _FIFTEEN = Context(prec=15)
 _NS = {
@@ -46,6 +52,7 @@ def read_excel(path: Path, *, where: str, is_header: Callable[[Sequence[str]], b
     """
     if not zipfile.is_zipfile(path):
         raise FeedError("not an .xlsx workbook, or cut short", where=where, remedy=_REMEDY)
+    _refuse_far_cells(path, where)
     try:
         book = fastexcel.read_excel(path)
         sheets = [_cells(book, at) for at in range(len(book.sheet_names))]
@@ -59,6 +66,23 @@ def read_excel(path: Path, *, where: str, is_header: Callable[[Sequence[str]], b
     cells = sheets[filled[0]]
     formulas, numbers = _marks(path, filled[0], where)
     return _table(_with_numbers(cells, numbers), formulas, is_header)
+
+
+def _refuse_far_cells(path: Path, where: str) -> None:
+    """The reader holds every cell between the corners of a sheet, so one far cell would ask for hundreds of gigabytes,
+    and end the process. Numbers too large for it wrap. FeedError if a sheet is of a few rows and pretends more."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                if not member.filename.endswith(".xml") or member.file_size > _SMALL:
+                    continue
+                data = archive.read(member)
+                columns = max((_column_number(far) + 1 for far in _FAR.findall(data)), default=26)
+                rows = max((int(row) for row in _ROW.findall(data)), default=0)
+                if _NOWHERE.search(data) or columns * rows > _SMALL:
+                    raise FeedError("the cells of a sheet lie too far apart", where=where, remedy=_REMEDY)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError, ValueError):
+        raise FeedError("the workbook is damaged", where=where, remedy=_REMEDY) from None
 
 
 def _cells(book: fastexcel.ExcelReader, at: int) -> pl.DataFrame:
@@ -118,7 +142,16 @@ def _marks(path: Path, sheet: int, where: str) -> tuple[dict[int, int], dict[tup
                     formulas.setdefault(row, _column_number(place.group(1)))
                 elif _TEXT_TYPE.search(match.group(1)) is None:
                     numbers[row, _column_number(place.group(1))] = _fifteen_digits(match.group(2).decode("ascii"))
-    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, UnicodeDecodeError, ArithmeticError):
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        RuntimeError,
+        KeyError,
+        ElementTree.ParseError,
+        UnicodeDecodeError,
+        ArithmeticError,
+    ):
         raise FeedError("the workbook is damaged", where=where, remedy=_REMEDY) from None
     return formulas, numbers
 

@@ -9,8 +9,9 @@ row 1.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -41,6 +42,10 @@ PART = 250_000
 _NEEDED_HEADERS = 2
 
 
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+"""Half a character, as JSON can write it: no text holds it."""
+
+
 class _Number(str):
     """A JSON number as it is written."""
 
@@ -60,9 +65,9 @@ class FileRows:
         encoding: "utf-8" or "gb18030" for text formats, else empty.
     """
 
-    rows: pl.DataFrame
+    rows: pl.DataFrame = field(repr=False)
     units: Mapping[str, str]
-    broken: pl.DataFrame
+    broken: pl.DataFrame = field(repr=False)
     ignored: tuple[str, ...]
     format: str
     encoding: str
@@ -174,7 +179,8 @@ def _read_parquet(path: Path, where: str, *, first: int | None = None) -> Table:
 def _collected(rows: pl.LazyFrame, where: str) -> pl.DataFrame:
     try:
         return rows.collect(engine="in-memory")
-    except (pl.exceptions.PolarsError, OSError):
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        # A panic is how the reader ends on some footers that are damaged.
         raise FeedError(
             "not a Parquet file, or cut short", where=where, remedy="Ask the sender to write the file again"
         ) from None
@@ -231,6 +237,8 @@ def _json_row(line: str) -> dict[str, str | None] | str:
         if value is not None and not isinstance(value, str):
             return "not_flat"
         texts[name] = value
+    if "\\u" in line and any(_SURROGATE.search(text) for text in (*texts, *texts.values()) if text):
+        return "control_character"
     return texts
 
 

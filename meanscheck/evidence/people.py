@@ -141,7 +141,8 @@ def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False)
             coalesce(greatest(a.load, k.load), a.load),
             coalesce(case when r.person is not null then r.consents else c.consents end, ''),
             coalesce(l.listed, ''), coalesce(s.silent, ''), coalesce(x.contradicted, ''),
-            case when up.person in (select person from unnumbered) then '1' else '' end, coalesce(e.earlier, '')) as terms
+            case when up.person in (select person from unnumbered) then '1' else '' end,
+            coalesce(e.earlier, '')) as terms
         from p_units u join unit_persons up on up.request = u.request
         join asked a on a.person = up.person and a.ask = u.ask
         left join linked k on k.person = up.person and k.ask = u.ask
@@ -153,10 +154,10 @@ def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False)
         left join contradicted x on x.person = up.person
         """
     )
-    parts = (
-        "ask", "purpose", "reference_day", "load", "consents", "listed", "silent", "contradicted", "unnumbered", "earlier",
-    )  # fmt: skip
-    cells = ", ".join(f"split_part(terms, '|', {i}) as {name}" for i, name in enumerate(parts, 1))
+    parts = ("ask", "purpose", "reference_day", "load", "consents", "listed", "silent", "contradicted")
+    cells = ", ".join(
+        f"split_part(terms, '|', {i}) as {name}" for i, name in enumerate((*parts, "unnumbered", "earlier"), 1)
+    )
     store.run(
         "create or replace temp table p_terms as select (row_number() over (order by terms) - 1)::integer as term, "
         "* replace (ask::integer as ask, reference_day::date as reference_day, load::integer as load) from "

@@ -45,6 +45,8 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done and how many there are."""
 
 _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_DISK = ("No space left", "Could not write", "Could not fsync", "Could not truncate", "Input/output error")
+"""Words of the system in the database's errors of other kinds. They are looked for and never repeated."""
 _OUR_MISTAKE = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException, duckdb.SyntaxException)
 
 
@@ -189,7 +191,8 @@ class Store:
         try:
             yield
         finally:
-            connection.unregister(name)
+            if self._connection is not None:  # a transaction that could not be taken back closes it
+                connection.unregister(name)
             # Until the transaction ends the database keeps what was registered, and with it all rows.
             stream.release()
 
@@ -376,6 +379,10 @@ def _refused(error: duckdb.Error) -> StoreError | InternalError:
         return InternalError(f"the store did not understand a statement: {str(error).splitlines()[0]}")
     if isinstance(error, (duckdb.OutOfMemoryException,)):
         return StoreError("the store ran out of memory; open it with a larger memory_limit or a temp_dir with room")
-    if isinstance(error, duckdb.IOException):
-        return StoreError("the store could not read or write its file; look at disk space and rights. Nothing was kept")
+    # What a disk refuses at the end of a transaction comes as a failed transaction, and spoils the connection.
+    if isinstance(error, duckdb.IOException) or any(word in str(error) for word in _DISK):
+        return StoreError(
+            "the store could not read or write its file; look at disk space and rights, then open it again. "
+            "Nothing was kept"
+        )
     return StoreError(f"the store refused an operation ({type(error).__name__}); nothing was kept")
