@@ -16,12 +16,10 @@ and when a form must be signed anew, is in the consents and not decided here.
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -34,6 +32,8 @@ from meanscheck.errors import FeedError, StoreError
 from meanscheck.evidence import CheckRequest, FeedAsk
 from meanscheck.evidence.application import Person
 from meanscheck.evidence.coverage import CONSENT_REACHES, is_office
+from meanscheck.evidence.jsonl import Lines
+from meanscheck.evidence.requests import load_requests
 from meanscheck.law.freshness import stale_from
 from meanscheck.law.needs import needed_feeds
 from meanscheck.values.documents import Document, unnumbered
@@ -242,10 +242,9 @@ def take_in(store: Store, made: Made) -> None:
     Raises:
         FeedError: the request is refused; see `evidence.requests`.
     """
-    with tempfile.TemporaryDirectory(prefix="meanscheck") as folder, store.transaction():
-        path = Path(folder) / f"{_safe(made.request.request_no)}.jsonl"
-        path.write_text(made.request.to_line() + "\n", encoding="utf-8")
-        store.requests(path)
+    with store.transaction():
+        # Never by a file: it would hold the household in the clear.
+        load_requests(store, Lines(f"{made.request.request_no}.jsonl", f"{made.request.to_line()}\n".encode()))
         asked = made.asks.filter(pl.col("reason") == ASK).select("id_type", "id_number", "feed")
         with store.frame("asked", asked):
             store.run(
@@ -254,8 +253,3 @@ def take_in(store: Store, made: Made) -> None:
                 [made.request.request_no],
             )
         store.run("insert into made_requests values (?, ?, ?)", [made.request.request_no, made.on, made.is_partial])
-
-
-def _safe(number: str) -> str:
-    """The number as a file name: it is not personal, and it is what a locator should say."""
-    return "".join(c if c.isalnum() or c in "-_" else "-" for c in number)[:60]

@@ -7,8 +7,10 @@ that name file and line. Values never appear in messages.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, Literal, TypeAlias
 
 import polars as pl
 
@@ -19,7 +21,19 @@ _CHUNK_BYTES = 16 << 20
 _MAX_LINE_BYTES = 4 << 20
 
 
-def json_lines(path: Path, shape: Shape) -> Iterator[pl.DataFrame]:
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """JSON lines that lie in memory and on no disk, under the name that messages give them."""
+
+    name: str
+    text: bytes = field(repr=False)
+
+    def open(self, mode: Literal["rb"]) -> BinaryIO:
+        """Like a file's."""
+        return BytesIO(self.text)
+
+
+def json_lines(path: Path | Lines, shape: Shape) -> Iterator[pl.DataFrame]:
     """Chunks of a JSON-lines file: `line` Int64 (1-based) and the columns of `shape`; blank lines are skipped.
 
     Raises:

@@ -22,7 +22,7 @@ from meanscheck.contracts.spelling import choice_key
 from meanscheck.errors import FeedError
 from meanscheck.evidence.application import PERSON_FIELDS, REQUEST_SHAPE
 from meanscheck.evidence.identities import add_persons
-from meanscheck.evidence.jsonl import json_lines
+from meanscheck.evidence.jsonl import Lines, json_lines
 from meanscheck.evidence.merging import make_same
 from meanscheck.evidence.tables import MEMBER_COLUMNS
 from meanscheck.values.documents import NONE
@@ -44,8 +44,8 @@ class Counts:
     persons: int
 
 
-def load_requests(store: Store, path: Path) -> Counts:
-    """Take in a file of check requests.
+def load_requests(store: Store, path: Path | Lines) -> Counts:
+    """Take in a file of check requests, or lines of them.
 
     Raises:
         FeedError: the file is refused; the message names the first lines at fault, never a value.

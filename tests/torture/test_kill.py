@@ -85,9 +85,8 @@ def test_a_store_on_a_full_disk_says_so_and_works_once_there_is_space(killer: Ki
     path = small_disk / "county.duckdb"
     shutil.copy(killer.folder / "office" / "county.duckdb", path)
     (small_disk / "ballast").write_bytes(bytes(max(0, shutil.disk_usage(small_disk).free - (64 << 10))))
-    with pytest.raises(StoreError, match=r"disk space|needs room|cannot be opened"):
-        with Store.open(path) as store:
-            store.ingest_inbox(killer.inbox)
+    with pytest.raises(StoreError, match=r"disk space|needs room|cannot be opened"), Store.open(path) as store:
+        store.ingest_inbox(killer.inbox)
     grown(small_disk)
     with Store.open(path) as store:
         reports = store.ingest_inbox(killer.inbox)
