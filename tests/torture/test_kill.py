@@ -48,7 +48,8 @@ def test_a_batch_that_is_not_whole_is_noticed(killer: Killer) -> None:
             report = store.ingest("bank_deposits", min(killer.inbox.glob("bank_deposits*.csv")))
             assert report.accepted
             store.run(
-                f"delete from feed_bank_deposits where batch = {report.batch} and row_no = (select min(row_no) from feed_bank_deposits)"
+                f"delete from feed_bank_deposits where batch = {report.batch} "
+                "and row_no = (select min(row_no) from feed_bank_deposits)"
             )
         assert look(place) == ["bank_deposits: a batch has not the rows it reports"]
     finally:
