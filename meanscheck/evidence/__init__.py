@@ -9,9 +9,9 @@
 
 `store` owns the database; `requests`, `consents`, `links` and `ingest` bring things in; `merging` and `twins` read a
 person's numbers together; `signing`, `resigning` and `due` say whose consent holds; `suspects` lists who may be one
-person; `coverage` says what is known; `rows`, `edges` and `assemble` put it into the order of case units; `projection` keeps that for a whole caseload and `case`
-reads single cases straight from the tables. The order of arrival of files and rows does not change ids, digests or
-blocks.
+person; `coverage` says what is known; `rows`, `edges` and `assemble` put it into the order of case units; `projection`
+keeps that for a whole caseload and `case` reads single cases straight from the tables. The order of arrival of files
+and rows does not change ids, digests or blocks.
 
 Choices (where this differs from the plan, and why)
 
