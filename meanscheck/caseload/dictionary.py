@@ -195,8 +195,33 @@ consents 授权书 证据库
   withdrawn_on 撤回日期 日期 个人信息
   signed_by 签署 文本 个人信息
   form_digest 授权书摘要 摘要 内部
+  signature_ref 电子签名编号 文本 个人信息
+  signed_on 签署日期 日期 个人信息
+  request_no 所签委托编号 文本 个人信息
+  signer_id_type 签署人证件类型 文本 个人信息
+  signer_id_number 签署人证件号码 文本 敏感个人信息
+  signer_member 签署人（成员） 文本 个人信息
+  signer_basis 代签依据 文本 个人信息
   load 入库序号 整数 公开
   superseded_by 被取代的入库序号 整数 公开
+
+identity_links 身份关联 证据库
+  link_no 关联编号 文本 内部
+  from_person 原人员序号 整数 内部
+  to_person 现人员序号 整数 内部
+  reason 关联原因 文本 个人信息
+  source 依据 文本 个人信息
+  on 关联日期 日期 个人信息
+  ended_on 解除日期 日期 个人信息
+  load 入库序号 整数 公开
+  superseded_by 被取代的入库序号 整数 公开
+
+consent_rules 重新签署规则 证据库
+  in_force_on 施行日期 日期 公开
+  on_members 成员变化时 是否 公开
+  on_application 重新申请时 是否 公开
+  source 依据 文本 公开
+  load 入库序号 整数 公开
 
 answers 部门答复 证据库
   batch 入库序号 整数 公开

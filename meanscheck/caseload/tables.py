@@ -194,6 +194,8 @@ _FROM = {
     "requests": "requests",
     "request_persons": "unit_persons join requests using (request) join persons using (person)",
     "consents": "consents",
+    "identity_links": "identity_links",
+    "consent_rules": "consent_rules",
     "answers": "batches",
     "not_answered": "not_answered",
     "conflicts": "conflicts",
