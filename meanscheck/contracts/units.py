@@ -77,6 +77,8 @@ MEMBER_ATTRIBUTES: Mapping[str, pl.DataType] = {
     "is_excused_from_work": pl.Boolean(),
 }
 
+ROW_REF = "#ref"
+"""Column that a feed's rows carry where it is asked for: the `row_ref` a finding would name (String)."""
 VERDICT_NONE, VERDICT_CONFIRMED, VERDICT_DROPPED = 0, 1, 2
 
 

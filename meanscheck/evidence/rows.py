@@ -17,6 +17,7 @@ from meanscheck.contracts import Column, FeedContract, all_feeds
 from meanscheck.contracts.model import PERSON
 from meanscheck.contracts.units import VERDICT_CONFIRMED, VERDICT_DROPPED, VERDICT_NONE
 from meanscheck.evidence.digests import SHORT_ID, row_digest_sql
+from meanscheck.evidence.spouses import spouse_cell, spouse_join
 from meanscheck.evidence.tables import quoted
 from meanscheck.values.evidence_state import EvidenceState
 
@@ -77,7 +78,7 @@ def rows_sql(
     barred = int(EvidenceState.NO_CONSENT)
     digest = row_digest_sql(contract, row="r", identity="i") if recompute else "r.digest"
     wanted = [c for c in formula_columns(contract) if columns is None or c.name in columns]
-    cells = "".join(f", {_cell(c)} as {quoted(c.name)}" for c in wanted)
+    cells = "".join(f", {spouse_cell(c) or _cell(c)} as {quoted(c.name)}" for c in wanted)
     verdict = "coalesce(v.verdict, 0)::utinyint" if name in reviewed else f"{VERDICT_NONE}::utinyint"
     joins = " join persons i on i.person = r.person" if recompute else ""
     if name in reviewed:
@@ -85,6 +86,7 @@ def rows_sql(
             f" left join p_verdicts v on v.feed = '{name}' and v.person = r.person"
             f" and v.row_ref = lower(hex(r.digest[1:{SHORT_ID // 2}]))"
         )
+    joins += spouse_join(contract)
     return (
         f"select p.unit, p.place, {digest} as digest{cells}, {verdict} as verdict{extra} "
         f"from feed_{name} r join p_people p on p.person = r.person{joins} where r.batch <= {mark} "

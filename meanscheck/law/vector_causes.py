@@ -12,6 +12,7 @@ import polars as pl
 
 from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE, CaseBlock
 from meanscheck.law.cause_bits import NONE, WORD, Mask, Once, RowOnce, bit_at, joined, places_of
+from meanscheck.law.conflicts.kinds import MEMBERSHIP
 from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Programme
 from meanscheck.law.sides import RowEmitter, Rows, Side
@@ -198,6 +199,9 @@ class _Causes:
             return self.carried(self.variable(name), f"v:{name}", node.level, level)
         if op == "attr":
             return self.when(emitter.leaves.leaf(node).is_null(), self.bit(f"unknown:{node.args[1]}"))
+        if op == "undisputed":
+            kinds = [k for k, c in self.law.conflicts.items() if MEMBERSHIP in c.doubts]
+            return self.either([self.open_conflict(k) for k in kinds if self.is_open(k)])
         if op == "outcome":
             name = str(node.args[0])
             words = self.programme(self.law.programme(name))
@@ -247,9 +251,7 @@ class _Causes:
             return self.keep(node, "member", name, {})
         state = run.state(feed)
         codes = run.persons[state].unique().sort().to_list()
-        masks = [
-            self.when(pl.col(state) == code, self.bit(f"{EvidenceState(code).word}:{feed}")) for code in codes if code
-        ]
+        masks = [self.when(pl.col(state) == code, self.hidden(code, feed)) for code in codes if code]
         visible = pl.col(state) == 0
         covered = run.covered(node)
         if covered is not None:
@@ -269,6 +271,22 @@ class _Causes:
             nothing = nothing & ~pl.col(f"some:{name}")
         masks.append(self.when(nothing, self.bit(f"no_rows:{feed}")))
         return self.keep(node, "member", name, self.when(pl.col(name).is_null(), self.either(masks)))
+
+    def is_open(self, kind: str) -> bool:
+        """Whether a conflict of the kind is open somewhere."""
+        return f"k:{kind}" in self.run.persons.columns
+
+    def open_conflict(self, kind: str) -> Mask:
+        """The bit of a kind where an open conflict of it concerns the person."""
+        return self.when(pl.col(f"k:{kind}"), self.bit(f"conflict:{kind}"))
+
+    def hidden(self, code: int, feed: str) -> Mask:
+        """Bits of a state: of one in doubt, the conflicts by name."""
+        word = self.bit(f"{EvidenceState(code).word}:{feed}")
+        if code != EvidenceState.CONFLICTING or f"was:{feed}" not in self.run.persons.columns:
+            return word
+        kinds = [k for k, c in self.law.conflicts.items() if feed in c.doubts and self.is_open(k)]
+        return self.either([self.when(pl.col(f"was:{feed}"), word), *map(self.open_conflict, kinds)])
 
     def _of_feed(self, feed: str) -> RowOnce:
         """The emitter over the rows of a feed: what was carried to them once stays there."""
