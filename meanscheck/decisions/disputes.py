@@ -24,7 +24,7 @@ from meanscheck.contracts.units import ROW_REF
 if TYPE_CHECKING:
     from meanscheck.law.conflicts.found import Found
     from meanscheck.law.conflicts.kinds import Conflict
-    from meanscheck.law.conflicts.plain import Dispute
+    from meanscheck.law.conflicts.plain_finders import Dispute
     from meanscheck.law.plain import PlainRun
 
 

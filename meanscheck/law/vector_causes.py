@@ -10,9 +10,10 @@ from functools import reduce
 
 import polars as pl
 
-from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE, CaseBlock
+from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE
 from meanscheck.law.cause_bits import NONE, WORD, Mask, Once, RowOnce, bit_at, joined, places_of
 from meanscheck.law.conflicts.kinds import MEMBERSHIP
+from meanscheck.law.cut import cut
 from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Programme
 from meanscheck.law.sides import RowEmitter, Rows, Side
@@ -42,7 +43,7 @@ def causes_of(run: VectorRun) -> tuple[dict[str, pl.Series], dict[str, pl.Series
         return homes, members
     of_person = refers.gather(run.persons["unit_row"])
     unit_rows, person_rows = refers.arg_true().cast(pl.Int64), of_person.arg_true().cast(pl.Int64)
-    part = _cut(run, units=refers, persons=of_person, person_rows=person_rows)
+    part = cut(run, units=refers, persons=of_person, person_rows=person_rows)
     causes = _Causes(run.restricted(part, units=refers, persons=of_person))
     for p in law.programmes:
         texts = causes.texts(p)
@@ -53,23 +54,6 @@ def causes_of(run: VectorRun) -> tuple[dict[str, pl.Series], dict[str, pl.Series
         joined = every.join(open_rows, on="row", how="left", maintain_order="left")
         (homes if household else members)[p.id] = joined["texts"]
     return homes, members
-
-
-def _cut(run: VectorRun, *, units: pl.Series, persons: pl.Series, person_rows: pl.Series) -> CaseBlock:
-    """The evidence of some units only."""
-    block = run.block
-    feeds = {
-        feed: frame.filter(persons.gather(run.owner_of_row(feed))) if frame.height else frame
-        for feed, frame in block.feeds.items()
-    }
-    renumbered = pl.DataFrame({"old": person_rows, "new": pl.arange(len(person_rows), eager=True)})
-    edges = block.supporters.filter(units.gather(run.edges["unit_row"]))
-    for name in ("member_row", "supporter_row"):
-        new = edges.select(old=pl.col(name).cast(pl.Int64)).join(
-            renumbered, on="old", how="left", maintain_order="left"
-        )
-        edges = edges.with_columns(new["new"].cast(pl.UInt32).alias(name))
-    return CaseBlock(block.households.filter(units), block.persons.filter(persons), feeds, edges)
 
 
 class _Causes:

@@ -3,7 +3,7 @@
     kinds   what can be found, and what the law of a day makes of it (conflicts.toml)
     rows    rows of a block with owner and finding; work, assets, people: the finders of each kind, vectorised
     found   which hold, which are settled, and the block that the law then runs over
-    plain   the same for one case, written to be read against the definitions
+    plain   the same for one case (plain_finders), written to be read against the definitions
 
 Only rows in a feed that has been answered are looked at. A feed without rows of a person contradicts nothing, nor does
 a cell that nobody stated: a sum with an unknown amount is no sum, and a row of an unknown month or item is in none.
