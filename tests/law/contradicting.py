@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -11,7 +12,8 @@ from meanscheck.contracts.units import CaseUnit
 from meanscheck.values.evidence_state import EvidenceState
 
 
-class Seen(NamedTuple):
+@dataclass(frozen=True)
+class Seen:
     """A row that may be looked at; cells by name, null where nobody stated them."""
 
     person: int
@@ -19,7 +21,7 @@ class Seen(NamedTuple):
     place: int
     cells: dict[str, Any]
 
-    def __getitem__(self, name: Any) -> Any:
+    def __getitem__(self, name: str) -> Any:
         return self.cells.get(name)
 
     @property

@@ -41,7 +41,7 @@ def test_an_open_contradiction_refers_and_is_named(situation: Situation, tmp_pat
     run = decided(law_of_one(tmp_path, situation), unit_of(situation.has))
     assert verdicts(run) == [(situation.kind, "open")]
     (outcome,) = run.decide()
-    assert (outcome.outcome, outcome.causes) == ("refer", {f"conflict:{situation.kind}"})
+    assert outcome.outcome == "refer" and outcome.causes == {f"conflict:{situation.kind}"}
     (dispute,) = run.contradictions.disputes
     ids = {str(run.unit.persons[p.person].attributes["id"]) for p in dispute.points}
     assert ids == set(situation.persons)
