@@ -51,18 +51,20 @@ def block_entries(found: Found, units: int) -> pl.Series:
 def told(found: Found) -> pl.DataFrame:
     """One line for every conflict of a block, unordered.
 
-    conflict, unit Int64 · kind, verdict String · one, other Int64 · persons, refs List[String] (sorted; persons as
-    JSON)
+    conflict, unit Int64 · kind, verdict String · one, other Int64 · persons, ids, refs List[String] (sorted; persons
+    are the ids as JSON)
     """
-    points = found.points.with_columns(ref=_refs(found), who=_text(found.block.persons["id"], found.points["person"]))
+    ids = found.block.persons["id"].gather(found.points["person"])
+    points = found.points.with_columns(ids.alias("id"), _text(ids).alias("who"), _refs(found).alias("ref"))
     return (
         points.group_by("conflict")
         .agg(
             pl.col("unit", "kind", "verdict", "one", "other").first(),
             persons=pl.col("who").unique().sort(),
+            ids=pl.col("id").unique().sort(),
             refs=pl.concat_str("feed", pl.lit(":"), "ref").sort(),
         )
-        .select("conflict", "unit", "kind", "verdict", "one", "other", "persons", "refs")
+        .select("conflict", "unit", "kind", "verdict", "one", "other", "persons", "ids", "refs")
     )
 
 
@@ -91,9 +93,9 @@ def conflict_lines(found: Found) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def _text(ids: pl.Series, rows: pl.Series) -> pl.Series:
+def _text(ids: pl.Series) -> pl.Series:
     """Ids as JSON texts."""
-    frame = pl.DataFrame({"x": ids.gather(rows)})
+    frame = pl.DataFrame({"x": ids})
     return frame.select(pl.struct("x").struct.json_encode().str.slice(5).str.head(-1)).to_series()
 
 

@@ -64,11 +64,12 @@ _STATES = {
 }
 
 
-_SETTLED = {
+SETTLED = {
     "open": ("待人工核实", "a person decides"),
     "finding": ("已有核实结论", "settled by findings"),
     "rule": ("按规定处理", "settled by the rule"),
 }
+"""Verdict on a contradiction in Chinese and English."""
 
 
 def cause_text(cause: str, language: str, law: Law) -> str:
@@ -164,6 +165,6 @@ def conflict_line(entry: Mapping[str, Any], law: Law, language: str) -> str:
     if entry["amount"] is not None:
         parts.append(("差额 " if zh else "difference ") + format_yuan(entry["amount"]))
     parts.append(", ".join(entry["row_refs"]))
-    parts.append(_SETTLED[entry["verdict"]][0 if zh else 1])
+    parts.append(SETTLED[entry["verdict"]][0 if zh else 1])
     parts.append(f"{words['cite']} " + "; ".join(citation_text(c, law, language) for c in entry["cite"]))
     return " · ".join(parts)

@@ -11,13 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from meanscheck.contracts import all_feeds
+from meanscheck.decisions.discrepancies import Discrepancy, of_case
 from meanscheck.evidence import ReportRows, Snapshot, Store
 from meanscheck.values.money import format_yuan
+
+if TYPE_CHECKING:
+    from meanscheck.law.law import Law
 
 REGISTERS = ("vehicles", "real_estate", "business_registration")
 """Feeds whose rows are doubtful points until a finding settles them; the people's one dwelling is none."""
@@ -75,6 +79,8 @@ class Report:
     reference_day: date
     snapshot: str
     items: tuple[Item, ...] = field(repr=False)
+    discrepancies: tuple[Discrepancy, ...] | None = field(default=None, repr=False)
+    """Contradictions between feeds and with what was declared; None unless the law was given that knows their kinds."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; amounts as yuan text."""
@@ -106,6 +112,7 @@ class Report:
                 }
                 for i in self.items
             ],
+            **({} if self.discrepancies is None else {"discrepancies": [d.to_json() for d in self.discrepancies]}),
         }
 
     def text(self, language: str = "zh") -> str:
@@ -138,13 +145,23 @@ class Report:
                     f"另有 {i.quarantined} 条无法读取" if zh else f"{i.quarantined} more rows could not be read"
                 )
             lines.append(f"  {i.member} {name}: " + ", ".join(parts))
+        if self.discrepancies is not None:
+            lines.append("信息矛盾与申报差异" if zh else "contradictions and differences from what was declared")
+            lines += [f"  {d.text(language)}" for d in self.discrepancies] or [f"  {'未发现' if zh else 'none found'}"]
         lines.append(
             "本报告只列核对情况, 不作认定。" if zh else "This report lists what was found; it decides nothing."
         )
         return "\n".join(lines)
 
 
-def check(store: Store, request: str, *, on: date | None = None, snapshot: Snapshot | str | None = None) -> Report:
+def check(
+    store: Store,
+    request: str,
+    *,
+    on: date | None = None,
+    snapshot: Snapshot | str | None = None,
+    law: Law | None = None,
+) -> Report:
     """The verification report of a request.
 
     Args:
@@ -152,6 +169,7 @@ def check(store: Store, request: str, *, on: date | None = None, snapshot: Snaps
         request: the request's number (核对委托编号).
         on: the day as of which states count; the request's reference day unless given.
         snapshot: which evidence; the present one unless given.
+        law: of the day, for the list of discrepancies: its rules say which differences count and who settles them.
 
     Raises:
         StoreError: the store does not know the request.
@@ -169,6 +187,7 @@ def check(store: Store, request: str, *, on: date | None = None, snapshot: Snaps
         reference_day=facts["reference_day"],
         snapshot=taken,
         items=tuple(_items(rows)),
+        discrepancies=None if law is None else of_case(store, law, facts["case_id"], snapshot=taken),
     )
 
 

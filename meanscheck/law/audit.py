@@ -30,7 +30,16 @@ Answer = Literal["decides", "in part", "refers"]
 ANSWERS: tuple[Answer, ...] = ("decides", "in part", "refers")
 """Every case with complete evidence · some cases, others refer · nobody can be found eligible: ineligible or refer."""
 
-ENGINE_FIGURES = frozenset({FRESHNESS, "evidence.report_validity", "retention.approval", "retention.management"})
+ENGINE_FIGURES = frozenset(
+    {
+        FRESHNESS,
+        "evidence.report_validity",
+        "retention.approval",
+        "retention.management",
+        "integrity.record_months",
+        "contest.recheck_days",
+    }
+)
 """Figures read by the library itself and not by a formula."""
 
 

@@ -24,6 +24,7 @@ from meanscheck.faces.cli import (
     audit,
     casework,
     demo,
+    differences,
     erase,
     feeds,
     intake,
@@ -45,7 +46,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (demo, intake, casework, steps, receipts, latest, erase):
+for group in (demo, intake, casework, differences, steps, receipts, latest, erase):
     group.register(app)
 app.add_typer(audit.app, name="audit")
 app.add_typer(rules.app, name="rules")

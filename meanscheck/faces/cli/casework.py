@@ -42,14 +42,24 @@ def check(
         str | None, typer.Option("--on", help="Day that counts; the request's own if left out.", metavar="DATE")
     ] = None,
     lang: Annotated[Language, typer.Option("--lang", help="Language of the report.")] = "zh",
+    pack: Annotated[
+        str | None,
+        typer.Option("--pack", help="A pack's folder: its rules say which discrepancies count.", metavar="PACK"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """The verification report (核对报告) of a request: what was declared and found. It decides nothing."""
     from meanscheck.decisions import check as verification
     from meanscheck.evidence import Store
 
+    day = None if on is None else day_of(on, "--on")
     with Store.open(office_at(store).store, read_only=True) as opened:
-        report = verification(opened, request, on=None if on is None else day_of(on, "--on"))
+        report = verification(opened, request, on=day)
+        if pack is not None:
+            from meanscheck.law import RulePack
+
+            law = RulePack.load(pack).on(day or report.reference_day)
+            report = verification(opened, request, on=day, law=law)
     if as_json:
         print_json(report.to_json())
     else:
@@ -90,7 +100,8 @@ def _show_report(report: Report, lang: Language) -> None:
     say(page)
     for member, names in quiet.items():
         say(f"{member} {NOTHING}: {' · '.join(names)}" if zh else f"{member} nothing found: {', '.join(names)}")
-    say(lines[-1])
+    for line in lines[1 + len(report.items) :]:
+        say(line)
 
 
 def assess(
