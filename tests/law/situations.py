@@ -138,11 +138,11 @@ SITUATIONS = (
     ),
     Situation(
         "duplicate_account",
-        (Someone(A, {"bank_deposits": [{"bank_code": "X", "account_token": "1"}] * 2}),),
-        (Someone(A, {"bank_deposits": [{"bank_code": c, "account_token": "1"} for c in "XY"]}),),
-        (A,),
+        tuple(Someone(who, {"bank_deposits": [{"bank_code": "X", "account_token": "1"}]}) for who in (A, B)),
+        tuple(Someone(w, {"bank_deposits": [{"bank_code": c, "account_token": "1"}]}) for w, c in ((A, "X"), (B, "Y"))),
+        (A, B),
         "bank_deposits",
-        (0, "bank_deposits", 1),
+        (0, "bank_deposits", 0),
     ),
     # Two halves are a whole.
     Situation(
@@ -219,7 +219,7 @@ SITUATIONS = (
     Situation(
         "member_not_registered",
         (Someone(A, {"household_register": [_home("moved_out")]}),),
-        (Someone(A, {"household_register": [_home("moved_out"), _home("active")]}),),
+        (Someone(A, {"household_register": [_home("moved_out", "H0"), _home("active")]}),),
         (A,),
         "household_register",
         (0, "household_register", 0),
