@@ -272,13 +272,15 @@ class _Chosen:
         if revision is None or revision.unknown:
             return None
         share = figure_of(revision.counts_share, "ratio")
+        # A rule that is not sure settles nothing: a person decides.
+        is_sure = revision.status != "unsure"
         return Conflict(
             id=name,
             label=stanzas.nearest(lambda c: c.label) or name,
             label_zh=stanzas.nearest(lambda c: c.label_zh) or name,
             doubts=tuple(revision.doubts),
-            rule=revision.rule,
-            holds=revision.holds,
+            rule=revision.rule if is_sure else "person",
+            holds=revision.holds if is_sure else "",
             least_fen=int(figure_of(revision.counts_from, "money")),  # type: ignore[arg-type]
             least_share=int(share * MICRO),  # type: ignore[operator]
             status=revision.status,

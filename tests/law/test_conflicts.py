@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from meanscheck.contracts.units import CaseUnit, FeedFacts
 from meanscheck.errors import PackError
-from meanscheck.law import Law
+from meanscheck.law import Law, RulePack
+from meanscheck.law.audit import audit
 from meanscheck.law.conflicts import KINDS
 from meanscheck.law.law import Law as RecordedLaw
 from meanscheck.law.plain import PlainRun
@@ -149,6 +151,33 @@ def test_the_recorded_law_carries_its_kinds(tmp_path: Path) -> None:
     assert again == law and again.conflicts == law.conflicts and again.needs == law.needs
     without = Contradicted(["pensions_paid"]).law(tmp_path)
     assert "conflicts" not in without.to_json() and without.digest != law.digest
+
+
+def test_a_rule_that_is_not_sure_settles_nothing(tmp_path: Path) -> None:
+    law = law_of_one(tmp_path, BY_KIND["dead_pensioner"], rule="law", more='status = "unsure"')
+    run = decided(law, unit_of(BY_KIND["dead_pensioner"].has))
+    assert verdicts(run) == [("dead_pensioner", "open")]
+
+
+def test_a_folder_below_overrides_a_kind_and_keeps_the_others() -> None:
+    on = date(2021, 8, 1)
+    nation, province = (RulePack.load(f"rules/{place}").on(on).conflicts for place in ("cn", "cn/guangdong"))
+    assert set(nation) == set(province) == set(KINDS)
+    declared = {name for name in KINDS if name.startswith("declared_")}
+    assert {n for n in KINDS if nation[n].rule != province[n].rule} == declared
+    assert all(province[n].cite == ("gd-262",) and province[n].label == nation[n].label for n in declared)
+    # Order 262 is of 2019; before, and as known before, nothing says that the higher figure counts.
+    pack = RulePack.load("rules/cn/guangdong")
+    assert not declared & set(pack.on(date(2019, 8, 31)).conflicts)
+
+
+def test_what_rests_on_no_rule_is_listed_by_the_check_of_the_pack() -> None:
+    found = {(f.kind, f.what) for f in audit("rules/cn").findings}
+    assert ("unknown", "conflict dead_pensioner") in found and ("derived", "conflict dead_applicant") in found
+    assert ("deployment", "conflict wages_against_base, threshold") in found
+    assert not any(
+        f.what == "conflict declared_wages" for f in audit("rules/cn/guangdong").findings if "guangdong" in f.place
+    )
 
 
 @pytest.mark.parametrize(
