@@ -19,7 +19,7 @@ Frames of a `CaseBlock` (types as Polars names):
                  the member attributes below · per feed f: `n:f` UInt32 rows, `s:f` UInt8 EvidenceState,
                  `from:f`, `to:f` Date (first and last day the answer covers; null = not limited), `asof:f` Date
     feeds[f]     rows in person order, columns by their names in formulas · verdict UInt8 (0 none, 1 confirmed,
-                 2 explained or disregarded)
+                 2 explained or disregarded) · `ROW_REF` where it was asked for
     supporters   ascending (member_row, supporter_row): unit Int64 · member_row, supporter_row UInt32 (row in
     `persons`) ·
                  first Boolean (the first edge of that supporter in the unit) · the columns of feed `supporters`

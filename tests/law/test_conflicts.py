@@ -17,7 +17,7 @@ from meanscheck.law.law import Law as RecordedLaw
 from meanscheck.law.plain import PlainRun
 from meanscheck.values.evidence_state import EvidenceState
 
-from .comparing import differences
+from .comparing import differences, vector_run
 from .situations import SITUATIONS, Contradicted, Situation, law_of_one, reviewed, stanza, unit_of
 
 BY_KIND = {s.kind: s for s in SITUATIONS}
@@ -151,6 +151,20 @@ def test_the_recorded_law_carries_its_kinds(tmp_path: Path) -> None:
     assert again == law and again.conflicts == law.conflicts and again.needs == law.needs
     without = Contradicted(["pensions_paid"]).law(tmp_path)
     assert "conflicts" not in without.to_json() and without.digest != law.digest
+
+
+def test_what_is_found_shows_no_value_of_a_person(tmp_path: Path) -> None:
+    for kind, secret in (("duplicate_account", "token-of-A"), ("declared_deposits", "987654321")):
+        situation = BY_KIND[kind]
+        unit = unit_of(situation.has)
+        row = {"bank_code": "X", "account_token": "token-of-A", "balance": 987_654_321}
+        persons = tuple(
+            replace(p, feeds={**p.feeds, "bank_deposits": FeedFacts(rows=({**row, "verdict": 0},))})
+            for p in unit.persons
+        )
+        run = decided(law_of_one(tmp_path, situation), replace(unit, persons=persons))
+        assert verdicts(run) == [(kind, "open")]
+        assert secret not in repr(run.contradictions.disputes) + repr(vector_run(run.law, [run.unit]).disputes)
 
 
 def test_a_rule_that_is_not_sure_settles_nothing(tmp_path: Path) -> None:

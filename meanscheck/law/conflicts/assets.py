@@ -42,7 +42,7 @@ def duplicate_right(scene: Scene) -> pl.DataFrame:
 def owner_outside(scene: Scene) -> pl.DataFrame:
     """A right that by its own days was not the member's on the day, nor anybody else's in the unit."""
     rows = scene.rows("real_estate", "right_token", "status", "registered_on", "transferred_on")
-    rows = scene.of_people(rows, "day")
+    rows = scene.of_people(rows, "day", "role")
     later = (pl.col("registered_on") > pl.col("day")).fill_null(False)
     gone = (pl.col("transferred_on") <= pl.col("day")).fill_null(False)
     is_transferred = (pl.col("status") == "transferred").fill_null(False)

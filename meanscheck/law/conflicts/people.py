@@ -12,6 +12,11 @@ _HERE = ("member", "register")
 """Roles of the persons who belong to the place: members of the application and register co-residents."""
 
 
+def _of_members(scene: Scene, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of members of the application."""
+    return scene.of_people(rows, "role").filter(pl.col("role") == "member")
+
+
 def _paid_after_death(scene: Scene, feed: str) -> pl.DataFrame:
     deaths = scene.rows("deaths", "died_on").drop_nulls("died_on")
     first = deaths.group_by("person").agg(died=pl.col("died_on").min())
@@ -32,7 +37,8 @@ def dead_relief(scene: Scene) -> pl.DataFrame:
 
 def dead_applicant(scene: Scene) -> pl.DataFrame:
     """A member who had died by the application."""
-    rows = scene.of_people(scene.rows("deaths", "died_on"), "applied_on", "day").filter(pl.col("role") == "member")
+    rows = _of_members(scene, scene.rows("deaths", "died_on"))
+    rows = scene.of_people(rows, "applied_on", "day")
     return points(rows.filter(pl.col("died_on") <= pl.coalesce("applied_on", "day")))
 
 
@@ -41,7 +47,7 @@ def dead_applicant(scene: Scene) -> pl.DataFrame:
 
 def _marriages(scene: Scene) -> pl.DataFrame:
     """Rows of members with `is_latest`, and `is_here`: whether the other one belongs to the place (null: not known)."""
-    rows = scene.rows("marriages", "status", "spouse_id", "registered_on").filter(pl.col("role") == "member")
+    rows = _of_members(scene, scene.rows("marriages", "status", "spouse_id", "registered_on"))
     here = scene.people.filter(pl.col("role").is_in(_HERE), pl.col("id").is_not_null())
     pairs = here.select("unit", pl.col("id").alias("spouse_id"), other_person="person")
     with_other = rows.join(pairs, on=["unit", "spouse_id"], how="left")
@@ -80,7 +86,7 @@ def unregistered_marriage(scene: Scene) -> pl.DataFrame:
 
 def member_not_registered(scene: Scene) -> pl.DataFrame:
     """A member whom the register knows, and not as active."""
-    rows = scene.rows("household_register", "status").filter(pl.col("role") == "member")
+    rows = _of_members(scene, scene.rows("household_register", "status"))
     active = rows.filter((pl.col("status") == "active").fill_null(True))["person"].unique()
     return points(rows.filter(~pl.col("person").is_in(active.implode())))
 
@@ -88,7 +94,7 @@ def member_not_registered(scene: Scene) -> pl.DataFrame:
 def lives_elsewhere(scene: Scene) -> pl.DataFrame:
     """A member registered in another division than the household's."""
     rows = scene.rows("household_register", "status", "division_code")
-    rows = scene.of_people(rows.filter(pl.col("role") == "member", pl.col("status") == "active"), "division")
+    rows = scene.of_people(_of_members(scene, rows).filter(pl.col("status") == "active"), "division")
     here, there = pl.col("division"), pl.col("division_code")
     return points(rows.filter(~here.str.starts_with(there) & ~there.str.starts_with(here)))
 
@@ -100,7 +106,7 @@ def _active(scene: Scene) -> pl.DataFrame:
 
 def several_families(scene: Scene) -> pl.DataFrame:
     """One household number over members and over others who do not apply."""
-    rows = _active(scene).filter(pl.col("role").is_in(_HERE))
+    rows = scene.of_people(_active(scene), "role").filter(pl.col("role").is_in(_HERE))
     if rows.height:
         by = ("unit", "household_no")
         rows = rows.filter((pl.col("role") == "member").any().over(*by), (pl.col("role") == "register").any().over(*by))

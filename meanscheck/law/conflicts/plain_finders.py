@@ -31,7 +31,7 @@ class Dispute:
     """One contradiction; `identity` tells those of one kind apart."""
 
     kind: str
-    identity: tuple[object, ...]
+    identity: tuple[object, ...] = field(repr=False)
     points: tuple[Point, ...]
     one: int | None = field(default=None, repr=False)
     other: int | None = field(default=None, repr=False)

@@ -1,9 +1,8 @@
 """Which rows of a block may a finder look at, and whose are they?
 
 A `Scene` is one block on one day. `rows(feed, …)` gives the rows of the persons for whom the feed has been answered:
-
-    unit, person, row   Int64: row of the household, of the person and of the row itself in the frames of the block
-    role                of the person, and the columns asked for
+the columns asked for, and as Int64 `unit`, `person` and `row`, the places of the household, of the person and of the
+row itself in the frames of the block.
 
 Finders return *points*, one line for every row that a conflict rests on:
 
@@ -82,8 +81,7 @@ class Scene:
         )
         if not visible.all():
             rows = rows.filter(visible)
-        people = self.people
-        rows = rows.with_columns(people[name].gather(rows["person"]) for name in ("unit", "role"))
+        rows = self.of_people(rows, "unit")
         if self.units is not None:
             rows = rows.filter(pl.col("unit").is_in(self.units.implode()), pl.col("verdict") != VERDICT_DROPPED)
         return rows.drop("verdict")

@@ -7,6 +7,9 @@ import polars as pl
 from meanscheck.law.conflicts.kinds import DECLARED
 from meanscheck.law.conflicts.rows import NO_POINTS, Scene, points, total
 
+_DAYS = 10_000_000
+"""More than there are days in the calendar."""
+
 
 def wages_against_base(scene: Scene) -> pl.DataFrame:
     """Wages known to the tax office against the base of an employer's contributions, month by month."""
@@ -16,19 +19,23 @@ def wages_against_base(scene: Scene) -> pl.DataFrame:
     taxed = scene.rows("tax_income", "month", "item", "amount")
     has_rows = taxed["person"].unique().implode()
     taxed = taxed.filter(pl.col("item") == "wages", pl.col("month").is_not_null())
-    by = ["person", "month"]
+    # One number for person and month: grouping by it is quicker than by two columns.
+    at = (pl.col("person") * _DAYS + pl.col("month").to_physical().cast(pl.Int64)).alias("at")
+    insured, taxed = insured.with_columns(at), taxed.with_columns(at)
     months = (
         insured.filter(pl.col("person").is_in(has_rows))
-        .group_by(by)
-        .agg(other=pl.col("base").max())
-        .join(taxed.group_by(by).agg(one=total("amount"), is_there=pl.lit(True)), on=by, how="left")
+        .group_by("at")
+        .agg(pl.col("person", "month").first(), other=pl.col("base").max())
+        .join(taxed.group_by("at").agg(one=total("amount"), is_there=pl.lit(True)), on="at", how="left")
     )
     # A month without a row of wages has none, if the answer reaches it.
     wages = pl.when(pl.col("is_there")).then(pl.col("one")).otherwise(0)
-    reached = _covers(scene, months, pl.col("month"), pl.col("month").dt.month_end())
-    months = reached.with_columns(one=wages).filter(pl.col("one") != pl.col("other")).select(*by, "one", "other")
+    months = months.with_columns(one=wages).filter(pl.col("one") != pl.col("other"))
+    months = _covers(scene, months, pl.col("month"), pl.col("month").dt.month_end()).select("at", "one", "other")
+    if not months.height:
+        return NO_POINTS
     both = [
-        points(rows.join(months, on=by, how="inner"), side, key=pl.col("month"))
+        points(rows.join(months, on="at", how="inner"), side, key=pl.col("month"))
         for side, rows in enumerate((taxed, insured))
     ]
     return pl.concat(both)
