@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from meanscheck.contracts.units import CaseUnit, FeedFacts
+from meanscheck.contracts.units import CaseUnit, FeedFacts, Value
 from meanscheck.errors import PackError
 from meanscheck.law import Law, RulePack
 from meanscheck.law.audit import audit
@@ -157,7 +157,7 @@ def test_what_is_found_shows_no_value_of_a_person(tmp_path: Path) -> None:
     for kind, secret in (("duplicate_account", "token-of-A"), ("declared_deposits", "987654321")):
         situation = BY_KIND[kind]
         unit = unit_of(situation.has)
-        row = {"bank_code": "X", "account_token": "token-of-A", "balance": 987_654_321}
+        row: dict[str, Value] = {"bank_code": "X", "account_token": "token-of-A", "balance": 987_654_321}
         persons = tuple(
             replace(p, feeds={**p.feeds, "bank_deposits": FeedFacts(rows=({**row, "verdict": 0},))})
             for p in unit.persons
