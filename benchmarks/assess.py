@@ -3,6 +3,7 @@
 pull      a block of whole units out of the projection
 facts     feeds and members added up (running sums at row counts), unknowns kept
 rules     variables, tests, awards, margins; what the emitter itself takes
+contradictions   between feeds: what is found and what settles it
 causes    why a programme could not be decided: the units concerned are reckoned again with sets of causes
 records   seven groups of canonical JSON a unit, outcomes table
 files     records, outcomes and salts sealed, the vault's Parquet files
@@ -23,6 +24,7 @@ def labelled() -> tuple[tuple[Any, str, str], ...]:
     """The library's functions and the part that each belongs to."""
     from meanscheck.decisions import encode, kernel
     from meanscheck.evidence import projection
+    from meanscheck.law import vectors
     from meanscheck.law.vectors import VectorRun
     from meanscheck.vault import Vault
 
@@ -38,6 +40,7 @@ def labelled() -> tuple[tuple[Any, str, str], ...]:
         (Vault, "put", "files"),
         (VectorRun, "_aggregates", "facts"),
         (VectorRun, "_people", "facts"),
+        (vectors, "find", "contradictions"),
     )
 
 

@@ -22,6 +22,7 @@ WHAT = {
 PAIRS = (
     ("blocks and facts", ("pull", "facts"), ("facts",)),
     ("rules", ("rules",), ("rules",)),
+    ("contradictions between feeds", ("contradictions",), ()),
     ("causes of referral", ("causes",), ()),
     ("records", ("records", "bytes and digests"), ("records",)),
     ("files", ("files",), ("files",)),

@@ -19,7 +19,7 @@ Frames of a `CaseBlock` (types as Polars names):
                  the member attributes below · per feed f: `n:f` UInt32 rows, `s:f` UInt8 EvidenceState,
                  `from:f`, `to:f` Date (first and last day the answer covers; null = not limited), `asof:f` Date
     feeds[f]     rows in person order, columns by their names in formulas · verdict UInt8 (0 none, 1 confirmed,
-                 2 explained or disregarded)
+                 2 explained or disregarded) · `ROW_REF` where it was asked for
     supporters   ascending (member_row, supporter_row): unit Int64 · member_row, supporter_row UInt32 (row in
     `persons`) ·
                  first Boolean (the first edge of that supporter in the unit) · the columns of feed `supporters`
@@ -77,6 +77,8 @@ MEMBER_ATTRIBUTES: Mapping[str, pl.DataType] = {
     "is_excused_from_work": pl.Boolean(),
 }
 
+ROW_REF = "#ref"
+"""Column that a feed's rows carry where it is asked for: the `row_ref` a finding would name (String)."""
 VERDICT_NONE, VERDICT_CONFIRMED, VERDICT_DROPPED = 0, 1, 2
 
 

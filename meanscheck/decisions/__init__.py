@@ -4,6 +4,7 @@
     decide(case, law)  → Decision        one stated case: no store, no state, any thread
     check(store, request) → Report       the verification report (核对报告): what was declared and found, without an
     outcome
+    discrepancies(store, law) → frames   what was declared and found, and what feeds say against each other, by caseload
 
 Choices
     * The evidence group holds the input digest only. The full trace (every variable of household, members and
@@ -22,6 +23,7 @@ from __future__ import annotations
 from meanscheck.decisions.assess import Assessment, assess
 from meanscheck.decisions.decide import decide
 from meanscheck.decisions.decision import Decision
+from meanscheck.decisions.discrepancies import Discrepancy, discrepancies
 from meanscheck.decisions.report import Report, check
 
-__all__ = ["Assessment", "Decision", "Report", "assess", "check", "decide"]
+__all__ = ["Assessment", "Decision", "Discrepancy", "Report", "assess", "check", "decide", "discrepancies"]

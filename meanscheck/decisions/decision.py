@@ -79,5 +79,15 @@ class Decision:
         raise KeyError(key)
 
     def explain(self, language: Language = "zh") -> str:
-        """All rulings, one after the other."""
-        return "\n\n".join(ruling.explain(language) for ruling in self)
+        """All rulings, one after the other, and the contradictions between feeds."""
+        texts = [ruling.explain(language) for ruling in self]
+        if self.conflicts:
+            head = "信息矛盾:" if language == "zh" else "contradictions between feeds:"
+            lines = (f"  {telling.conflict_line(c, self.law, language)}" for c in self.conflicts)
+            texts.append("\n".join([head, *lines]))
+        return "\n\n".join(texts)
+
+    @property
+    def conflicts(self) -> tuple[Mapping[str, Any], ...]:
+        """Contradictions between feeds as the record tells them (see `disputes`); none if the group is not there."""
+        return tuple(self.groups.get("reasons", {}).get("conflicts", ()))

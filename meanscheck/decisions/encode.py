@@ -15,6 +15,8 @@ from functools import cache
 import polars as pl
 import rfc8785
 
+from meanscheck.contracts.units import ROW_REF
+from meanscheck.decisions.disputes import block_entries
 from meanscheck.decisions.record import (
     GROUPS,
     Provenance,
@@ -189,6 +191,7 @@ class BlockRecords:
                 "member_reasons": self._of_members(members, "tests", [e for p in own for e in self._tests(p)]),
             }
         )
+        frame = frame.with_columns(disputes=self.disputes())
         columns = frame.select(
             result=pl.concat_str(
                 pl.lit('{"household":['),
@@ -198,7 +201,8 @@ class BlockRecords:
                 pl.lit(f'],"on":"{day}"}}'),
             ),
             reasons=pl.concat_str(
-                pl.lit('{"household":['),
+                pl.col("disputes"),
+                pl.lit('"household":['),
                 pl.col("reasons"),
                 pl.lit('],"members":['),
                 pl.col("member_reasons"),
@@ -206,6 +210,15 @@ class BlockRecords:
             ),
         )
         return columns["result"], columns["reasons"]
+
+    def disputes(self) -> pl.Series:
+        """The beginning of the reasons group: contradictions between feeds, where the law knows any."""
+        if not self.law.conflicts:
+            return pl.Series(["{"]).new_from_index(0, self.units)
+        entries = block_entries(self.run.disputes, self.units)
+        return (
+            pl.DataFrame({"e": entries}).select(pl.concat_str(pl.lit('{"conflicts":['), "e", pl.lit("],"))).to_series()
+        )
 
     def _of_members(self, members: pl.DataFrame, name: str, entries: Sequence[pl.Expr]) -> pl.Series:
         text = pl.concat_str(
@@ -347,4 +360,7 @@ def input_needs(law: Law) -> dict[str, frozenset[str]]:
         if node.op == "attr" and node.args[0] == "supporter" and node.args[1] != "id"
     }
     needs["supporters"] = frozenset(own)
+    # A conflict names its rows as a finding would.
+    for feed in {f for conflict in law.conflicts.values() for f in conflict.kind.feeds}:
+        needs[feed] |= {ROW_REF}
     return needs

@@ -51,6 +51,7 @@ _STATES = {
     "conflicting": ("{}的答复相互矛盾", "answers of {} contradict each other"),
     "stale": ("{}的数据已过期，需重新查询", "{} is out of date: ask again"),
     "not_covered": ("{}的答复未覆盖所需期间", "the answer of {} does not cover the period"),
+    "conflict": ("信息矛盾尚未核实：{}", "an open contradiction: {}"),
     "unreviewed": ("{}中的疑点尚未核实", "doubtful points in {} have no finding yet"),
     "unknown": ("缺少“{}”", "{} is not stated"),
     "parameter": ("政策参数 {} 未找到或未确认", "the figure {} was not found or is not confirmed"),
@@ -63,12 +64,23 @@ _STATES = {
 }
 
 
-def cause_text(cause: str, language: str) -> str:
-    """A cause in words; names of feeds in Chinese for Chinese."""
+SETTLED = {
+    "open": ("待人工核实", "a person decides"),
+    "finding": ("已有核实结论", "settled by findings"),
+    "rule": ("按规定处理", "settled by the rule"),
+}
+"""Verdict on a contradiction in Chinese and English."""
+
+
+def cause_text(cause: str, language: str, law: Law) -> str:
+    """A cause in words; names of feeds in Chinese for Chinese, contradictions by their label."""
     from meanscheck.contracts import all_feeds
 
     kind, _, subject = cause.partition(":")
     zh, en = _STATES.get(kind, ("{}", "{}"))
+    if kind == "conflict" and subject in law.conflicts:
+        conflict = law.conflicts[subject]
+        return zh.format(conflict.label_zh) if language == "zh" else en.format(conflict.label)
     if language == "en":
         return en.format(subject)
     contract = all_feeds().get(subject)
@@ -140,5 +152,19 @@ def ruling_text(ruling: Ruling, language: str) -> str:
     lines = [head]
     lines += ["  " + test_line(programme, t, ruling.law, language) for t in ruling.tests]
     if ruling.causes:
-        lines.append(f"  {words['because']}: " + "; ".join(cause_text(c, language) for c in ruling.causes))
+        lines.append(f"  {words['because']}: " + "; ".join(cause_text(c, language, ruling.law) for c in ruling.causes))
     return "\n".join(lines)
+
+
+def conflict_line(entry: Mapping[str, Any], law: Law, language: str) -> str:
+    """One contradiction of the record: who, by how much, on which rows, who settles it and under what."""
+    zh, conflict = language == "zh", law.conflicts[entry["kind"]]
+    words = _WORDS[language]
+    parts = [conflict.label_zh if zh else conflict.label]
+    parts.append(f"{words['member']} {', '.join(str(p) for p in entry['persons'])}")
+    if entry["amount"] is not None:
+        parts.append(("差额 " if zh else "difference ") + format_yuan(entry["amount"]))
+    parts.append(", ".join(entry["row_refs"]))
+    parts.append(SETTLED[entry["verdict"]][0 if zh else 1])
+    parts.append(f"{words['cite']} " + "; ".join(citation_text(c, law, language) for c in entry["cite"]))
+    return " · ".join(parts)

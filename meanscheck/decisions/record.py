@@ -10,7 +10,8 @@ rfc8785 package.
                 reference_day, residence, size
     means       household {variable: value}, members [id, values], supporters [id, values]
     result      household [award, causes, outcome, programme], members [id, outcomes], on
-    reasons     household [cite, holds, id, limit, margin, programme, value], members [id, tests]
+    reasons     household [cite, holds, id, limit, margin, programme, value], members [id, tests], and where the law
+                knows kinds of contradictions between feeds: conflicts (see `disputes`)
     provenance  accepted, known_by, language, law, on, pack, snapshot, supersedes
     evidence    input (digest of the rows of all persons of the case unit)
 
@@ -28,6 +29,7 @@ from typing import Any
 import rfc8785
 
 from meanscheck.contracts.units import CaseUnit
+from meanscheck.decisions.disputes import case_entries
 from meanscheck.law.law import LANGUAGE_VERSION, Law, LawTest, Programme
 from meanscheck.law.margins import margin_of
 from meanscheck.law.plain import Outcome, PlainRun, Result
@@ -127,6 +129,7 @@ def plain_record(
             "on": law.on.isoformat(),
         },
         "reasons": {
+            **({"conflicts": case_entries(run)} if law.conflicts else {}),
             "household": [entry for p in home for entry in _reasons(run, p, None)],
             "members": [
                 {"id": i, "tests": [entry for p in own for entry in _reasons(run, p, m)]}

@@ -11,16 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from meanscheck.contracts import all_feeds
+from meanscheck.decisions.discrepancies import Discrepancy, of_case
 from meanscheck.evidence import ReportRows, Snapshot, Store
 from meanscheck.law.freshness import age_lines, report_valid_until, stale_from
-from meanscheck.law.law import Law
 from meanscheck.values.evidence_state import EvidenceState
 from meanscheck.values.money import format_yuan
+
+if TYPE_CHECKING:
+    from meanscheck.law.law import Law
 
 REGISTERS = ("vehicles", "real_estate", "business_registration")
 """Feeds whose rows are doubtful points until a finding settles them; the people's one dwelling is none."""
@@ -80,6 +83,8 @@ class Report:
     snapshot: str
     items: tuple[Item, ...] = field(repr=False)
     valid_until: date | None = None
+    discrepancies: tuple[Discrepancy, ...] | None = field(default=None, repr=False)
+    """Contradictions between feeds and with what was declared; None unless the law was given that knows their kinds."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; amounts as yuan text."""
@@ -113,6 +118,7 @@ class Report:
                 }
                 for i in self.items
             ],
+            **({} if self.discrepancies is None else {"discrepancies": [d.to_json() for d in self.discrepancies]}),
         }
 
     def text(self, language: str = "zh") -> str:
@@ -146,6 +152,9 @@ class Report:
                 )
             lines.append(f"  {i.member} {name}: " + ", ".join(parts))
         lines += age_lines([(i.feed_zh if zh else i.feed, i.stale_from) for i in self.items], self.valid_until, zh=zh)
+        if self.discrepancies is not None:
+            lines.append("信息矛盾与申报差异" if zh else "contradictions and differences from what was declared")
+            lines += [f"  {d.text(language)}" for d in self.discrepancies] or [f"  {'未发现' if zh else 'none found'}"]
         lines.append(
             "本报告只列核对情况, 不作认定。" if zh else "This report lists what was found; it decides nothing."
         )
@@ -167,8 +176,8 @@ def check(
         request: the request's number (核对委托编号).
         on: the day as of which states count; the request's reference day unless given.
         snapshot: which evidence; the present one unless given.
-        law: says which answers are stale and until when the report holds, counted from the reference day; neither is
-            told without it.
+        law: of the day: says which answers are stale, until when the report holds (counted from the reference day), and
+            which differences count; none of it is told without a law.
 
     Raises:
         StoreError: the store does not know the request.
@@ -187,6 +196,7 @@ def check(
         snapshot=taken,
         items=tuple(item if law is None else aged(item, law, facts["reference_day"]) for item in _items(rows)),
         valid_until=None if law is None else report_valid_until(law, facts["reference_day"]),
+        discrepancies=None if law is None else of_case(store, law, facts["case_id"], snapshot=taken),
     )
 
 

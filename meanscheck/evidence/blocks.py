@@ -20,8 +20,9 @@ import numpy as np
 import polars as pl
 
 from meanscheck.contracts import Column, all_feeds
-from meanscheck.contracts.units import MEMBER_ATTRIBUTES, RELATION, RESIDENCE, ROLE, SEX, CaseBlock
+from meanscheck.contracts.units import MEMBER_ATTRIBUTES, RELATION, RESIDENCE, ROLE, ROW_REF, SEX, CaseBlock
 from meanscheck.errors import InternalError
+from meanscheck.evidence.digests import SHORT_ID
 from meanscheck.evidence.edges import edge_columns
 from meanscheck.evidence.rows import SUPPORTERS, formula_columns
 from meanscheck.evidence.tables import quoted
@@ -124,9 +125,12 @@ def _rows(source: Source, feed: str, columns: Collection[str], within: str) -> t
     """Rows of a feed, and the place of the person of each."""
     wanted = [c for c in formula_columns(all_feeds()[feed]) if c.name in columns]
     if feed not in source.present:
-        schema = {**{c.name: c.formula_type for c in wanted}, "verdict": pl.UInt8()}
+        refs = {ROW_REF: pl.String()} if ROW_REF in columns else {}
+        schema = {**{c.name: c.formula_type for c in wanted}, "verdict": pl.UInt8(), **refs}
         return pl.DataFrame(schema=schema), pl.Series("place", [], dtype=pl.Int64)
     names = ", ".join(["place", *(quoted(c.name) for c in wanted), "verdict"])
+    if ROW_REF in columns:
+        names += f", lower(hex(digest[1:{SHORT_ID // 2}])) as {quoted(ROW_REF)}"
     frame = source.fetch(f"select {names} from {source.prefix}f_{feed} {within}")
     return _enums(frame.drop("place"), wanted), frame["place"]
 

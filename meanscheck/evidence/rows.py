@@ -20,6 +20,7 @@ from meanscheck.contracts.units import VERDICT_CONFIRMED, VERDICT_DROPPED, VERDI
 from meanscheck.evidence.clocks import live_sql
 from meanscheck.evidence.digests import SHORT_ID, row_digest_sql
 from meanscheck.evidence.merging import spread
+from meanscheck.evidence.spouses import spouse_cell, spouse_join
 from meanscheck.evidence.tables import quoted
 from meanscheck.values.evidence_state import EvidenceState
 
@@ -84,7 +85,7 @@ def rows_sql(
     barred = f"({int(EvidenceState.NO_CONSENT)}, {int(EvidenceState.NOT_REQUESTED)})"
     digest = row_digest_sql(contract, row="r", identity="i") if recompute else "r.digest"
     wanted = [c for c in formula_columns(contract) if columns is None or c.name in columns]
-    cells = "".join(f", {_cell(c)} as {quoted(c.name)}" for c in wanted)
+    cells = "".join(f", {spouse_cell(c) or _cell(c)} as {quoted(c.name)}" for c in wanted)
     verdict = "coalesce(v.verdict, 0)::utinyint" if name in reviewed else f"{VERDICT_NONE}::utinyint"
     joins = " join persons i on i.person = r.person" if recompute else ""
     allowed = ""
@@ -104,6 +105,7 @@ def rows_sql(
             f" left join p_verdicts v on v.feed = '{name}' and v.person = r.person"
             f" and v.row_ref = lower(hex(r.digest[1:{SHORT_ID // 2}]))"
         )
+    joins += spouse_join(contract)
     return (
         f"select p.unit, p.place, {digest} as digest{cells}, {verdict} as verdict{extra} "
         f"from feed_{name} r join p_read p on p.reads = r.person{joins} "

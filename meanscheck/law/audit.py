@@ -30,7 +30,16 @@ Answer = Literal["decides", "in part", "refers"]
 ANSWERS: tuple[Answer, ...] = ("decides", "in part", "refers")
 """Every case with complete evidence · some cases, others refer · nobody can be found eligible: ineligible or refer."""
 
-ENGINE_FIGURES = frozenset({FRESHNESS, "evidence.report_validity", "retention.approval", "retention.management"})
+ENGINE_FIGURES = frozenset(
+    {
+        FRESHNESS,
+        "evidence.report_validity",
+        "retention.approval",
+        "retention.management",
+        "integrity.record_months",
+        "contest.recheck_days",
+    }
+)
 """Figures read by the library itself and not by a formula."""
 
 
@@ -175,6 +184,7 @@ def _findings(pack: RulePack, level: Level) -> Iterator[Finding]:
                 why = "; ".join(filter(None, (revision.unknown, _bounds(revision), revision.note)))
                 until = _until(revision, revisions)
                 yield Finding(kind, what, why, revision.in_force_on, until, tuple(revision.cite), level.place)
+    yield from _contradictions(level)
     for measure in level.pack.not_applied:
         yield Finding("not_applied", measure.id, measure.why, None, None, tuple(measure.cite), level.place)
     formulas = [getattr(r, "formula", "") for one in pack.levels for _, revisions in _revisions(one) for r in revisions]
@@ -182,6 +192,22 @@ def _findings(pack: RulePack, level: Level) -> Iterator[Finding]:
         name = re.compile(rf"(?<![\w.]){re.escape(parameter.id)}(?![\w.])")
         if parameter.id not in ENGINE_FIGURES and not any(map(name.search, formulas)):
             yield Finding("unused", f"parameter {parameter.id}", "no formula reads it", None, None, (), level.place)
+
+
+def _contradictions(level: Level) -> Iterator[Finding]:
+    """What conflicts.toml rests on: no rule found, a rule not sourced, a bound that the office chooses."""
+    for conflict in level.conflicts:
+        what = f"conflict {conflict.id}"
+        for r in conflict.revision:
+            until, cite = _until(r, conflict.revision), tuple(r.cite)
+            if r.unknown or r.rule == "person":
+                why = "; ".join(filter(None, (r.unknown or "no rule found: a person decides", r.note)))
+                yield Finding("unknown", what, why, r.in_force_on, until, cite, level.place)
+            elif r.status != "sourced":
+                yield Finding(r.status, what, r.note, r.in_force_on, until, cite, level.place)
+            if r.threshold_status != "sourced":
+                why = f"counts from {r.counts_from} yuan and {r.counts_share} of the greater figure"
+                yield Finding(r.threshold_status, f"{what}, threshold", why, r.in_force_on, until, cite, level.place)
 
 
 def _revisions(level: Level) -> Iterator[tuple[str, Sequence[Revision]]]:

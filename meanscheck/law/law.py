@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import rfc8785
 
 from meanscheck.errors import InputError
+from meanscheck.law.conflicts.kinds import Conflict, conflict_of
 from meanscheck.law.figures import ANY_KEY, Figure, Scalar, figure_of, figure_text
 from meanscheck.law.order import Item, ordered, reads
 from meanscheck.law.tree import Node, from_json, to_json
@@ -25,6 +26,7 @@ from meanscheck.law.tree import Node, from_json, to_json
 __all__ = [
     "ANY_KEY",
     "Award",
+    "Conflict",
     "Figure",
     "Instrument",
     "Law",
@@ -153,6 +155,8 @@ class Law:
     variables: Mapping[str, Variable]
     programmes: tuple[Programme, ...]
     instruments: Mapping[str, Instrument]
+    conflicts: Mapping[str, Conflict] = field(default_factory=dict)
+    """Kind → what follows from it; a law recorded before there were any has none and decides as it did."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Law) and self.digest == other.digest
@@ -183,11 +187,12 @@ class Law:
         for programme in self.programmes:
             cited |= {c for t in programme.tests for c in t.cite}
             cited |= set(programme.award.cite if programme.award else ())
+        cited |= {c for conflict in self.conflicts.values() for c in conflict.cite}
         return frozenset(cited)
 
     @cached_property
     def needs(self) -> Mapping[str, frozenset[str]]:
-        """Feed → columns that some formula reads."""
+        """Feed → columns that some formula reads, or that a kind of contradiction is told by."""
         columns: dict[str, set[str]] = {}
         for tree in self.trees:
             for node in tree.walk():
@@ -195,6 +200,9 @@ class Law:
                     columns.setdefault(str(node.args[1]), set())
                 elif node.op == "col":
                     columns.setdefault(str(node.args[0]), set()).add(str(node.args[1]))
+        for conflict in self.conflicts.values():
+            for feed, names in conflict.kind.columns.items():
+                columns.setdefault(feed, set()).update(names)
         return {feed: frozenset(columns[feed]) for feed in sorted(columns)}
 
     @cached_property
@@ -262,6 +270,7 @@ class Law:
                 _plain(i, "id", "title", "number", "issued_on", "in_force_on", "source")
                 for i in self.instruments.values()
             ],
+            **({"conflicts": [c.to_json() for c in self.conflicts.values()]} if self.conflicts else {}),
         }
 
     @classmethod
@@ -284,6 +293,7 @@ class Law:
                 },
                 programmes=tuple(_programme(p) for p in data["programmes"]),
                 instruments={i["id"]: Instrument(**i) for i in data["instruments"]},
+                conflicts={c["id"]: conflict_of(c) for c in data.get("conflicts", ())},
             )
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
             raise InputError("damaged or incomplete", where="recorded law", remedy="Restore the store") from None

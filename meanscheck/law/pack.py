@@ -1,8 +1,8 @@
 """How does a folder of TOML files become law that can be resolved on a day?
 
-A jurisdiction is a folder with pack.toml, parameters.toml and rules.toml; it inherits from the folder above it. This
-module reads and validates the files (`Level`); `resolve.py` merges the levels and chooses revisions. Nothing in a
-pack is executed.
+A jurisdiction is a folder with pack.toml, parameters.toml, rules.toml and, if it has one, conflicts.toml; it inherits
+from the folder above it. This module reads and validates the files (`Level`); `resolve.py` merges the levels and
+chooses revisions. Nothing in a pack is executed.
 """
 
 from __future__ import annotations
@@ -195,6 +195,33 @@ class ProgrammeModel(_Model):
     award: AwardModel | None = None
 
 
+class ConflictRevision(Revision):
+    """What follows from a kind of contradiction from a day on."""
+
+    doubts: list[str] = []
+    rule: Literal["person", "higher", "source", "law", ""] = ""
+    holds: str = ""
+    counts_from: Figures = "0.01"
+    counts_share: Figures = "0"
+    threshold_status: Status = "sourced"
+
+
+class ConflictModel(_Model):
+    """[[conflict]]"""
+
+    id: str
+    label: str = ""
+    label_zh: str = ""
+    note: str = ""
+    revision: list[ConflictRevision] = []
+
+
+class ConflictsModel(_Model):
+    """conflicts.toml"""
+
+    conflict: list[ConflictModel] = []
+
+
 class ParametersModel(_Model):
     """parameters.toml"""
 
@@ -218,6 +245,7 @@ class Level:
         self.parameters = _read(folder / "parameters.toml", ParametersModel, self.place).parameter
         rules = _read(folder / "rules.toml", RulesModel, self.place)
         self.variables, self.programmes = rules.variable, rules.programme
+        self.conflicts = _read(folder / "conflicts.toml", ConflictsModel, self.place).conflict
         self._unique()
 
     def _unique(self) -> None:
@@ -226,6 +254,7 @@ class Level:
             ("parameters.toml", "parameter", [p.id for p in self.parameters]),
             ("rules.toml", "variable", [v.id for v in self.variables]),
             ("rules.toml", "programme", [p.id for p in self.programmes]),
+            ("conflicts.toml", "conflict", [c.id for c in self.conflicts]),
             *(("rules.toml", f"programme {p.id}, test", [t.id for t in p.test]) for p in self.programmes),
         ):
             for name in ids:

@@ -16,9 +16,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from meanscheck.errors import PackError
+from meanscheck.law.conflict_checks import check_conflicts, check_higher
 from meanscheck.law.figures import table_of
 from meanscheck.law.law import Law
-from meanscheck.law.pack import FigureRevision, FormulaRevision, Revision, keys_of
+from meanscheck.law.pack import ConflictRevision, FigureRevision, FormulaRevision, Revision, keys_of
 from meanscheck.law.plain import FRESHNESS, MEMBERSHIP
 from meanscheck.law.tree import Node
 from meanscheck.law.types import BOOL, UNITS, Type
@@ -52,6 +53,7 @@ def check(pack: RulePack) -> None:
     _figures(pack)
     _formulas(pack)
     _programmes(pack)
+    check_conflicts(pack)
     for day in pack.boundary_days():
         check_day(pack, day)
 
@@ -73,6 +75,7 @@ def fits(got: Type, t: Type, where: str) -> None:
 def check_day(pack: RulePack, day: date) -> Law:
     """The law of a day with all that was ever published; PackError if something it reads has no revision."""
     law = pack.on(day, known_by=date.max)
+    check_higher(law, pack.place, day)
     for kind, name in law.order:
         trees = [law.variables[name].tree] if kind == "variable" else law.programme(name).trees
         for node in (n for tree in trees for n in tree.walk() if n.op in ("param", "index", "within")):
@@ -135,6 +138,8 @@ def _content(revision: Revision, where: str) -> None:
         content = revision.value
     elif isinstance(revision, FormulaRevision):
         content = revision.formula or None
+    elif isinstance(revision, ConflictRevision):
+        content = revision.rule or None
     if revision.unknown and content is not None:
         raise PackError("both a content and `unknown`", where=where, remedy="Keep one")
     if not revision.unknown and content is None:

@@ -15,6 +15,7 @@ Causes of an unknown, as text ``kind:subject``:
     parameter:ID          a figure not found, unsure and not accepted, or without an entry for this key
     formula:ID            a rule not found or unsure
     no_rows:FEED          the lowest, highest or latest of nothing;  ambiguous:FEED  two latest rows that differ
+    conflict:KIND         an open contradiction between feeds (`conflicts`) that puts what is needed in doubt
     division_by_zero      ·  outcome:PROGRAMME  another programme is not decided  ·  yields:PROGRAMME  gives way to it
 """
 
@@ -25,6 +26,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from meanscheck.contracts.units import VERDICT_CONFIRMED, VERDICT_DROPPED, CaseUnit, FeedFacts, PersonFacts
+from meanscheck.law.conflicts.plain import Contradictions
 from meanscheck.law.kleene import Truth, all_of, any_of, negated
 from meanscheck.law.law import Law, Programme
 from meanscheck.law.names import OPEN_END, open_ended
@@ -87,7 +89,8 @@ class PlainRun:
     """One law over one case unit; values are kept once reckoned."""
 
     def __init__(self, law: Law, unit: CaseUnit) -> None:
-        self.law, self.unit = law, unit
+        self.contradictions = Contradictions(law, unit)
+        self.law, self.unit = law, self.contradictions.unit
         self.values: dict[tuple[str, int | None], Result] = {}
         self.outcomes: dict[tuple[str, int | None], Outcome] = {}
         self.members = tuple(i for i, p in enumerate(unit.persons) if p.role == "member")
@@ -238,6 +241,9 @@ class PlainRun:
 
     def _v_listed(self, node: Node, at: At) -> Result:
         return self._person(at).role == "member"
+
+    def _v_undisputed(self, node: Node, at: At) -> Result:
+        return None if self.contradictions.of_membership(self._index(at)) else True
 
     def _v_confirmed(self, node: Node, at: At) -> Result:
         assert at.row is not None

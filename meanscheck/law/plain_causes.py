@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from meanscheck.law.plain_rows import At, truth
 from meanscheck.law.tree import Node
+from meanscheck.values.evidence_state import EvidenceState
 
 if TYPE_CHECKING:
     from meanscheck.law.plain import PlainRun
@@ -31,6 +32,9 @@ def causes_of(run: PlainRun, node: Node, at: At) -> Causes:
         return _below(run, node, at) or frozenset({f"parameter:{node.args[0]}"})
     if op == "unknown":
         return frozenset({f"formula:{node.args[0]}"})
+    if op == "undisputed":
+        assert at.person is not None
+        return run.contradictions.of_membership(at.person)
     if op == "var":
         return run.why(str(node.args[0]), at.person)
     if op == "outcome":
@@ -62,7 +66,9 @@ def _settles(run: PlainRun, node: Node, at: At) -> bool:
 def _of_rows(run: PlainRun, node: Node, at: At) -> Causes:
     hidden = run.hidden(node, at)
     if hidden:
-        return frozenset({hidden})
+        assert at.person is not None
+        is_conflicting = hidden.startswith(f"{EvidenceState.CONFLICTING.word}:")
+        return run.contradictions.of_feed(at.person, str(node.args[1])) if is_conflicting else frozenset({hidden})
     function, feed, element, condition, by, reviewed = node.args
     found: set[str] = set()
     some = False

@@ -107,7 +107,7 @@ class Reach:
             return TRUE if node.args[0] else FALSE
         if op in _FACTS:
             return _any_value(node)
-        if op == "listed":
+        if op in ("listed", "undisputed"):
             return TRUE
         if op == "unknown":
             return UNKNOWN

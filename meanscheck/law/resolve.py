@@ -19,10 +19,12 @@ from typing import TypeVar
 from meanscheck.errors import PackError
 from meanscheck.law import pack_checks
 from meanscheck.law.check import ParameterSignature, Scope, VariableSignature, check_formula
-from meanscheck.law.figures import table_of
+from meanscheck.law.conflicts.kinds import MEMBERSHIP, Conflict
+from meanscheck.law.figures import figure_of, table_of
 from meanscheck.law.law import Award, Instrument, Law, LawTest, Parameter, Programme, Variable, Yield
 from meanscheck.law.names import attribute_types, feed_types
 from meanscheck.law.pack import (
+    ConflictModel,
     FormulaRevision,
     InstrumentModel,
     Level,
@@ -37,7 +39,7 @@ from meanscheck.law.pack import (
 from meanscheck.law.rewrite import with_review, without_absent
 from meanscheck.law.stanzas import Stanzas, gathered
 from meanscheck.law.tree import Node
-from meanscheck.law.types import BOOL, NUMBER, UNITS, Type
+from meanscheck.law.types import BOOL, MICRO, NUMBER, UNITS, Type
 
 R = TypeVar("R", bound=Revision)
 
@@ -56,6 +58,9 @@ class RulePack:
         )
         self.variables = gathered("variable", ((f"{lv.place}/rules.toml", v) for lv in levels for v in lv.variables))
         self.programmes = gathered("programme", ((f"{lv.place}/rules.toml", p) for lv in levels for p in lv.programmes))
+        self.conflicts = gathered(
+            "conflict", ((f"{lv.place}/conflicts.toml", c) for lv in levels for c in lv.conflicts)
+        )
         self._trees: dict[tuple[str, str, Type], Node] = {}
         self.scope = self._scope()
 
@@ -101,6 +106,8 @@ class RulePack:
             award = programme.only("award", lambda p: p.award)
             if award is not None:
                 yield from ((f"{place}: {award.name}", a.revision) for place, a in award)
+        for conflict in self.conflicts.values():
+            yield from ((f"{place}: {conflict.name}", c.revision) for place, c in conflict)
 
     def boundary_days(self) -> list[date]:
         """Every day from the pack's first on which some revision or programme begins or ends."""
@@ -177,10 +184,13 @@ class RulePack:
         parameters = {p.id: p for p in figures if p is not None}
         rules = (chosen.variable(self.variables[name], name) for name in sorted(self.variables))
         variables = {v.id: v for v in rules if v is not None}
+        kinds = (chosen.conflict(self.conflicts[name], name) for name in sorted(self.conflicts))
+        conflicts = {c.id: c for c in kinds if c is not None}
         if "is_member" in variables:
             member = variables["is_member"]
-            listed = Node("listed", (), BOOL, "member")
-            variables["is_member"] = replace(member, tree=Node("and", (listed, member.tree), BOOL, "member"))
+            names = ("listed", "undisputed") if any(MEMBERSHIP in c.doubts for c in conflicts.values()) else ("listed",)
+            leaves = tuple(Node(name, (), BOOL, "member") for name in names)
+            variables["is_member"] = replace(member, tree=Node("and", (*leaves, member.tree), BOOL, "member"))
             count = Node("members", ("count", None, None), NUMBER, "household")
             variables["size"] = Variable(
                 "size", "household", "number", "members of the household", "家庭人口", "size", count, member.cite
@@ -198,6 +208,7 @@ class RulePack:
             variables=variables,
             programmes=tuple(programmes),
             instruments={},
+            conflicts=conflicts,
         )
         cited = sorted({c.split("#")[0] for c in law.citations})
         return replace(law, instruments={i: instrument_of(self.instruments[i]) for i in cited if i in self.instruments})
@@ -254,6 +265,29 @@ class _Chosen:
         unknown = revision.unknown or ("unsure" if revision.status == "unsure" and name not in self.accept else "")
         table = {} if unknown else table_of(revision.value, unit, len(keys), f"{where} {revision.in_force_on}")
         return Parameter(name, unit, keys, table, unknown, revision.status, *labels, tuple(revision.cite))
+
+    def conflict(self, stanzas: Stanzas[ConflictModel], name: str) -> Conflict | None:
+        """What follows from a kind of contradiction; None on a day for which the pack says nothing of it."""
+        revision = self.revision(stanzas.upwards(lambda c: c.revision))
+        if revision is None or revision.unknown:
+            return None
+        share = figure_of(revision.counts_share, "ratio")
+        # A rule that is not sure settles nothing: a person decides.
+        is_sure = revision.status != "unsure"
+        return Conflict(
+            id=name,
+            label=stanzas.nearest(lambda c: c.label) or name,
+            label_zh=stanzas.nearest(lambda c: c.label_zh) or name,
+            doubts=tuple(revision.doubts),
+            rule=revision.rule if is_sure else "person",
+            holds=revision.holds if is_sure else "",
+            least_fen=int(figure_of(revision.counts_from, "money")),  # type: ignore[arg-type]
+            least_share=int(share * MICRO),  # type: ignore[operator]
+            status=revision.status,
+            threshold_status=revision.threshold_status,
+            note=revision.note,
+            cite=tuple(revision.cite),
+        )
 
     def formula(self, revision: FormulaRevision, entity: str, t: Type, name: str, *, accepted: bool = False) -> Node:
         """The tree of a revision; an unknown one where it says so, or is unsure and not accepted."""

@@ -20,7 +20,7 @@ from meanscheck.law.tree import Node
 if TYPE_CHECKING:
     from meanscheck.law.vectors import VectorRun
 
-LEAVES = frozenset({"attr", "var", "agg", "members", "supporters", "outcome", "listed", "reference_day"})
+LEAVES = frozenset({"attr", "var", "agg", "members", "supporters", "outcome", "listed", "undisputed", "reference_day"})
 OWNED = frozenset({"household", "member", "supporter"})
 """Levels whose values are the same for all rows of an owner."""
 
@@ -65,6 +65,8 @@ class Side:
         """The column of a leaf on this frame."""
         if node.op == "listed":
             return pl.col("role") == "member"
+        if node.op == "undisputed":
+            return pl.col(self.run.carried("undisputed", "member", self.level))
         home, name = self.home(node)
         e = pl.col(self.run.carried(name, home, self.level))
         if node.op == "outcome":

@@ -5,6 +5,7 @@ A node is an operation, its arguments, its type and its level. The level says fo
 recorded form is our own JSON (`to_json`, `from_json`), because Python's `ast` changes between versions:
 
     ["int", 2] · ["text", "wages"] · ["on"] · ["reference_day"] · ["listed"]
+    ["undisputed"]  true, unknown while an open contradiction puts the person's membership in doubt
     ["attr", entity, name] · ["col", feed, name] · ["var", id] · ["param", id] · ["index", id, key, …]
     ["+" "-" "*" "/", a, b] · ["neg", a] · ["not", a] · ["and" "or" "least" "greatest", a, b, …]
     ["<" "<=" ">" ">=" "==" "!=", a, b] · ["in", a, text, …] · ["if", condition, x, y]

@@ -10,8 +10,10 @@ from functools import reduce
 
 import polars as pl
 
-from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE, CaseBlock
+from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE
 from meanscheck.law.cause_bits import NONE, WORD, Mask, Once, RowOnce, bit_at, joined, places_of
+from meanscheck.law.conflicts.kinds import MEMBERSHIP
+from meanscheck.law.cut import cut
 from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Programme
 from meanscheck.law.sides import RowEmitter, Rows, Side
@@ -41,7 +43,7 @@ def causes_of(run: VectorRun) -> tuple[dict[str, pl.Series], dict[str, pl.Series
         return homes, members
     of_person = refers.gather(run.persons["unit_row"])
     unit_rows, person_rows = refers.arg_true().cast(pl.Int64), of_person.arg_true().cast(pl.Int64)
-    part = _cut(run, units=refers, persons=of_person, person_rows=person_rows)
+    part = cut(run, units=refers, persons=of_person, person_rows=person_rows)
     causes = _Causes(run.restricted(part, units=refers, persons=of_person))
     for p in law.programmes:
         texts = causes.texts(p)
@@ -52,23 +54,6 @@ def causes_of(run: VectorRun) -> tuple[dict[str, pl.Series], dict[str, pl.Series
         joined = every.join(open_rows, on="row", how="left", maintain_order="left")
         (homes if household else members)[p.id] = joined["texts"]
     return homes, members
-
-
-def _cut(run: VectorRun, *, units: pl.Series, persons: pl.Series, person_rows: pl.Series) -> CaseBlock:
-    """The evidence of some units only."""
-    block = run.block
-    feeds = {
-        feed: frame.filter(persons.gather(run.owner_of_row(feed))) if frame.height else frame
-        for feed, frame in block.feeds.items()
-    }
-    renumbered = pl.DataFrame({"old": person_rows, "new": pl.arange(len(person_rows), eager=True)})
-    edges = block.supporters.filter(units.gather(run.edges["unit_row"]))
-    for name in ("member_row", "supporter_row"):
-        new = edges.select(old=pl.col(name).cast(pl.Int64)).join(
-            renumbered, on="old", how="left", maintain_order="left"
-        )
-        edges = edges.with_columns(new["new"].cast(pl.UInt32).alias(name))
-    return CaseBlock(block.households.filter(units), block.persons.filter(persons), feeds, edges)
 
 
 class _Causes:
@@ -198,6 +183,9 @@ class _Causes:
             return self.carried(self.variable(name), f"v:{name}", node.level, level)
         if op == "attr":
             return self.when(emitter.leaves.leaf(node).is_null(), self.bit(f"unknown:{node.args[1]}"))
+        if op == "undisputed":
+            kinds = [k for k, c in self.law.conflicts.items() if MEMBERSHIP in c.doubts]
+            return self.either([self.open_conflict(k) for k in kinds if self.is_open(k)])
         if op == "outcome":
             name = str(node.args[0])
             words = self.programme(self.law.programme(name))
@@ -247,9 +235,7 @@ class _Causes:
             return self.keep(node, "member", name, {})
         state = run.state(feed)
         codes = run.persons[state].unique().sort().to_list()
-        masks = [
-            self.when(pl.col(state) == code, self.bit(f"{EvidenceState(code).word}:{feed}")) for code in codes if code
-        ]
+        masks = [self.when(pl.col(state) == code, self.hidden(code, feed)) for code in codes if code]
         visible = pl.col(state) == 0
         covered = run.covered(node)
         if covered is not None:
@@ -269,6 +255,22 @@ class _Causes:
             nothing = nothing & ~pl.col(f"some:{name}")
         masks.append(self.when(nothing, self.bit(f"no_rows:{feed}")))
         return self.keep(node, "member", name, self.when(pl.col(name).is_null(), self.either(masks)))
+
+    def is_open(self, kind: str) -> bool:
+        """Whether a conflict of the kind is open somewhere."""
+        return f"k:{kind}" in self.run.persons.columns
+
+    def open_conflict(self, kind: str) -> Mask:
+        """The bit of a kind where an open conflict of it concerns the person."""
+        return self.when(pl.col(f"k:{kind}"), self.bit(f"conflict:{kind}"))
+
+    def hidden(self, code: int, feed: str) -> Mask:
+        """Bits of a state: of one in doubt, the conflicts by name."""
+        word = self.bit(f"{EvidenceState(code).word}:{feed}")
+        if code != EvidenceState.CONFLICTING or f"was:{feed}" not in self.run.persons.columns:
+            return word
+        kinds = [k for k, c in self.law.conflicts.items() if feed in c.doubts and self.is_open(k)]
+        return self.either([self.when(pl.col(f"was:{feed}"), word), *map(self.open_conflict, kinds)])
 
     def _of_feed(self, feed: str) -> RowOnce:
         """The emitter over the rows of a feed: what was carried to them once stays there."""

@@ -19,6 +19,7 @@ import polars as pl
 
 from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE, CaseBlock
 from meanscheck.errors import InternalError
+from meanscheck.law.conflicts.found import find
 from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Law, Programme
 from meanscheck.law.margins import margin_of
@@ -39,6 +40,8 @@ class VectorRun:
     """One law over one block; `households`, `persons` and `edges` carry all columns when it is made."""
 
     def __init__(self, law: Law, block: CaseBlock) -> None:
+        self.disputes = find(law, block)
+        block = self.disputes.applied()
         self.law, self.block = law, block
         self.plan = plan_of(law)
         self.persons_of = Segments(block.households["n_persons"].to_numpy())
@@ -72,7 +75,7 @@ class VectorRun:
             units, persons: Boolean, which rows of the frames stay.
         """
         part = object.__new__(VectorRun)
-        part.law, part.block, part.plan = self.law, block, self.plan
+        part.law, part.block, part.plan, part.disputes = self.law, block, self.plan, self.disputes
         part.persons_of = Segments(block.households["n_persons"].to_numpy())
         unit_row = part.persons_of.owner_of_row()
         part.households = self.households.filter(units)

@@ -62,6 +62,12 @@ class Rows:
         """How many rows."""
         return len(self.person)
 
+    def some(self, chosen: Bools) -> Rows:
+        """The chosen rows, in their order."""
+        index = np.flatnonzero(chosen)
+        columns = {name: take(column, index) for name, column in self.columns.items()}
+        return Rows(self.person[index], columns, None if self.real is None else self.real[index])
+
 
 def take(column: Column, index: Ints) -> Column:
     """The column at the given rows."""

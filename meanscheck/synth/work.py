@@ -327,6 +327,8 @@ def _pensions(
         )
     )
     paid = stack(lots)
-    # the dead are paid until the office hears of it, which is no rule here: they are no members
     assert not has(paid.person, n)[~member].any()
-    return paid
+    # A pension after the death is a contradiction that a person must settle, so this county has none by itself.
+    died = np.full(n, np.iinfo(np.int64).max)
+    died[status.feeds["deaths"].person] = status.feeds["deaths"].ints("died_on")
+    return paid.some(paid.ints("month") <= died[paid.person])

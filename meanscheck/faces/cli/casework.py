@@ -44,7 +44,11 @@ def check(
     ] = None,
     pack: Annotated[
         str | None,
-        typer.Option("--pack", help="Rules that say what is stale and how long the report holds.", metavar="PACK"),
+        typer.Option(
+            "--pack",
+            help="Its rules say what is stale, until when the report holds, which differences count.",
+            metavar="PACK",
+        ),
     ] = None,
     lang: Annotated[Language, typer.Option("--lang", help="Language of the report.")] = "zh",
     by: By = None,
@@ -57,10 +61,12 @@ def check(
     from meanscheck.law import RulePack
 
     day = None if on is None else day_of(on, "--on")
-    law = None if pack is None else RulePack.load(pack).on(day or date.today())
     office = office_at(store)
     with Store.open(office.store, read_only=True) as opened:
-        report = verification(opened, request, on=day, law=law)
+        report = verification(opened, request, on=day)
+        if pack is not None:
+            law = RulePack.load(pack).on(day or report.reference_day)
+            report = verification(opened, request, on=day, law=law)
         office.shows("check", [report.case_id], by=by, why=why)
     if as_json:
         print_json(report.to_json())

@@ -74,6 +74,7 @@ CAUSES = {
     "not_requested": ("not asked for", "未请求查询"),
     "no_answer": ("no answer", "未答复或答复不完整"),
     "conflicting": ("answers conflict", "答复相互矛盾"),
+    "conflict": ("feeds contradict each other", "信息矛盾尚未核实"),
     "stale": ("answer too old", "数据已过期"),
     "not_covered": ("answer does not cover the time", "答复未覆盖所需期间"),
     "unreviewed": ("doubtful point not reviewed", "疑点未核实"),
