@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 _TABLES = ("t_requests", "t_needs", "t_later", "t_letters", "t_awaited", "t_reach")
 
+OPEN = """(q.superseded_by is null or not exists (
+  select 1 from requests l left join made_requests p on p.request_no = l.request_no
+  where l.case_id = q.case_id and l.load > q.load and not coalesce(p.is_partial, false)))"""
+"""SQL: whether a request `q` is not over."""
+
 
 def answered(store: Store, *, on: date) -> pl.DataFrame:
     """Every open need of every request, as of the end of a day.
@@ -52,10 +57,8 @@ def _answered(store: Store, on: date) -> pl.DataFrame:
         """create or replace temp table t_requests as
         select q.request, q.load, q.request_no, q.case_id, q.purpose, q.ask, m.made_on,
           q.superseded_by is not null or m.request_no is not null as is_listed
-        from requests q left join made_requests m using (request_no)
-        where q.superseded_by is null or not exists (
-          select 1 from requests l left join made_requests p on p.request_no = l.request_no
-          where l.case_id = q.case_id and l.load > q.load and not coalesce(p.is_partial, false))"""
+        from requests q left join made_requests m using (request_no) where """
+        + OPEN
     )
     with store.frame("awaitable", pl.DataFrame({"feed": feeds}, schema={"feed": pl.String})):
         store.run(
@@ -103,7 +106,7 @@ def _answered(store: Store, on: date) -> pl.DataFrame:
     store.run(
         f"""create or replace temp table t_reach as
         select q.request, n.need, b.batch, b.answered_on from t_requests q join t_needs n on n.ask = q.ask
-        join batches b on b.feed = n.feed and b.batch > q.load and b.answered_on <= date '{on}'
+        join answers b on b.feed = n.feed and b.batch > q.load and b.answered_on <= date '{on}'
           and (n.institution is null or list_contains(b.institutions, n.institution))
           and (n.division is null or list_contains(b.divisions, n.division))
         where b.all_requests or exists (
@@ -122,9 +125,10 @@ apart as (
     bool_or(coalesce(s.is_quarantined, false)) as is_quarantined
   from t_awaited a
   join t_reach r on r.request = a.request and r.need = a.need
-  left join (select batch, person, bool_or(reason = 'quarantined') as is_quarantined from not_answered group by all) s
+  left join (select batch, person, bool_or(reason = 'quarantined') as is_quarantined
+      from not_answered where superseded_by is null group by all) s
     on s.batch = r.batch and s.person = a.person
-  where a.person in (select person from not_answered)
+  where a.person in (select person from not_answered where superseded_by is null)
   group by all having count(s.batch) > 0),
 named as (select request, person, min(id) as id from unit_persons group by all),
 aside as (

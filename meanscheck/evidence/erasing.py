@@ -20,7 +20,8 @@ from meanscheck.contracts import all_feeds
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
-_OF_PERSONS = ("consents", "not_answered", "conflicts", "persons", "subjects")
+_OF_PERSONS = ("consents", "not_answered", "conflicts", "persons", "subjects", "asked_of", "export_persons")
+_OF_REQUESTS = ("batch_requests", "made_requests", "asked_of")
 
 
 def erase_unit(store: Store, token: str, *, on: date) -> int:
@@ -58,9 +59,15 @@ def erase_unit(store: Store, token: str, *, on: date) -> int:
         store.run("update quarantine set raw = null, person = null where person in (select person from x_persons)")
         for table in _OF_PERSONS:
             store.run(f"delete from {table} where person in (select person from x_persons)")
+        store.run(
+            "delete from identity_links where from_person in (select person from x_persons) "
+            "or to_person in (select person from x_persons)"
+        )
         store.run("delete from subjects where token = ? or case_id = ?", [token, case])
         store.run("delete from unit_persons where request in (select request from x_requests)")
-        store.run("delete from batch_requests where request_no in (select request_no from x_requests)")
+        store.run("delete from export_persons where request in (select request from x_requests)")
+        for table in _OF_REQUESTS:
+            store.run(f"delete from {table} where request_no in (select request_no from x_requests)")
         store.run("delete from requests where request in (select request from x_requests)")
         store.run("drop table x_requests; drop table x_persons")
     store.drop_projection()

@@ -15,7 +15,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from meanscheck.contracts import FeedContract, feed_names
-from meanscheck.contracts.cells import Fault, parse_resident
+from meanscheck.contracts.cells import Fault, parse_document
 from meanscheck.errors import FeedError
 
 OFFICE = "office"
@@ -65,7 +65,7 @@ class Manifest(_Frozen):
         if self.as_of is not None and self.as_of > self.answered_on:
             raise ValueError("as_of is after answered_on")
         for place, one in enumerate(self.not_answered, 1):
-            if one.id_type == "resident_id" and isinstance(parse_resident(one.id_number), Fault):
+            if isinstance(parse_document(one.id_type, one.id_number), Fault):
                 # Passed over, this person would count as answered with nothing found.
                 raise ValueError(f"not_answered, no. {place}: the identity number is not a valid one")
         return self
