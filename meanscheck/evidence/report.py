@@ -44,8 +44,8 @@ class ReportRows:
     quarantined: position, id, feed, file, row_no, field, reason: rows of these people that were not accepted.
     """
 
-    request: pl.DataFrame
-    states: pl.DataFrame
+    request: pl.DataFrame = field(repr=False)
+    states: pl.DataFrame = field(repr=False)
     rows: Mapping[str, pl.DataFrame] = field(repr=False)
     quarantined: pl.DataFrame = field(repr=False)
 

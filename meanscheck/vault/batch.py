@@ -68,7 +68,7 @@ class Held:
 class _Homes:
     """The households of a block: position, token and, as records are put, case_id; and their keys."""
 
-    frame: pl.DataFrame
+    frame: pl.DataFrame = field(repr=False)
     tokens: list[str] = field(repr=False)
     keys: list[bytes] = field(repr=False)
 

@@ -208,7 +208,7 @@ class Way:
         from meanscheck.law import RulePack
 
         # Cells in one piece, whatever their length: a value folded over two lines would not be found.
-        pl.Config(fmt_str_lengths=1000, tbl_width_chars=100_000, tbl_cols=-1, tbl_rows=-1)
+        pl.Config(fmt_str_lengths=1000, tbl_width_chars=60_000, tbl_cols=-1, tbl_rows=-1)
         held: list[object] = []
         with Store.open(store) as opened:
             law = RulePack.load(PACK).on(date.fromisoformat(DAY))

@@ -17,12 +17,14 @@ import pytest
 from meanscheck.errors import MeanscheckError, StoreError
 from meanscheck.evidence import Store
 from meanscheck.ledger import Ledger, Signer
+from meanscheck.ledger.bulk import Seal
+from meanscheck.ledger.together import Together
 from meanscheck.procedure.book import Body, Book
 
 from .kill import HOWS, How, Killer, Tally
 from .whole import look
 
-TIMES = 6
+TIMES = 5
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +49,8 @@ def test_a_batch_that_is_not_whole_is_noticed(killer: Killer) -> None:
             store.consents(killer.inbox / "consents.jsonl")
             report = store.ingest("bank_deposits", min(killer.inbox.glob("bank_deposits*.csv")))
             assert report.accepted
-            store.run(
-                f"delete from feed_bank_deposits where batch = {report.batch} "
-                "and row_no = (select min(row_no) from feed_bank_deposits)"
-            )
+            first = "(select min(row_no) from feed_bank_deposits)"
+            store.run(f"delete from feed_bank_deposits where row_no = {first}")
         assert look(place) == ["bank_deposits: a batch has not the rows it reports"]
     finally:
         shutil.rmtree(place)
@@ -85,8 +85,8 @@ def grown(disk: Path) -> None:
 def test_a_store_on_a_full_disk_says_so_and_works_once_there_is_space(killer: Killer, small_disk: Path) -> None:
     path = small_disk / "county.duckdb"
     shutil.copy(killer.folder / "office" / "county.duckdb", path)
-    (small_disk / "ballast").write_bytes(bytes(max(0, shutil.disk_usage(small_disk).free - (64 << 10))))
-    with pytest.raises(StoreError, match=r"disk space|needs room|cannot be opened"), Store.open(path) as store:
+    (small_disk / "ballast").write_bytes(bytes(max(0, shutil.disk_usage(small_disk).free - (8 << 10))))
+    with pytest.raises(StoreError, match="disk space"), Store.open(path) as store:
         store.ingest_inbox(killer.inbox)
     grown(small_disk)
     with Store.open(path) as store:
@@ -120,7 +120,7 @@ class _NoBatch:
     opening = {"law": "sha256:33"}  # noqa: RUF012
     closing = {"unassessed": 0}  # noqa: RUF012
 
-    def sealed(self, seal: object) -> Iterator[object]:
+    def sealed(self, seal: Seal) -> Iterator[Together]:
         return iter(())
 
 
@@ -130,23 +130,23 @@ class _NoBatch:
 def test_a_step_that_was_broken_off_while_it_was_written_spoils_no_later_step(tmp_path: Path) -> None:
     book = Book(tmp_path / "steps")
     bodies = [Body(procedure="dibao-2022", note=str(n)).format() for n in range(3)]
-    book.keep(7, bodies[0], bytes(32))
+    book.keep(7, bodies[0], bytes(16))
     (file,) = (tmp_path / "steps").iterdir()
     whole = file.read_bytes()
     file.write_bytes(whole + whole[:20])
     assert len(book.of(7)) == 1
-    book.keep(7, bodies[1], bytes(32))
-    book.keep(7, bodies[2], bytes(32))
+    book.keep(7, bodies[1], bytes(16))
+    book.keep(7, bodies[2], bytes(16))
     assert [body.note for body in book.of(7).values()] == ["0", "1", "2"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 def test_a_step_that_cannot_be_written_is_not_taken(tmp_path: Path) -> None:
     book = Book(tmp_path / "steps")
-    book.keep(7, Body(procedure="dibao-2022").format(), bytes(32))
+    book.keep(7, Body(procedure="dibao-2022").format(), bytes(16))
     (file,) = (tmp_path / "steps").iterdir()
     file.unlink()
     file.mkdir()
     with pytest.raises(StoreError, match=r"7\.jsonl cannot be written"):
-        book.keep(7, Body(procedure="dibao-2022").format(), bytes(32))
+        book.keep(7, Body(procedure="dibao-2022").format(), bytes(16))
     assert os.listdir(tmp_path / "steps") == [file.name]  # noqa: PTH208
