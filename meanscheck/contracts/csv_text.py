@@ -9,16 +9,20 @@ refuses long lines) and read in one pass.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Sequence
+import re
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
+from meanscheck.contracts.bounds import check_shape, check_size
+from meanscheck.contracts.table import MAX_PREAMBLE, IsHeader, Table, broken_schema, counted, none_broken
 from meanscheck.errors import FeedError
 
+__all__ = ["SEPARATORS", "Encoding", "Table", "broken_schema", "decoded", "read_csv"]
+
+Encoding = Literal["utf-8", "gb18030"]
 SEPARATORS = (",", "\t", ";", "|")
-MAX_PREAMBLE = 10
-"""Lines that may stand before the header, such as a title."""
 
 _WRONG_BOMS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
@@ -27,53 +31,76 @@ _WRONG_BOMS = (
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 _ENCODING_REMEDY = "Save it as CSV UTF-8 (or GB18030) and send it again"
+_SHOWN = re.compile(rb'(?<![^,\t;|\r\n])=("[^"\r\n]*")(?![^,\t;|\r\n])')
+"""A whole cell of the form ="110…": how systems make a spreadsheet keep a long number as text."""
 
 
-@dataclass(frozen=True)
-class Table:
-    """Cells of a file.
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """Where the body starts, which line the header is, what separates cells, the headers, and the lines above."""
 
-    Attributes:
-        headers: as written.
-        cells: one String column for each header, named c0, c1 …
-        lines: line of each row as a person counts it (the first line is 1).
-        broken: `row_no` Int64, `reason`, `line` String: rows that could not be divided into cells.
-        encoding: "utf-8" or "gb18030"; empty for formats without one.
-    """
-
+    start: int
+    line: int
+    separator: str
     headers: tuple[str, ...]
-    cells: pl.DataFrame
-    lines: pl.Series
-    broken: pl.DataFrame
-    encoding: str = ""
+    above: tuple[str, ...] = ()
 
 
-def broken_schema() -> dict[str, pl.DataType]:
-    """Columns of `Table.broken`."""
-    return {"row_no": pl.Int64(), "reason": pl.String(), "line": pl.String()}
-
-
-def read_csv(data: bytes, *, where: str, is_header: Callable[[Sequence[str]], bool]) -> Table:
+def read_csv(
+    data: bytes,
+    *,
+    where: str,
+    is_header: IsHeader,
+    encoding: Encoding | None = None,
+    separator: str | None = None,
+    header_line: int | None = None,
+) -> Table:
     """Divide a CSV file into cells.
+
+    A cell ``="110…"``, by which systems keep a spreadsheet from rounding a long number, is that text.
 
     Args:
         where: the file's name for messages.
         is_header: whether a line of cells is the header.
+        encoding: what the file must be in; seen from its bytes unless given.
+        separator: of cells; seen from the header unless given.
+        header_line: the header's line; 0 for none, columns then go by their places (1, 2, …); found unless given.
 
     Raises:
-        FeedError: empty file, unknown encoding, no header.
+        FeedError: empty file, unknown encoding, no header, beyond a bound.
     """
-    text, encoding = _decoded(data, where)
-    start, header_line, separator, headers = _header(text, encoding, where, is_header)
-    body = text[start:]
-    cells = _clean(body, separator, len(headers))
+    check_size(len(data), where=where)
+    text, found = decoded(data, where, encoding)
+    head = _header(text, where, is_header, separator, header_line)
+    check_shape(text.count(b"\n"), len(head.headers), where=where)
+    body = text[head.start :]
+    if b'="' in body:
+        body = _SHOWN.sub(rb"\1", body)
+    cells = _clean(body, head.separator, len(head.headers))
     if cells is not None:
-        return Table(headers, cells, _counted(header_line + 1, cells.height), _none_broken(), encoding)
-    return _careful(body, separator, headers, header_line, encoding, where)
+        return _table(head, cells, counted(head.line + 1, cells.height), none_broken(), found)
+    return _careful(body, head, found, where)
 
 
-def _decoded(data: bytes, where: str) -> tuple[bytes, str]:
-    """The file as UTF-8 bytes with line feeds, and the encoding it came in."""
+def _table(head: _Head, cells: pl.DataFrame, lines: pl.Series, broken: pl.DataFrame, encoding: Encoding) -> Table:
+    return Table(
+        head.headers,
+        cells,
+        lines,
+        broken,
+        encoding,
+        above=head.above,
+        header_line=head.line,
+        separator=head.separator,
+    )
+
+
+def decoded(data: bytes, where: str, encoding: Encoding | None = None) -> tuple[bytes, Encoding]:
+    """A text file as UTF-8 bytes with line feeds, and the encoding it came in.
+
+    Args:
+        encoding: what it must be in; seen from its bytes unless given.
+    """
     for mark, name in _WRONG_BOMS:
         if data.startswith(mark):
             raise FeedError(f"the file is in {name}", where=where, remedy=_ENCODING_REMEDY)
@@ -84,44 +111,47 @@ def _decoded(data: bytes, where: str) -> tuple[bytes, str]:
         raise FeedError("the file is not text in UTF-8 or GB18030", where=where, remedy=_ENCODING_REMEDY)
     if b"\r" in data and b"\n" not in data:
         data = data.replace(b"\r", b"\n")
-    try:
-        codecs.utf_8_decode(data, "strict", True)
-    except UnicodeDecodeError:
-        pass
-    else:
-        return data, "utf-8"
-    try:
-        return data.decode("gb18030").removeprefix("\ufeff").encode("utf-8"), "gb18030"
-    except (UnicodeDecodeError, UnicodeEncodeError):
-        raise FeedError(
-            "the file is neither UTF-8 nor GB18030 throughout", where=where, remedy=_ENCODING_REMEDY
-        ) from None
+    if encoding != "gb18030":
+        try:
+            codecs.utf_8_decode(data, "strict", True)
+        except UnicodeDecodeError:
+            pass
+        else:
+            return data, "utf-8"
+    if encoding != "utf-8":
+        try:
+            return data.decode("gb18030").removeprefix("\ufeff").encode("utf-8"), "gb18030"
+        except (UnicodeDecodeError, UnicodeEncodeError):
+            pass
+    names = "neither UTF-8 nor GB18030" if encoding is None else f"not {encoding.upper()}, as the mapping says,"
+    raise FeedError(f"the file is {names} throughout", where=where, remedy=_ENCODING_REMEDY)
 
 
-def _header(
-    text: bytes, encoding: str, where: str, is_header: Callable[[Sequence[str]], bool]
-) -> tuple[int, int, str, tuple[str, ...]]:
-    """Where the body starts, the header's line number, the separator and the headers.
-
-    If no line among the first is a header, the first line with text is taken, so that the caller can say what is
-    missing.
-    """
+def _header(text: bytes, where: str, is_header: IsHeader, separator: str | None, header_line: int | None) -> _Head:
+    """If no line among the first is a header, the first line with text is taken, so that the caller can say what is
+    missing."""
     start, first = 0, None
-    for line_no in range(1, MAX_PREAMBLE + 1):
+    above: list[str] = []
+    if header_line == 0:
+        line = text[: text.find(b"\n")].decode("utf-8")
+        mark = separator or max(SEPARATORS, key=line.count)
+        return _Head(0, 0, mark, tuple(str(place) for place in range(1, line.count(mark) + 2)))
+    for line_no in range(1, max(MAX_PREAMBLE, header_line or 0) + 1):
         end = text.find(b"\n", start)
         stop = len(text) if end < 0 else end
         line = text[start:stop].decode("utf-8").rstrip("\r")
         start = stop + 1
-        if line.strip():
-            separator = max(SEPARATORS, key=line.count)
-            headers = tuple(_cells(line, separator))
-            found = (min(start, len(text)), line_no, separator, headers)
-            if is_header(headers):
+        if line.strip() or line_no == header_line:
+            mark = separator or max(SEPARATORS, key=line.count)
+            headers = tuple(_cells(line, mark))
+            found = _Head(min(start, len(text)), line_no, mark, headers, tuple(above))
+            if line_no == header_line or (header_line is None and is_header(headers)):
                 return found
             first = first or found
+            above.append(line)
         if end < 0:
             break
-    if first is None:
+    if first is None or header_line is not None:
         raise FeedError("no header in the first lines", where=where, remedy="Put the header on the first line")
     return first
 
@@ -157,14 +187,12 @@ def _parsed(body: bytes, separator: str, width: int) -> pl.DataFrame:
     )
 
 
-def _careful(
-    body: bytes, separator: str, headers: tuple[str, ...], header_line: int, encoding: str, where: str
-) -> Table:
+def _careful(body: bytes, head: _Head, encoding: Encoding, where: str) -> Table:
     """The same line by line, still without Python per row."""
-    width = len(headers)
+    width, separator = len(head.headers), head.separator
     if not body:
         empty = pl.DataFrame(schema={f"c{at}": pl.String for at in range(width)})
-        return Table(headers, empty, _counted(1, 0), _none_broken(), encoding)
+        return _table(head, empty, counted(1, 0), none_broken(), encoding)
     # Lines that hold the byte used to keep lines whole would be cut; no cell may hold it anyway.
     if b"\x01" in body:
         raise FeedError("the file holds control characters", where=where, remedy="Export the file again")
@@ -176,7 +204,7 @@ def _careful(
         schema={"line": pl.String},
         truncate_ragged_lines=True,
     )["line"]
-    frame = pl.DataFrame({"line": lines, "row_no": _counted(header_line + 1, len(lines))})
+    frame = pl.DataFrame({"line": lines, "row_no": counted(head.line + 1, len(lines))})
     frame = frame.filter(pl.col("line").str.strip_chars().str.len_bytes() > 0)
     frame = frame.with_columns(reason=_reasons(separator, width))
     broken = frame.filter(pl.col("reason").is_not_null()).select("row_no", "reason", "line")
@@ -185,9 +213,11 @@ def _careful(
     cells = pl.DataFrame(schema={f"c{at}": pl.String for at in range(width)})
     if joined:
         cells = _parsed((joined + "\n").encode("utf-8"), separator, width)
+        if '=""' in joined:
+            cells = cells.with_columns(pl.all().str.replace(r'^="([^"]*)"$', "$1"))
     if cells.height != whole.height:
         raise FeedError("the file cannot be divided into rows", where=where, remedy="Export the file again")
-    return Table(headers, cells, whole["row_no"], broken, encoding)
+    return _table(head, cells, whole["row_no"], broken, encoding)
 
 
 def _reasons(separator: str, width: int) -> pl.Expr:
@@ -206,11 +236,3 @@ def _reasons(separator: str, width: int) -> pl.Expr:
         .then(pl.lit("broken_row"))
         .otherwise(pl.lit(None, dtype=pl.String))
     )
-
-
-def _counted(first: int, height: int) -> pl.Series:
-    return pl.int_range(first, first + height, dtype=pl.Int64, eager=True)
-
-
-def _none_broken() -> pl.DataFrame:
-    return pl.DataFrame(schema=broken_schema())

@@ -19,10 +19,11 @@ from meanscheck.contracts import FeedContract
 from meanscheck.contracts import feed as feed_named
 from meanscheck.contracts.cast import cast_rows
 from meanscheck.contracts.model import PERSON
-from meanscheck.contracts.readers import read_rows
+from meanscheck.contracts.readers import FileRows, read_rows
 from meanscheck.evidence.coverage import CONSENT_REACHES, is_office
 from meanscheck.evidence.digests import SHORT_ID, canonical, digest_of_sorted, named, row_digest_sql
 from meanscheck.evidence.manifest import OFFICE, Manifest, load_manifest
+from meanscheck.evidence.mappings import mapping_for, record_mapping, refuse_out_of_time
 from meanscheck.evidence.quarantine import (
     REPEATED,
     exceptions,
@@ -49,7 +50,7 @@ class IngestReport:
     consent;
     `not_requested` concern nobody asked about; `repeated` stand twice in the file; `known_rows` came earlier in another
     file. `already_known`: the same answer is in the store and nothing changed; `batch` is then the earlier one's
-    number.
+    number. `passed_over`: lines that are no rows (totals, notes, signatures, repeated headers).
     """
 
     feed: str
@@ -64,6 +65,7 @@ class IngestReport:
     known_rows: int
     already_known: bool
     supplementary: bool
+    passed_over: int = 0
 
     @property
     def short_id(self) -> str:
@@ -71,26 +73,42 @@ class IngestReport:
         return self.batch_id[:SHORT_ID]
 
 
-def ingest_file(store: Store, feed: str, path: Path, *, manifest: Path | None = None) -> IngestReport:
+def ingest_file(
+    store: Store, feed: str, path: Path, *, manifest: Path | None = None, mapping: Path | None = None
+) -> IngestReport:
     """Take in one answer.
 
     Args:
         store: the evidence store.
         feed: name of the feed.
-        path: CSV, Excel, Parquet or JSON lines.
+        path: CSV, fixed width, Excel, Parquet or JSON lines, or a ZIP archive of one of these.
         manifest: the manifest; ``<stem>.manifest.json`` beside the file unless given.
+        mapping: how the sender's files say it; ``<stem>.mapping.toml`` beside the file, if there is one, unless given.
 
     Raises:
-        FeedError: the file or its manifest cannot be used at all; nothing of it was taken in.
+        FeedError: the file, its manifest or its mapping cannot be used at all; nothing of it was taken in.
     """
     contract = feed_named(feed)
     answer = load_manifest(contract, path, manifest)
+    how = mapping_for(path, mapping)
+    if how is not None:
+        refuse_out_of_time(contract, how, answer, where=path.name)
+    return ingest_rows(store, contract, read_rows(contract, path, mapping=how), answer, name=path.name)
+
+
+def ingest_rows(
+    store: Store, contract: FeedContract, file: FileRows, answer: Manifest | None, *, name: str
+) -> IngestReport:
+    """Take in rows wherever they come from; `name` is what the store calls the file."""
     with store.transaction():
         try:
-            _stage(store, contract, path, answer)
-            return _take(store, contract, path, answer)
+            _stage(store, contract, file, answer)
+            report = _take(store, contract, Path(name), answer)
+            if file.mapping is not None and not report.already_known:
+                record_mapping(store, report.batch, file.mapping)
         finally:
             _drop(store)
+    return replace(report, passed_over=file.passed.height)
 
 
 def _drop(store: Store) -> None:
@@ -98,7 +116,7 @@ def _drop(store: Store) -> None:
         store.run(f"drop table if exists {table}")
 
 
-def _stage(store: Store, contract: FeedContract, path: Path, answer: Manifest | None) -> None:
+def _stage(store: Store, contract: FeedContract, file: FileRows, answer: Manifest | None) -> None:
     columns = ", ".join(f"{quoted(c.stored_name)} {c.duckdb_type}" for c in stored_columns(contract))
     store.run(f"create temp table i_rows (person BIGINT, row_no BIGINT, digest BLOB, {columns})")
     store.run("create temp table i_bad (row_no BIGINT, field VARCHAR, reason VARCHAR, raw VARCHAR, person BIGINT)")
@@ -106,7 +124,6 @@ def _stage(store: Store, contract: FeedContract, path: Path, answer: Manifest | 
     names = ", ".join(f"r.{quoted(c.stored_name)}" for c in stored_columns(contract))
     as_of = None if answer is None else answer.as_of
     not_after = NO_BOUND if answer is None else answer.answered_on
-    file = read_rows(contract, path)
     is_large = file.rows.height > _AT_ONCE
     # Slices cannot see each other, so the natural key of a large file is checked once over all of it, in the store.
     checked = replace(contract, key=()) if is_large else contract

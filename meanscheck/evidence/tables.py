@@ -75,6 +75,8 @@ create table quarantine (batch INTEGER not null, feed VARCHAR not null, file VAR
 create table laws (digest VARCHAR primary key, text VARCHAR not null);
 create table subjects (case_id VARCHAR, person BIGINT, token VARCHAR not null);
 create table snapshots (id VARCHAR not null, load INTEGER not null);
+create table mappings (digest VARCHAR primary key, text VARCHAR not null);
+create table batch_mappings (batch INTEGER not null, digest VARCHAR not null);
 """
 
 

@@ -86,6 +86,9 @@ def ingest(
     manifest: Annotated[
         Path | None, typer.Option("--manifest", help="Manifest of a single file, if not beside it.")
     ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="Mapping of a single file, if not beside it.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Take in requests, consents and departments' answers. What was taken in before changes nothing."""
@@ -95,6 +98,10 @@ def ingest(
     for path in paths:
         if not path.exists():
             raise FeedError("no such file or folder", where=path.name, remedy="Look at the path")
+    if mapping is not None and (len(paths) != 1 or paths[0].is_dir()):
+        raise FeedError(
+            "--mapping goes with a single file", remedy="In an inbox, put it beside the file as STEM.mapping.toml"
+        )
     reports: list[IngestReport] = []
     lists: list[dict[str, Any]] = []
     with Store.open(office.store) as opened, stages(quiet=as_json) as bars:
@@ -106,7 +113,7 @@ def ingest(
                 take_in = opened.requests if path.name.startswith("requests") else opened.consents
                 lists.append({"file": path.name, **asdict(take_in(path))})
             else:
-                reports.append(opened.ingest(feed or _feed_of(path), path, manifest=manifest))
+                reports.append(opened.ingest(feed or _feed_of(path), path, manifest=manifest, mapping=mapping))
     if as_json:
         print_json([*lists, *(asdict(r) for r in reports)])
         return
