@@ -1,9 +1,10 @@
 """How do a workbook's sheets become cells, with nothing computed and nothing rounded unseen?
 
 The cells come from fastexcel, all as text (dates as days, whatever their format). What it does not tell is read from
-the sheet's XML beside it: which cells are formulas (refused), which are merged, and which numbers are longer than the
-15 digits that Excel keeps. An amount is then taken with these 15 digits, as Excel shows it; an identity number kept as
-a number has lost its end and is handed on in scientific form, which the cast refuses. Hidden rows and columns are read
+the sheet's XML beside it: which cells are formulas (refused), which are merged, and how long numbers are written (the
+reader gives nine decimals, which show binary digits from some millions on). An amount is then taken with 15 digits, as
+Excel shows it; an identity number kept as a number has lost its end and is handed on in scientific form, which the cast
+refuses. Hidden rows and columns are read
 like others: what is hidden was sent. A hidden sheet is told apart, see `sheets`.
 
 A workbook is an archive: it is checked as one before anything reads it, and so is the rectangle that a sheet's cells
@@ -32,7 +33,7 @@ _EPOCH_1900, _EPOCH_1904 = -25_569, -24_107
 """Days from 1970-01-01 to day 0 of the two calendars of Excel (from March 1900 on)."""
 _ROWS = 1_048_576
 _SMALL_SHEET, _SMALL_CELLS = 8 * 2**20, 8_000_000
-_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^/>])>\s*<(?:\w+:)?(?:f\b|v>([^<]{15,40})<)")
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^/>])>\s*<(?:\w+:)?(?:f\b|v>([^<]{10,40})<)")
 _PLACE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
 _FAR_COLUMN = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{2,3})\d""")
 _MERGED = re.compile(rb"""<(?:\w+:)?mergeCell\b[^>]*\bref\s*=\s*["']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})["']""")

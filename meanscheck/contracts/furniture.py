@@ -1,9 +1,9 @@
 """Which rows of a sent table are no rows: totals, notes, signatures, repeated headers, lines left blank?
 
 Such a row says nothing about a person and would only fill the quarantine. It is passed over, and reported with its
-line and kind. The rule is narrow, so that no person's row is ever lost: a row is passed over only if its identity cell
-is blank (or holds the word itself) and no cell of it holds a number as long as an identity number; anything else that
-lacks a number is quarantined as before.
+line and kind. The rule is narrow, so that no row of a person is ever lost: it is passed over only if its identity cell
+is blank, holds the word itself, or, in a line of signatures, a text without any digit, and if no cell of the row
+holds a number as long as an identity number; anything else that lacks a number is quarantined as before.
 
     total       a cell says 合计, 小计, 总计, 累计 …
     note        the first text says 注, 说明, 制表人, 审核, 单位（盖章）, 以下空白, 第 1 页 …, in a row of few cells;
@@ -68,6 +68,7 @@ def furniture_of(
         (pl.col("who") == "")
         | pl.col("who").str.contains(_TOTAL)
         | pl.col("who").str.contains(_NOTE)
+        | (pl.col("first").str.contains(_NOTE) & ~pl.col("who").str.contains(r"\d"))
         | (pl.col("filled") == 1)
     )
     kinds = bare.select(
