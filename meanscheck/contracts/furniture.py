@@ -62,7 +62,9 @@ def furniture_of(
     )
     others = [name for name in names if name not in read]
     said = pl.any_horizontal(pl.col(name).is_not_null() for name in read)
-    counts_only = pl.all_horizontal(pl.col(name).is_null() | pl.col(name).str.contains(_INTEGER) for name in others)
+    # `all_horizontal` of nothing is an error.
+    counts = [pl.lit(value=True), *(pl.col(name).is_null() | pl.col(name).str.contains(_INTEGER) for name in others)]
+    counts_only = pl.all_horizontal(counts)
     last = cells.select(who.str.contains(_LONG).arg_true().max()).item()
     is_nobody = (
         (pl.col("who") == "")
@@ -85,7 +87,7 @@ def furniture_of(
         .then(pl.lit("note"))
         .when((pl.col("filled") == 1) & (pl.col("at") > (-1 if last is None else last)) & (len(names) > 2))
         .then(pl.lit("note"))
-        .when(~said & (counts_only if others else pl.lit(value=True)))
+        .when(~said & counts_only)
         .then(pl.lit("blank"))
         .otherwise(None),
     ).drop_nulls("kind")

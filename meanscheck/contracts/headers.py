@@ -64,6 +64,11 @@ def known_headers(contract: FeedContract) -> Callable[[str], bool]:
     return lambda cell: bool(cell.strip()) and any(header_key(cell) in table for table in tables)
 
 
+def header_of(contract: FeedContract, header: str) -> str | None:
+    """The column that a header is a known name of; None if it is none."""
+    return _owners(contract).get(header_key(header))
+
+
 def names_every_column(contract: FeedContract) -> Callable[[Sequence[str]], bool]:
     """A test of whether headers name every column that the contract requires."""
     known = _owners(contract)

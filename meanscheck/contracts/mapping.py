@@ -60,7 +60,14 @@ Align = Literal["left", "right"]
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
+    # ``from`` is a word of Python: the field is `source`, the file says ``from``.
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        populate_by_name=True,
+        alias_generator=lambda name: "from" if name == "source" else name,
+    )
 
 
 class FileShape(_Frozen):
@@ -94,7 +101,7 @@ class ColumnMapping(_Frozen):
     `align`: the side on which a fixed-width cell must begin (left) or end (right); either unless given.
     """
 
-    source: _Text | None = Field(default=None, alias="from")
+    source: _Text | None = None
     value: _Text | None = None
     start: _Place | None = None
     length: _Place | None = None

@@ -8,7 +8,7 @@ be a cell is set aside, and a mapping's codes, forms and units are applied.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import polars as pl
@@ -74,6 +74,7 @@ def named(contract: FeedContract, table: Table, form: str, where: str, mapping: 
     """
     check_shape(table.cells.height, len(table.headers), where=where)
     chosen = _chosen(contract, table, where) if mapping is None else _mapped(contract, table, mapping, where)
+    table = _filled_down(table, chosen)
     for name, place in chosen.items():
         refuse_inexact(name, table.cells.to_series(place).dtype, where=where)
     read = [f"c{place}" for place in chosen.values()]
@@ -155,6 +156,24 @@ def joined(parts: Sequence[FileRows], where: str) -> FileRows:
         len(parts),
         first.mapping,
     )
+
+
+def _filled_down(table: Table, chosen: Mapping[str, int]) -> Table:
+    """Who a row is about, where one merged cell says it of several rows. An amount over several rows stands once: it
+    would else count several times."""
+    who = {chosen[name] for name in ("id_type", "id_number", "name") if name in chosen}
+    spans = [span for span in table.merged if span[1] in who]
+    if not spans:
+        return table
+    cells = table.cells
+    for column in sorted({column for _, column, _ in spans}):
+        series = cells.to_series(column)
+        for first, _, last in (span for span in spans if span[1] == column):
+            at = table.lines.is_between(first, last).arg_true()
+            if len(at) and table.lines[at[0]] == first:
+                series = series.scatter(at, series[at[0]])
+        cells = cells.with_columns(series)
+    return replace(table, cells=cells)
 
 
 def _chosen(contract: FeedContract, table: Table, where: str) -> dict[str, int]:

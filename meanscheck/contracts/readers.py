@@ -23,7 +23,7 @@ from meanscheck.contracts.csv_text import read_csv
 from meanscheck.contracts.fixed_width import read_fixed
 from meanscheck.contracts.headers import known_headers, names_every_column
 from meanscheck.contracts.json_lines import read_jsonl
-from meanscheck.contracts.mapping import FileMapping, FileShape
+from meanscheck.contracts.mapping import ColumnMapping, FileMapping, FileShape
 from meanscheck.contracts.mapping_checks import refuse_faulty
 from meanscheck.contracts.model import FeedContract
 from meanscheck.contracts.named import FileRows, joined, named
@@ -70,7 +70,8 @@ def read_rows(contract: FeedContract, path: Path, *, mapping: FileMapping | None
         return sum(1 for cell in cells if known(cell))
 
     is_complete = names_every_column(contract) if mapping is None else None
-    tables = read_tables(path, mapping=mapping, is_header=is_header, is_complete=is_complete)
+    shape, layout = (None, None) if mapping is None else (mapping.file, mapping.columns)
+    tables = read_tables(path, shape=shape, layout=layout, is_header=is_header, is_complete=is_complete)
     parts = [named(contract, table, form, at, mapping) for form, at, table in tables]
     file = joined(parts, where)
     return replace(file, format=f"zip {file.format}") if path.suffix.lower() == ".zip" else file
@@ -88,14 +89,25 @@ def cast_file(
 
 
 def read_tables(
-    path: Path, *, mapping: FileMapping | None, is_header: IsHeader, is_complete: IsComplete | None
+    path: Path,
+    *,
+    is_header: IsHeader,
+    is_complete: IsComplete | None = None,
+    shape: FileShape | None = None,
+    layout: Mapping[str, ColumnMapping] | None = None,
 ) -> list[tuple[str, str, Table]]:
     """Format, locator and table of each part of a file, before any contract.
+
+    Args:
+        is_header: how many of some cells are known headers.
+        is_complete: whether headers name every column needed, to choose among sheets.
+        shape: what is known of the file beforehand.
+        layout: places of the columns of a fixed-width file.
 
     Raises:
         FeedError: as `read_rows`, but for what depends on the feed.
     """
-    where = path.name
+    where, shape, layout = path.name, shape or FileShape(), layout or {}
     form = FORMATS.get(path.suffix.lower())
     if form is None:
         raise FeedError(
@@ -113,12 +125,12 @@ def read_tables(
     check_size(size, where=where)
     data = path.read_bytes()
     if form != "zip":
-        return _of_bytes(Member(where, path.suffix.lower(), data), mapping, is_header, is_complete)
+        return _of_bytes(Member(where, path.suffix.lower(), data), shape, layout, is_header, is_complete)
     found: list[tuple[str, str, Table]] = []
     for member in unpack(data, where=where, suffixes=_IN_ARCHIVES).members:
         if not member.data:
             raise FeedError("the file is empty", where=member.where, remedy="Ask the sender for the file")
-        found += _of_bytes(member, mapping, is_header, is_complete)
+        found += _of_bytes(member, shape, layout, is_header, is_complete)
     if len({form for form, _, _ in found}) > 1:
         raise FeedError(
             "files of several formats in one archive", where=where, remedy="Send them one by one, or in one format"
@@ -127,12 +139,15 @@ def read_tables(
 
 
 def _of_bytes(
-    file: Member, mapping: FileMapping | None, is_header: IsHeader, is_complete: IsComplete | None
+    file: Member,
+    shape: FileShape,
+    layout: Mapping[str, ColumnMapping],
+    is_header: IsHeader,
+    is_complete: IsComplete | None,
 ) -> list[tuple[str, str, Table]]:
     form, where, data = FORMATS[file.suffix], file.where, file.data
-    shape = FileShape() if mapping is None else mapping.file
-    if mapping is not None and shape.format == "fixed" and form == "csv":
-        return [("fixed", where, read_fixed(data, shape, mapping.columns, where=where))]
+    if shape.format == "fixed" and form == "csv":
+        return [("fixed", where, read_fixed(data, shape, layout, where=where))]
     if shape.format is not None and shape.format != form:
         raise FeedError(
             f"not a file of format {shape.format}", where=where, remedy="Look at file.format in the mapping"

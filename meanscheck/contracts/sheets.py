@@ -7,7 +7,9 @@ is never read; if it holds rows of the feed the workbook is refused, because nob
 hidden in a sheet are read.
 
 The header may stand on any of the first ten rows and reach over up to three, with merged cells: 存款信息 over 银行 and
-余额. The rows chosen are those that make the most headers known; a row that holds a long number is never one of them.
+余额. The rows chosen are those that make the most headers known, and of these the fewest; a row that holds a long
+number is never one of them, a merged cell is never cut, and a row above that groups headers by merged cells belongs to
+them.
 A header over several rows is called by its last part, if that is known, else by all of them joined by ``/``; a unit
 that only an upper part names (存款信息（万元）) counts for the columns that its merged cell spans, and for no other.
 """
@@ -98,6 +100,11 @@ def _head(sheet: Sheet, is_header: IsHeader, line: int | None, depth: int | None
         if line > len(top):
             return _Head(0, 1, tuple(top[0]), 0)
     filled = _filled(top, sheet.spans)
+
+    def head(start: int, end: int) -> _Head:
+        headers = _composed(filled, start, end, is_header)
+        return _Head(start, end, headers, is_header(headers))
+
     best: _Head | None = None
     starts = range(min(len(top), MAX_PREAMBLE)) if line is None else [line - 1]
     for start in starts:
@@ -107,14 +114,37 @@ def _head(sheet: Sheet, is_header: IsHeader, line: int | None, depth: int | None
             end = start + rows
             if end > len(top) or (rows > 1 and depth is None and _is_data(top[end - 1])):
                 break
-            headers = _composed(filled, start, end, is_header)
-            head = _Head(start, end, headers, is_header(headers))
-            if best is None or head.known > best.known:
-                best = head
+            found = head(start, end)
+            is_cut = line is None and any(_is_cut(span, start, end) for span in sheet.spans)
+            if not is_cut and (best is None or _rank(found) > _rank(best)):
+                best = found
     if best is None:
         return _Head(0, 1, tuple(top[0]), 0)
-    # A row given by the mapping is the header, whatever is known of it.
-    return best if line is None else _Head(best.start, best.end, best.headers, max(best.known, 1))
+    if line is not None:
+        # A row given by the mapping is the header, whatever is known of it.
+        return _Head(best.start, best.end, best.headers, max(best.known, 1))
+    while best.start > 0 and best.end - best.start < _MAX_DEPTH and _is_upper(best.start - 1, top, sheet.spans):
+        higher = head(best.start - 1, best.end)
+        if higher.known < best.known:
+            break
+        best = higher
+    return best
+
+
+def _rank(head: _Head) -> tuple[int, int]:
+    """The most known headers, then the fewest rows."""
+    return head.known, head.start - head.end
+
+
+def _is_cut(span: Span, start: int, end: int) -> bool:
+    """Whether a merged cell lies partly in the rows from `start` to before `end` (from 0) and partly above or below."""
+    return span.top - 1 < end and span.bottom > start and not (span.top - 1 >= start and span.bottom <= end)
+
+
+def _is_upper(row: int, top: Sequence[Sequence[str]], spans: Sequence[Span]) -> bool:
+    """Whether a row groups the headers below it: several texts, one of them over several columns, and no title."""
+    is_grouping = any(span.top - 1 == row and span.right > span.left for span in spans)
+    return is_grouping and sum(bool(cell) for cell in top[row]) >= 2 and not _is_data(top[row])
 
 
 def _is_data(row: Sequence[str]) -> bool:
@@ -174,4 +204,5 @@ def _table(sheet: Sheet, head: _Head, serial_days: int, *, where: str) -> Table:
         serial_days=serial_days,
         header_line=head.end,
         sheet=sheet.name,
+        merged=tuple(span[:3] for span in sheet.spans if span.left == span.right and span.top > head.end),
     )

@@ -23,7 +23,7 @@ def stated_units(above: Sequence[str], notes: Sequence[str], *, where: str) -> M
     """Kind (money, area) → unit.
 
     Args:
-        above: texts above the header; a unit in brackets at the end of one counts too.
+        above: texts above the header; a unit in brackets counts too.
         notes: texts of the notes below the rows.
 
     Raises:
@@ -44,9 +44,11 @@ def stated_units(above: Sequence[str], notes: Sequence[str], *, where: str) -> M
                         remedy="Give them in 元, 分 or 万元",
                     )
     for text in above:
-        unit = header_unit(text.strip(' ,\t;|"'))
-        if unit is not None and (kind := _kind(unit)) is not None:
-            found.setdefault(kind, set()).add(unit)
+        # Anywhere in the line: over which columns a group of headers reaches is not known here.
+        for bracket in re.findall(r"[(\[【（][^()\[\]【】（）]*[)\]】）]", text):
+            unit = header_unit(bracket)
+            if unit is not None and (kind := _kind(unit)) is not None:
+                found.setdefault(kind, set()).add(unit)
     twice = [kind for kind, units in found.items() if len(units) > 1]
     if twice:
         raise FeedError(

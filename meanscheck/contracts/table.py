@@ -34,6 +34,7 @@ class Table:
         header_line: line of the (last) header row; 0 if there is none.
         separator: of a CSV file.
         sheet: name of a workbook's sheet.
+        merged: (first line, column from 0, last line) of cells that reach over several rows.
     """
 
     headers: tuple[str, ...]
@@ -47,6 +48,7 @@ class Table:
     header_line: int = 0
     separator: str = ""
     sheet: str = ""
+    merged: tuple[tuple[int, int, int], ...] = field(default=(), repr=False)
 
 
 def broken_schema() -> dict[str, pl.DataType]:
