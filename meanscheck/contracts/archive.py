@@ -13,6 +13,7 @@ lies in memory, whatever the directory of the archive says.
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -126,7 +127,7 @@ def inflated(stream: BinaryIO, info: zipfile.ZipInfo, *, where: str) -> Iterator
     The decompressor is driven here: what stands behind the declared end of a member would otherwise go unseen by
     Python and be unpacked by another reader.
     """
-    stream.seek(info.header_offset)
+    stream.seek(max(info.header_offset, 0))
     header = stream.read(_LOCAL_HEADER)
     if len(header) < _LOCAL_HEADER or not header.startswith(b"PK\x03\x04"):
         raise FeedError("the archive is damaged", where=where, remedy=_AGAIN)
@@ -168,7 +169,7 @@ def true_name(info: zipfile.ZipInfo) -> str:
 def _opened(stream: BinaryIO, where: str) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(stream)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, struct.error):
         raise FeedError("not a ZIP archive, or cut short", where=where, remedy=_AGAIN) from None
 
 

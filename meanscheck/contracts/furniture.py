@@ -85,10 +85,10 @@ def furniture_of(
         .then(pl.lit("total"))
         .when(pl.col("first").str.contains(_NOTE) & (pl.col("filled") <= _FEW))
         .then(pl.lit("note"))
-        .when((pl.col("filled") == 1) & (pl.col("at") > (-1 if last is None else last)) & (len(names) > 2))
-        .then(pl.lit("note"))
         .when(~said & counts_only)
         .then(pl.lit("blank"))
+        .when((pl.col("filled") == 1) & (pl.col("at") > (-1 if last is None else last)) & (len(names) > 2))
+        .then(pl.lit("note"))
         .otherwise(None),
     ).drop_nulls("kind")
     return none.scatter(kinds["at"], kinds["kind"]).alias("kind") if kinds.height else none

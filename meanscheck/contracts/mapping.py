@@ -178,7 +178,7 @@ def load_mapping(path: Path) -> FileMapping:
         raise FeedError("the mapping is not UTF-8", where=where, remedy="Save it as UTF-8") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         place = re.search(r"line \d+", str(error))
-        at = f"{where} {place.group()}" if place else where
+        at = f"{where} {place.group() if place else 'at its end'}"
         raise FeedError("the mapping is not TOML", where=at, remedy="Mend that line; texts stand in quotes") from None
     try:
         return FileMapping.model_validate(value)

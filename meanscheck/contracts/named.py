@@ -7,6 +7,7 @@ be a cell is set aside, and a mapping's codes, forms and units are applied.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -165,14 +166,16 @@ def _filled_down(table: Table, chosen: Mapping[str, int]) -> Table:
     spans = [span for span in table.merged if span[1] in who]
     if not spans:
         return table
-    cells = table.cells
+    cells, lines = table.cells, table.lines.to_list()
     for column in sorted({column for _, column, _ in spans}):
-        series = cells.to_series(column)
-        for first, _, last in (span for span in spans if span[1] == column):
-            at = table.lines.is_between(first, last).arg_true()
-            if len(at) and table.lines[at[0]] == first:
-                series = series.scatter(at, series[at[0]])
-        cells = cells.with_columns(series)
+        texts, done = cells.to_series(column).to_list(), 0
+        for first, _, last in sorted(span for span in spans if span[1] == column):
+            begin, end = bisect_left(lines, first), bisect_right(lines, last)
+            if begin < done or begin == end or lines[begin] != first:
+                continue  # merged cells that overlap are none
+            texts[begin:end] = [texts[begin]] * (end - begin)
+            done = end
+        cells = cells.with_columns(pl.Series(f"c{column}", texts, dtype=pl.String))
     return replace(table, cells=cells)
 
 

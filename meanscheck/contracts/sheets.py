@@ -29,6 +29,8 @@ from meanscheck.contracts.table import MAX_PREAMBLE, IsHeader, Table, none_broke
 from meanscheck.errors import FeedError
 
 _MAX_DEPTH = 3
+_MAX_SPANS = 1_000
+"""Merged cells in the first rows, as many as a header may have."""
 _DATA = re.compile(r"\d{5,}|\d[\d,]*\.\d+")
 """What a cell of a header row never holds: a long number or an amount."""
 
@@ -99,7 +101,10 @@ def _head(sheet: Sheet, is_header: IsHeader, line: int | None, depth: int | None
         top = [[(cell or "").strip() for cell in row] for row in sheet.cells.head(line + _MAX_DEPTH).rows()]
         if line > len(top):
             return _Head(0, 1, tuple(top[0]), 0)
-    filled = _filled(top, sheet.spans)
+    spans = [span for span in sheet.spans if span.top <= len(top)]
+    if len(spans) > _MAX_SPANS:
+        return _Head(0, 1, tuple(top[0]), 0)
+    filled = _filled(top, spans)
 
     def head(start: int, end: int) -> _Head:
         headers = _composed(filled, start, end, is_header)
@@ -115,7 +120,7 @@ def _head(sheet: Sheet, is_header: IsHeader, line: int | None, depth: int | None
             if end > len(top) or (rows > 1 and depth is None and _is_data(top[end - 1])):
                 break
             found = head(start, end)
-            is_cut = line is None and any(_is_cut(span, start, end) for span in sheet.spans)
+            is_cut = line is None and any(_is_cut(span, start, end) for span in spans)
             if not is_cut and (best is None or _rank(found) > _rank(best)):
                 best = found
     if best is None:
@@ -123,7 +128,7 @@ def _head(sheet: Sheet, is_header: IsHeader, line: int | None, depth: int | None
     if line is not None:
         # A row given by the mapping is the header, whatever is known of it.
         return _Head(best.start, best.end, best.headers, max(best.known, 1))
-    while best.start > 0 and best.end - best.start < _MAX_DEPTH and _is_upper(best.start - 1, top, sheet.spans):
+    while best.start > 0 and best.end - best.start < _MAX_DEPTH and _is_upper(best.start - 1, top, spans):
         higher = head(best.start - 1, best.end)
         if higher.known < best.known:
             break
