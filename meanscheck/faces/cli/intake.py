@@ -170,6 +170,8 @@ def show_intake(reports: Sequence[IngestReport]) -> None:
     for r in reports:
         counts = (r.accepted, r.quarantined, r.not_covered, r.not_requested, r.repeated)
         note = "known already" if r.already_known else "supplementary" if r.supplementary else ""
+        if r.passed_over:
+            note += f"{', ' if note else ''}{r.passed_over:,} totals, notes and headings passed over"
         page.add_row(r.file, r.feed, r.short_id, *(f"{n:,}" if n else "·" for n in counts), note)
     say(page)
 
