@@ -96,8 +96,10 @@ def is_rounded(numbers: pl.Series) -> pl.Series:
 
     One in eleven still has the right check digit. Where two such numbers fail, those that pass are not trusted either.
     """
-    ends = numbers.str.contains(r"^\s*[1-9][0-9]{14}000\s*$").fill_null(value=False)
-    if not ends.any():
-        return ends
-    fails = ends & ~faultless(numbers.str.strip_chars(_SPACES)).fill_null(value=False)
-    return ends if fails.sum() >= 2 else fails
+    near = numbers.str.ends_with("000").fill_null(value=False).arg_true()
+    some = numbers.gather(near)
+    is_shaped = some.str.contains(r"^\s*[1-9][0-9]{14}000$")
+    fails = is_shaped & ~faultless(some.str.strip_chars(_SPACES))
+    marked = near.filter(is_shaped if fails.sum() >= 2 else fails)
+    found = pl.repeat(value=False, n=len(numbers), eager=True)
+    return found.scatter(marked, True) if len(marked) else found
