@@ -5,7 +5,7 @@ the sheet's XML beside it: which cells are formulas (refused), which are merged,
 reader gives nine decimals, which show binary digits from some millions on). An amount is then taken with 15 digits, as
 Excel shows it; an identity number kept as a number has lost its end and is handed on in scientific form, which the cast
 refuses. Hidden rows and columns are read
-like others: what is hidden was sent. A hidden sheet is told apart, see `sheets`.
+like others: what is hidden was sent. A hidden sheet is told apart, see `office_sheets`.
 
 A workbook is an archive: it is checked as one before anything reads it, and so is the rectangle that a sheet's cells
 span, because its reader holds every cell of that.

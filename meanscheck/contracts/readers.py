@@ -27,7 +27,7 @@ from meanscheck.contracts.mapping import ColumnMapping, FileMapping, FileShape
 from meanscheck.contracts.mapping_checks import refuse_faulty
 from meanscheck.contracts.model import FeedContract
 from meanscheck.contracts.named import FileRows, joined, named
-from meanscheck.contracts.sheets import IsComplete, read_sheets
+from meanscheck.contracts.office_sheets import IsComplete, read_sheets
 from meanscheck.contracts.spelling import header_key
 from meanscheck.contracts.table import IsHeader, Table, counted, none_broken
 from meanscheck.errors import FeedError
