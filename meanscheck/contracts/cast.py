@@ -59,6 +59,7 @@ def cast_rows(
     as_of: date | None,
     not_after: date,
     units: Mapping[str, str] | None = None,
+    may_repeat: bool = False,
 ) -> Cast:
     """Cast rows to the contract.
 
@@ -68,6 +69,7 @@ def cast_rows(
         as_of: the day the manifest states; it dates rows of register and as_of feeds that carry no day of their own.
         not_after: later days are in the future and refused, unless the contract says that a day may lie ahead.
         units: file units by column, as `headers.units_of` gives them; others are the contract's.
+        may_repeat: equal rows are no repetition, because they stand in different lists.
 
     Raises:
         FeedError: a column has a type that cannot be read exactly (floats), or is unknown to the contract.
@@ -95,7 +97,8 @@ def cast_rows(
     _check_across(contract, typed, not_after, faults)
     frame = pl.DataFrame([typed[c.name].alias(c.stored_name) for c in contract.columns])
     frame = frame.with_columns(text_rows[ROW_NO].cast(pl.Int64))
-    _check_repeats(contract, frame, faults)
+    if not may_repeat:
+        _check_repeats(contract, frame, faults)
     return _split(frame, text_rows, faults)
 
 

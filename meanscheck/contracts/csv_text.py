@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO, Literal
 
 import polars as pl
 
@@ -24,6 +27,8 @@ __all__ = ["SEPARATORS", "Encoding", "Table", "broken_schema", "decoded", "read_
 Encoding = Literal["utf-8", "gb18030"]
 SEPARATORS = (",", "\t", ";", "|")
 
+_BLOCK = 16 * 2**20
+"""Bytes of a large file that are looked at together."""
 _WRONG_BOMS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -73,13 +78,102 @@ def read_csv(
     text, found = decoded(data, where, encoding)
     head = _header(text, where, is_header, separator, header_line)
     check_shape(text.count(b"\n"), len(head.headers), where=where)
-    body = text[head.start :]
-    if b'="' in body:
-        body = _SHOWN.sub(rb"\1", body)
+    body = _unshown(text[head.start :])
     cells = _clean(body, head.separator, len(head.headers))
     if cells is not None:
         return _table(head, cells, counted(head.line + 1, cells.height), none_broken(), found)
     return _careful(body, head, found, where)
+
+
+def read_csv_parts(
+    path: Path,
+    *,
+    where: str,
+    is_header: IsHeader,
+    encoding: Encoding | None = None,
+    separator: str | None = None,
+    header_line: int | None = None,
+) -> Iterator[Table]:
+    """Divide a large CSV file into cells, some megabytes at a time, so that memory does not grow with the file.
+
+    The file is looked through once before, since its encoding is that of every line. Quotes left open at the end of a
+    part stay open in the next. Arguments as of `read_csv`.
+
+    Raises:
+        FeedError: as `read_csv`; also while the parts are being read.
+    """
+    found = _encoding(path, where, encoding)
+    with path.open("rb") as file:
+        _refuse_what_is_no_text(file.read(_BLOCK), where)
+        file.seek(0)
+        texts = (_as_utf8(block, found) for block in _blocks(file))
+        first = next(texts).removeprefix(codecs.BOM_UTF8)
+        head = _header(first, where, is_header, separator, header_line)
+        line_no, is_quoted = head.line, False
+        for text in chain([first[head.start :]], texts):
+            check_shape(line_no, len(head.headers), where=where)
+            body = _unshown(text)
+            cells = None if is_quoted else _clean(body, head.separator, len(head.headers))
+            if cells is not None:
+                yield _table(head, cells, counted(line_no + 1, cells.height), none_broken(), found)
+            else:
+                yield _careful(body, head, found, where, line=line_no, is_quoted=is_quoted)
+            line_no += body.count(b"\n")
+            is_quoted ^= body.count(b'"') % 2 == 1
+
+
+def _unshown(body: bytes) -> bytes:
+    """Cells of the form ="110…" as "110…"."""
+    return _SHOWN.sub(rb"\1", body) if b'="' in body else body
+
+
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    """The file in blocks of whole lines; a line feed is never a part of a character, in neither encoding."""
+    rest: list[bytes] = []
+    while block := file.read(_BLOCK):
+        end = block.rfind(b"\n") + 1
+        if end:
+            yield b"".join([*rest, block[:end]])
+            rest = [block[end:]]
+        else:
+            rest.append(block)
+    if any(rest):
+        yield b"".join(rest)
+
+
+def _as_utf8(block: bytes, encoding: Encoding) -> bytes:
+    return block if encoding == "utf-8" else block.decode(encoding).encode("utf-8")
+
+
+def _encoding(path: Path, where: str, given: Encoding | None) -> Encoding:
+    """The first of the encodings in which the whole file is text."""
+    wanted: tuple[Encoding, ...] = ("utf-8", "gb18030") if given is None else (given,)
+    for encoding in wanted:
+        decoder = codecs.getincrementaldecoder(encoding)()
+        try:
+            with path.open("rb") as file:
+                while block := file.read(2**20):
+                    text = decoder.decode(block)
+                    if encoding != "utf-8":
+                        text.encode("utf-8")  # GB18030 can spell what UTF-8 cannot
+            decoder.decode(b"", final=True)
+        except (UnicodeDecodeError, UnicodeEncodeError):
+            continue
+        return encoding
+    raise _not_text(where, given)
+
+
+def _not_text(where: str, given: Encoding | None) -> FeedError:
+    names = "neither UTF-8 nor GB18030" if given is None else f"not {given.upper()}, as the mapping says,"
+    return FeedError(f"the file is {names} throughout", where=where, remedy=_ENCODING_REMEDY)
+
+
+def _refuse_what_is_no_text(data: bytes, where: str) -> None:
+    for mark, name in _WRONG_BOMS:
+        if data.startswith(mark):
+            raise FeedError(f"the file is in {name}", where=where, remedy=_ENCODING_REMEDY)
+    if b"\x00" in data.removeprefix(codecs.BOM_UTF8)[:65_536]:
+        raise FeedError("the file is not text in UTF-8 or GB18030", where=where, remedy=_ENCODING_REMEDY)
 
 
 def _table(head: _Head, cells: pl.DataFrame, lines: pl.Series, broken: pl.DataFrame, encoding: Encoding) -> Table:
@@ -101,14 +195,10 @@ def decoded(data: bytes, where: str, encoding: Encoding | None = None) -> tuple[
     Args:
         encoding: what it must be in; seen from its bytes unless given.
     """
-    for mark, name in _WRONG_BOMS:
-        if data.startswith(mark):
-            raise FeedError(f"the file is in {name}", where=where, remedy=_ENCODING_REMEDY)
+    _refuse_what_is_no_text(data, where)
     data = data.removeprefix(codecs.BOM_UTF8)
     if not data.strip():
         raise FeedError("the file is empty", where=where, remedy="Ask the sender for the file")
-    if b"\x00" in data[:65_536]:
-        raise FeedError("the file is not text in UTF-8 or GB18030", where=where, remedy=_ENCODING_REMEDY)
     if b"\r" in data and b"\n" not in data:
         data = data.replace(b"\r", b"\n")
     if encoding != "gb18030":
@@ -123,8 +213,7 @@ def decoded(data: bytes, where: str, encoding: Encoding | None = None) -> tuple[
             return data.decode("gb18030").removeprefix("\ufeff").encode("utf-8"), "gb18030"
         except (UnicodeDecodeError, UnicodeEncodeError):
             pass
-    names = "neither UTF-8 nor GB18030" if encoding is None else f"not {encoding.upper()}, as the mapping says,"
-    raise FeedError(f"the file is {names} throughout", where=where, remedy=_ENCODING_REMEDY)
+    raise _not_text(where, encoding)
 
 
 def _header(text: bytes, where: str, is_header: IsHeader, separator: str | None, header_line: int | None) -> _Head:
@@ -187,8 +276,16 @@ def _parsed(body: bytes, separator: str, width: int) -> pl.DataFrame:
     )
 
 
-def _careful(body: bytes, head: _Head, encoding: Encoding, where: str) -> Table:
-    """The same line by line, still without Python per row."""
+def _careful(
+    body: bytes, head: _Head, encoding: Encoding, where: str, *, line: int | None = None, is_quoted: bool = False
+) -> Table:
+    """The same line by line, still without Python per row.
+
+    Args:
+        line: the line before the body; the header's unless given.
+        is_quoted: a quote before the body is still open.
+    """
+    before = head.line if line is None else line
     width, separator = len(head.headers), head.separator
     if not body:
         empty = pl.DataFrame(schema={f"c{at}": pl.String for at in range(width)})
@@ -204,9 +301,9 @@ def _careful(body: bytes, head: _Head, encoding: Encoding, where: str) -> Table:
         schema={"line": pl.String},
         truncate_ragged_lines=True,
     )["line"]
-    frame = pl.DataFrame({"line": lines, "row_no": counted(head.line + 1, len(lines))})
+    frame = pl.DataFrame({"line": lines, "row_no": counted(before + 1, len(lines))})
     frame = frame.filter(pl.col("line").str.strip_chars().str.len_bytes() > 0)
-    frame = frame.with_columns(reason=_reasons(separator, width))
+    frame = frame.with_columns(reason=_reasons(separator, width, is_quoted=is_quoted))
     broken = frame.filter(pl.col("reason").is_not_null()).select("row_no", "reason", "line")
     whole = frame.filter(pl.col("reason").is_null())
     joined = whole["line"].str.join("\n").item() if whole.height else ""
@@ -220,11 +317,11 @@ def _careful(body: bytes, head: _Head, encoding: Encoding, where: str) -> Table:
     return _table(head, cells, whole["row_no"], broken, encoding)
 
 
-def _reasons(separator: str, width: int) -> pl.Expr:
+def _reasons(separator: str, width: int, *, is_quoted: bool) -> pl.Expr:
     """Why a line cannot be divided into cells; null if it can."""
     line = pl.col("line")
     is_odd = line.str.count_matches('"', literal=True) % 2 == 1
-    is_inside = is_odd | (is_odd.cast(pl.Int64).cum_sum() % 2 == 1)
+    is_inside = is_odd | ((is_odd.cast(pl.Int64).cum_sum() + int(is_quoted)) % 2 == 1)
     mark = "\\" + separator if separator == "|" else separator
     cell = rf'(?:[^"{mark}]*|\s*"(?:[^"]|"")*"\s*)'
     is_formed = ~line.str.contains('"', literal=True) | line.str.contains(rf"^{cell}(?:{mark}{cell})*$")

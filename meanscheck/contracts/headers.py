@@ -131,12 +131,13 @@ def _looks_like(
     A file that is complete for its own feed is given away only to one that understands every header it does and more.
     """
     best: tuple[int, FeedContract] | None = None
+    keys = {header: header_key(header) for header in headers}
     for other in all_feeds().values():
         if other.name == contract.name:
             continue
         known = _owners_of(other.name)
-        theirs = frozenset(header for header in headers if header_key(header) in known)
-        names = {known[header_key(header)] for header in theirs}
+        theirs = frozenset(header for header in headers if keys[header] in known)
+        names = {known[keys[header]] for header in theirs}
         if not all(c.name in names for c in other.columns if c.required):
             continue
         if len(theirs) <= len(matched) or (is_complete and not matched < theirs):

@@ -66,8 +66,19 @@ class FileRows:
     mapping: FileMapping | None = None
 
 
-def named(contract: FeedContract, table: Table, form: str, where: str, mapping: FileMapping | None = None) -> FileRows:
+def named(
+    contract: FeedContract,
+    table: Table,
+    form: str,
+    where: str,
+    mapping: FileMapping | None = None,
+    *,
+    is_whole: bool = True,
+) -> FileRows:
     """Rows of one table.
+
+    Args:
+        is_whole: whether all its rows are here; a part of them has no sum to compare a total with.
 
     Raises:
         FeedError: wrong feed, missing column, two headers for one column, a unit that does not fit, a type that holds
@@ -103,7 +114,7 @@ def named(contract: FeedContract, table: Table, form: str, where: str, mapping: 
         rows = recode(contract, rows, mapping, faults).select(*mapping.columns, ROW_NO)
     rows, broken = _apart(before, rows, faults)
     broken = pl.concat([broken, _broken(cut)]).sort(ROW_NO, "field", "reason")
-    if not broken.height and (kinds == "total").any():
+    if is_whole and not broken.height and (kinds == "total").any():
         said = kinds == "total"
         check_total(
             contract,

@@ -9,7 +9,7 @@ lines file is line 1, the first row of a Parquet file is row 1; see `named` for 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,7 +19,7 @@ import polars as pl
 from meanscheck.contracts.archive import Member, unpack
 from meanscheck.contracts.bounds import check_shape, check_size
 from meanscheck.contracts.cast import ROW_NO, Cast, cast_rows
-from meanscheck.contracts.csv_text import read_csv
+from meanscheck.contracts.csv_text import read_csv, read_csv_parts
 from meanscheck.contracts.fixed_width import read_fixed
 from meanscheck.contracts.headers import known_headers, names_every_column
 from meanscheck.contracts.json_lines import read_jsonl
@@ -32,7 +32,7 @@ from meanscheck.contracts.spelling import header_key
 from meanscheck.contracts.table import IsHeader, Table, counted, none_broken
 from meanscheck.errors import FeedError
 
-__all__ = ["FORMATS", "FileRows", "cast_file", "read_rows", "read_tables"]
+__all__ = ["FORMATS", "FileRows", "cast_file", "read_parts", "read_rows", "read_tables"]
 
 FORMATS: Mapping[str, str] = {
     ".csv": "csv",
@@ -47,6 +47,10 @@ FORMATS: Mapping[str, str] = {
     ".zip": "zip",
 }
 """File endings and the format each means; a text file is fixed width if its mapping says so."""
+WHOLE = 1_000_000
+"""Rows of a file that is checked as a whole."""
+PART = 250_000
+"""Rows of a larger file that are in memory together."""
 _IN_ARCHIVES = frozenset(FORMATS) - {".zip"}
 _NEEDED_HEADERS = 2
 
@@ -64,17 +68,73 @@ def read_rows(contract: FeedContract, path: Path, *, mapping: FileMapping | None
     where = path.name
     if mapping is not None:
         refuse_faulty(contract, mapping, where=where)
-    known = known_headers(contract) if mapping is None else _sources(mapping)
-
-    def is_header(cells: Sequence[str]) -> int:
-        return sum(1 for cell in cells if known(cell))
-
+    is_header = _header_test(contract, mapping)
     is_complete = names_every_column(contract) if mapping is None else None
     shape, layout = (None, None) if mapping is None else (mapping.file, mapping.columns)
     tables = read_tables(path, shape=shape, layout=layout, is_header=is_header, is_complete=is_complete)
     parts = [named(contract, table, form, at, mapping) for form, at, table in tables]
     file = joined(parts, where)
     return replace(file, format=f"zip {file.format}") if path.suffix.lower() == ".zip" else file
+
+
+def read_parts(contract: FeedContract, path: Path, *, mapping: FileMapping | None = None) -> Iterator[FileRows]:
+    """The rows of a file: in one part up to `WHOLE` rows, else in several, so that memory does not grow with a CSV or
+    Parquet file. Raises as `read_rows`, also while the parts are being read; a total below a file that is read in parts
+    is not compared with its rows.
+    """
+    where = path.name
+    form = FORMATS.get(path.suffix.lower(), "")
+    size = path.stat().st_size if path.is_file() else 0
+    rows = _parquet_rows(path, where) if form == "parquet" and size else 0
+    shape = FileShape() if mapping is None else mapping.file
+    is_text = form == "csv" and shape.format in (None, "csv") and size > 2 * WHOLE and _has_many_lines(path)
+    if rows <= WHOLE and not is_text:
+        file = read_rows(contract, path, mapping=mapping)
+        is_whole = file.rows.height <= WHOLE
+        for at in range(0, max(file.rows.height, 1), WHOLE if is_whole else PART):
+            first = (file.broken, file.passed) if at == 0 else (file.broken.clear(), file.passed.clear())
+            part = replace(file, rows=file.rows.slice(at, PART), broken=first[0], passed=first[1])
+            yield file if is_whole else part
+        return
+    if mapping is not None:
+        refuse_faulty(contract, mapping, where=where)
+    if is_text:
+        is_header = _header_test(contract, mapping)
+        tables = read_csv_parts(
+            path,
+            where=where,
+            is_header=lambda cells: is_header(cells) >= _NEEDED_HEADERS,
+            encoding=shape.encoding,
+            separator=shape.delimiter,
+            header_line=shape.header_line,
+        )
+    else:
+        tables = (_read_parquet(path, where, first=at) for at in range(0, rows, PART))
+    units: Mapping[str, str] | None = None
+    for table in tables:
+        part = named(contract, table, form, where, mapping, is_whole=False)
+        if units is not None and part.units != units:
+            raise FeedError(
+                "a note in the file states another unit than its beginning",
+                where=where,
+                remedy="Name the unit in each header, such as 金额(元)",
+            )
+        units = part.units
+        yield part
+
+
+def _has_many_lines(path: Path) -> bool:
+    """Whether a text file has more than `WHOLE` line feeds (a row has two bytes at least)."""
+    lines = 0
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            lines += block.count(b"\n")
+    return lines > WHOLE
+
+
+def _header_test(contract: FeedContract, mapping: FileMapping | None) -> Callable[[Sequence[str]], int]:
+    known = known_headers(contract) if mapping is None else _sources(mapping)
+    return lambda cells: sum(1 for cell in cells if known(cell))
 
 
 def cast_file(
@@ -184,15 +244,29 @@ def _sources(mapping: FileMapping) -> Callable[[str], bool]:
     return lambda cell: bool(cell.strip()) and header_key(cell) in keys
 
 
-def _read_parquet(source: Path | io.BytesIO, where: str) -> Table:
+def _parquet_rows(source: Path | io.BytesIO, where: str) -> int:
+    """Rows by the file's own count in its last bytes: a small file may claim rows without end."""
+    rows = int(_collected(pl.scan_parquet(source).select(pl.len()), where).item())
+    check_shape(rows, 0, where=where)
+    return rows
+
+
+def _read_parquet(source: Path | io.BytesIO, where: str, *, first: int | None = None) -> Table:
+    """All rows of a Parquet file, or one part of them."""
+    if first is None:
+        _parquet_rows(source, where)
+    rows = pl.scan_parquet(source)
+    frame = _collected(rows if first is None else rows.slice(first, PART), where)
+    headers = tuple(frame.columns)
+    check_shape(frame.height, len(headers), where=where)
+    cells = frame.rename({header: f"c{at}" for at, header in enumerate(headers)})
+    return Table(headers, cells, counted((first or 0) + 1, cells.height), none_broken())
+
+
+def _collected(rows: pl.LazyFrame, where: str) -> pl.DataFrame:
     try:
-        frame = pl.scan_parquet(source)
-        headers = tuple(frame.collect_schema().names())
-        # The file's own count comes from its last bytes: a small file may claim rows without end.
-        check_shape(frame.select(pl.len()).collect(engine="in-memory").item(), len(headers), where=where)
-        cells = frame.rename({header: f"c{at}" for at, header in enumerate(headers)}).collect(engine="in-memory")
+        return rows.collect(engine="in-memory")
     except (pl.exceptions.PolarsError, OSError):
         raise FeedError(
             "not a Parquet file, or cut short", where=where, remedy="Ask the sender to write the file again"
         ) from None
-    return Table(headers, cells, counted(1, cells.height), none_broken())

@@ -88,6 +88,13 @@ _ALL = (
         "无需处理，以首行为准",
     ),
     Reason(
+        "withdraws_nothing",
+        "the answer that is withdrawn from has no such row",
+        "所撤回的答复中没有这一行",
+        "ask the sender which row is meant",
+        "请发送单位说明要撤回的是哪一行",
+    ),
+    Reason(
         "conflicting_key",
         "another row says something else under the same key",
         "同一主键有不同内容",

@@ -81,6 +81,17 @@ def feed_template(name: str) -> bytes:
     return out.getvalue().encode("utf-8-sig")
 
 
+def feed_form(name: str) -> bytes:
+    """The same file without a row: to be filled in by a department.
+
+    Raises:
+        FeedError: there is no such feed.
+    """
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerow(_header(column) for column in feed(name).columns)
+    return out.getvalue().encode("utf-8-sig")
+
+
 def _header(column: Column) -> str:
     return f"{column.title_zh}({_UNITS[column.unit]})" if column.unit in ("yuan", "m2") else column.title_zh
 

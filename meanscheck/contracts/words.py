@@ -8,6 +8,7 @@ unusual.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -27,27 +28,53 @@ from meanscheck.contracts.cells import (
 )
 from meanscheck.contracts.faults import Faults
 from meanscheck.contracts.model import Column
-from meanscheck.values.identity import faultless
+from meanscheck.values.identity import fault_of, faultless, lengthened
 
 Parse = Callable[[str], Any]
 
 _SAMPLE = 20_000
+_FEW = 200
+_SPACES = " \t\u3000\u00a0"
+_AROUND = _SPACES + "'"
 _NULLS = pl.Series(sorted(NULL_MARKS))
 # Anything that `trim` could change or refuse: spaces at an end, a sign or a mark at the start, an unseen character.
 _UNUSUAL = rf"[{UNSEEN}]|^[=@＝＠+\-＋－—/\\\s]|^$|\s$|^(?:NULL|null|N/A|n/a)$"
 
 
-def by_distinct(column: Column, cells: pl.Series, parse: Parse, dtype: pl.DataType, faults: Faults) -> pl.Series:
-    """Apply `parse` once to each distinct text of `cells` (String)."""
+def by_distinct(
+    column: Column,
+    cells: pl.Series,
+    parse: Parse,
+    dtype: pl.DataType,
+    faults: Faults,
+    *,
+    quick: Callable[[pl.Series], pl.Series] | None = None,
+) -> pl.Series:
+    """Apply `parse` once to each distinct text of `cells` (String).
+
+    Args:
+        quick: what `parse` would give, by column; null where `parse` itself must be asked.
+    """
     distinct = cells.drop_nulls().unique()
-    found = [parse(text) for text in distinct.to_list()]
     codes = cells.cast(pl.Enum(distinct), strict=False).to_physical()
-    bad = [at for at, value in enumerate(found) if isinstance(value, Fault)]
-    for reason in dict.fromkeys(found[at].reason for at in bad):
-        chosen = [at for at in bad if found[at].reason == reason]
-        faults.add(column.name, reason, codes.is_in(pl.Series(chosen, dtype=codes.dtype).implode()))
-    values = pl.Series([None if isinstance(value, Fault) else value for value in found], dtype=dtype)
-    return values.gather(codes)
+    if quick is not None and len(distinct) > _FEW:
+        values = quick(distinct)
+    else:
+        values = pl.Series([None], dtype=dtype).new_from_index(0, len(distinct))
+    rest = values.is_null().arg_true()
+    found = [parse(text) for text in distinct.gather(rest).to_list()]
+    reasons = pl.Series([value.reason if isinstance(value, Fault) else None for value in found], dtype=pl.String)
+    for reason in reasons.drop_nulls().unique().sort().to_list():
+        faults.add(column.name, reason, codes.is_in(rest.filter(reasons == reason).cast(codes.dtype).implode()))
+    parsed = pl.Series([None if isinstance(value, Fault) else value for value in found], dtype=dtype)
+    return values.scatter(rest, parsed).gather(codes)
+
+
+def _plain_days(texts: pl.Series) -> pl.Series:
+    """Days written like 2024-06-30, as `parse_day` has them; null for every other text."""
+    plain = texts.zip_with(texts.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), pl.Series([None], dtype=pl.String))
+    days = plain.str.to_date("%Y-%m-%d", strict=False)
+    return days.zip_with(days >= date(1850, 1, 1), pl.Series([None], dtype=pl.Date))
 
 
 def odd_ones(column: Column, cells: pl.Series, odd: pl.Series, parse: Parse, faults: Faults) -> pl.Series:
@@ -67,7 +94,7 @@ def cast_words(column: Column, cells: pl.Series, faults: Faults) -> pl.Series:
     """Cast text cells of a bool, date, month, choice, text or person column."""
     kind = column.kind
     if kind == "date":
-        return by_distinct(column, cells, parse_day, pl.Date(), faults)
+        return by_distinct(column, cells, parse_day, pl.Date(), faults, quick=_plain_days)
     if kind == "month":
         return by_distinct(column, cells, parse_month, pl.Date(), faults)
     if kind == "bool":
@@ -77,11 +104,14 @@ def cast_words(column: Column, cells: pl.Series, faults: Faults) -> pl.Series:
     if kind == "person":
         sound = faultless(cells)
         return odd_ones(column, cells, ~sound, lambda text: parse_persons(text, column), faults)
-    if column.pattern is not None or _repeats_itself(cells):
+    if column.pattern is not None:
         return by_distinct(column, cells, lambda text: parse_text(text, column), pl.String(), faults)
-    odd = cells.str.contains(_UNUSUAL)
-    if column.max_length is not None:
-        odd = odd | (cells.str.len_bytes() > column.max_length)  # bytes: never fewer than characters
+    if _repeats_itself(cells):
+        distinct = cells.drop_nulls().unique()
+        unusual = distinct.filter(_odd_texts(column, distinct))
+        odd = cells.is_in(unusual.implode()) if len(unusual) else pl.Series([False]).new_from_index(0, len(cells))
+    else:
+        odd = _odd_texts(column, cells)
     return odd_ones(column, cells, odd, lambda text: parse_text(text, column), faults)
 
 
@@ -92,7 +122,7 @@ def cast_identity(column: Column, cells: pl.Series, is_resident: pl.Series, faul
         is_resident: which rows hold a resident identity number; null is not.
     """
     resident = is_resident.fill_null(value=False)
-    sound = faultless(cells).fill_null(value=True)
+    sound = _sound(cells)
     if (sound & resident).all():
         return cells
     others = (~resident & cells.is_not_null()).fill_null(value=False)
@@ -101,11 +131,56 @@ def cast_identity(column: Column, cells: pl.Series, is_resident: pl.Series, faul
         cells = odd_ones(column, cells, others, parse_document, faults)
     rest = resident & ~sound
     if rest.any():
-        tidy = cells.str.strip_chars(" \t\u3000\u00a0'").str.to_uppercase()
-        better = rest & faultless(tidy).fill_null(value=False)
-        cells = tidy.zip_with(better, cells)
-        cells = odd_ones(column, cells, rest & ~better, parse_resident, faults)
+        cells, rest = _tidied(cells, rest)
+        cells = odd_ones(column, cells, rest, _parse_number, faults)
     return cells
+
+
+def _parse_number(text: str) -> str | Fault | None:
+    bare = text.strip(_AROUND).upper()
+    return bare if fault_of(bare) is None else parse_resident(text)
+
+
+def _tidied(cells: pl.Series, rest: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """What many numbers want most often: spaces, full-width digits, a small x, 15 digits. The cells, and what is left.
+
+    Only what `_parse_number` would say as well: a faultless number, of a text without unseen characters.
+    """
+    places = rest.arg_true()
+    if len(places) <= _FEW:
+        return cells, rest
+    texts = cells.gather(places)
+    distinct = texts.unique()
+    bare = distinct.str.strip_chars(_AROUND).str.to_uppercase()
+    plain = bare.str.normalize("NFKC").str.replace_all(r"\s", "")
+    plain = lengthened(plain).fill_null(plain)
+    is_seen = ~distinct.str.contains(rf"[{UNSEEN}]|[^{_SPACES}].*'")
+    plain = bare.zip_with(
+        faultless(bare), plain.zip_with(is_seen & faultless(plain), pl.Series([None], dtype=pl.String))
+    )
+    mended = plain.gather(texts.cast(pl.Enum(distinct)).to_physical())
+    done = places.filter(mended.is_not_null())
+    return cells.scatter(done, mended.drop_nulls()), rest.scatter(done, False)
+
+
+def _odd_texts(column: Column, texts: pl.Series) -> pl.Series:
+    """Which texts `parse_text` could change or refuse."""
+    odd = texts.str.contains(_UNUSUAL)
+    if column.max_length is not None:
+        odd = odd | (texts.str.len_bytes() > column.max_length)  # bytes: never fewer than characters
+    return odd
+
+
+def _sound(cells: pl.Series) -> pl.Series:
+    """Whether each number is a faultless one or null; each distinct number is proven once."""
+    distinct = cells.drop_nulls().unique()
+    if len(distinct) <= _FEW:
+        faults = [text for text in distinct.to_list() if fault_of(text) is not None]
+        return ~cells.is_in(pl.Series(faults, dtype=pl.String).implode()).fill_null(value=False)
+    if len(distinct) * 2 > len(cells):
+        return faultless(cells).fill_null(value=True)
+    codes = cells.cast(pl.Enum(distinct)).to_physical()
+    return faultless(distinct).gather(codes).fill_null(value=True)
 
 
 def _repeats_itself(cells: pl.Series) -> bool:

@@ -9,7 +9,7 @@ that no finding has settled), 待核实 (not answered, or not usable). Whether r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -17,6 +17,9 @@ import polars as pl
 
 from meanscheck.contracts import all_feeds
 from meanscheck.evidence import ReportRows, Snapshot, Store
+from meanscheck.law.freshness import age_lines, report_valid_until, stale_from
+from meanscheck.law.law import Law
+from meanscheck.values.evidence_state import EvidenceState
 from meanscheck.values.money import format_yuan
 
 REGISTERS = ("vehicles", "real_estate", "business_registration")
@@ -58,6 +61,7 @@ class Item:
     as_of: date | None
     quarantined: int
     conclusion: str
+    stale_from: date | None = None
 
     @property
     def difference(self) -> int | None:
@@ -75,6 +79,7 @@ class Report:
     reference_day: date
     snapshot: str
     items: tuple[Item, ...] = field(repr=False)
+    valid_until: date | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; amounts as yuan text."""
@@ -88,6 +93,7 @@ class Report:
             "case": self.case_id,
             "reference_day": self.reference_day.isoformat(),
             "snapshot": self.snapshot,
+            "valid_until": None if self.valid_until is None else self.valid_until.isoformat(),
             "items": [
                 {
                     "member": i.member,
@@ -103,6 +109,7 @@ class Report:
                     "as_of": None if i.as_of is None else i.as_of.isoformat(),
                     "quarantined": i.quarantined,
                     "conclusion": i.conclusion,
+                    "stale_from": None if i.stale_from is None else i.stale_from.isoformat(),
                 }
                 for i in self.items
             ],
@@ -138,13 +145,21 @@ class Report:
                     f"另有 {i.quarantined} 条无法读取" if zh else f"{i.quarantined} more rows could not be read"
                 )
             lines.append(f"  {i.member} {name}: " + ", ".join(parts))
+        lines += age_lines([(i.feed_zh if zh else i.feed, i.stale_from) for i in self.items], self.valid_until, zh=zh)
         lines.append(
             "本报告只列核对情况, 不作认定。" if zh else "This report lists what was found; it decides nothing."
         )
         return "\n".join(lines)
 
 
-def check(store: Store, request: str, *, on: date | None = None, snapshot: Snapshot | str | None = None) -> Report:
+def check(
+    store: Store,
+    request: str,
+    *,
+    on: date | None = None,
+    snapshot: Snapshot | str | None = None,
+    law: Law | None = None,
+) -> Report:
     """The verification report of a request.
 
     Args:
@@ -152,6 +167,8 @@ def check(store: Store, request: str, *, on: date | None = None, snapshot: Snaps
         request: the request's number (核对委托编号).
         on: the day as of which states count; the request's reference day unless given.
         snapshot: which evidence; the present one unless given.
+        law: says which answers are stale and until when the report holds, counted from the reference day; neither is
+            told without it.
 
     Raises:
         StoreError: the store does not know the request.
@@ -168,8 +185,17 @@ def check(store: Store, request: str, *, on: date | None = None, snapshot: Snaps
         case_id=facts["case_id"],
         reference_day=facts["reference_day"],
         snapshot=taken,
-        items=tuple(_items(rows)),
+        items=tuple(item if law is None else aged(item, law, facts["reference_day"]) for item in _items(rows)),
+        valid_until=None if law is None else report_valid_until(law, facts["reference_day"]),
     )
+
+
+def aged(item: Item, law: Law, day: date) -> Item:
+    """The item with the day from which its answer is stale; a stale answer is one to be verified (待核实)."""
+    too_old = stale_from(law, item.feed, item.as_of) if item.state == "answered" else None
+    if too_old is None or day < too_old:
+        return replace(item, stale_from=too_old)
+    return replace(item, stale_from=too_old, state=EvidenceState.STALE.word, conclusion="待核实", found=None)
 
 
 def _items(material: ReportRows) -> Iterator[Item]:

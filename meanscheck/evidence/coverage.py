@@ -3,7 +3,8 @@
 An answer (batch) reaches a person if it came after the request, if its manifest means the request, names him not among
 those it did not answer for, none of his rows was quarantined, and, for balances, its as-of day is not after the
 reference day. It may be read if the feed is the office's own or a consent covers feed, purpose and the day of the
-answer and has not been withdrawn by then or by `on`. Each institution and each division asked for must be reached by
+answer and has not been withdrawn by then or by `on`. An answer whose place was taken no longer reaches anybody, and
+amendments and withdrawals never do (see `corrections`). Each institution and each division asked for must be reached by
 such an answer; windows of one institution are joined where they touch, the windows of several are intersected. The
 worse state wins (`EvidenceState`); `stale` depends on the law's freshness and is not decided here.
 
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from meanscheck.contracts import FeedContract, all_feeds
+from meanscheck.evidence.clocks import live_sql
 from meanscheck.values.evidence_state import EvidenceState
 
 if TYPE_CHECKING:
@@ -55,7 +57,11 @@ def make_states(store: Store, feeds: Sequence[str], *, mark: int, on: date) -> N
         schema={"feed": pl.String, "office": pl.Boolean, "balance": pl.Boolean},
     )
     with store.frame("traits", traits):
-        store.run(_STATES.format(mark=mark, on=on, first=_FIRST, last=_LAST, reaches=CONSENT_REACHES, **_CODES))
+        store.run(
+            _STATES.format(
+                live=live_sql(mark, since="batch"), on=on, first=_FIRST, last=_LAST, reaches=CONSENT_REACHES, **_CODES
+            )
+        )
 
 
 _CODES = {state.name: int(state) for state in EvidenceState}
@@ -63,7 +69,8 @@ _CODES = {state.name: int(state) for state in EvidenceState}
 _STATES = """
 create or replace temp table p_states as
 with b as (
-  select batches.*, t.office, t.balance from batches join traits t on t.feed = batches.feed where batch <= {mark}),
+  select batches.*, t.office, t.balance from batches join traits t on t.feed = batches.feed
+  where {live} and how is distinct from 'amend' and how is distinct from 'withdraw'),
 k as (select distinct consents, purpose, reference_day from p_terms),
 kc as (select k.*, unnest(string_split(k.consents, ','))::integer as consent from k where k.consents <> ''),
 readable as (

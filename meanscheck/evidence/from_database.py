@@ -11,7 +11,7 @@ from meanscheck.contracts import feed as feed_named
 from meanscheck.contracts.cursor import Cursor, read_cursor
 from meanscheck.contracts.mapping import FileMapping
 from meanscheck.errors import FeedError
-from meanscheck.evidence.ingest import IngestReport, ingest_rows
+from meanscheck.evidence.ingest import IngestReport, take_in
 from meanscheck.evidence.manifest import Manifest
 from meanscheck.evidence.mappings import refuse_out_of_time
 
@@ -42,4 +42,5 @@ def ingest_cursor(
         )
     if mapping is not None:
         refuse_out_of_time(contract, mapping, manifest, where=name)
-    return ingest_rows(store, contract, read_cursor(contract, cursor, mapping=mapping, name=name), manifest, name=name)
+    rows = read_cursor(contract, cursor, mapping=mapping, name=name)
+    return take_in(store, contract, iter([rows]), name, manifest, mapping=mapping)

@@ -3,6 +3,7 @@ manifests."""
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,15 +56,26 @@ def feed_files(folder: Path) -> list[tuple[str, Path]]:
     return found
 
 
+def _turn(path: Path) -> tuple[str, str]:
+    """When a file's turn is; a faulty manifest is reported when it comes."""
+    try:
+        facts = json.loads(manifest_path(path).read_bytes())
+        return (str(facts["answered_on"]) if facts.get("corrects") else "", path.name)
+    except (OSError, ValueError, KeyError, AttributeError):
+        return ("", path.name)
+
+
 def ingest_inbox(store: Store, folder: Path, *, progress: Progress | None = None) -> list[IngestReport]:
     """Take in an inbox: requests, consents, then every feed file; each file is in wholly or not at all.
+
+    Answers that correct others come last, in the order of the days on which they were given.
 
     Raises:
         FeedError: the folder or a file cannot be used; files before it have been taken in.
     """
     if not folder.is_dir():
         raise FeedError("there is no such inbox folder", where=folder.name, remedy="Look at the path")
-    files = feed_files(folder)
+    files = sorted(feed_files(folder), key=lambda file: _turn(file[1]))
     tell = progress or (lambda what, done, total: None)
     steps = len(files) + 2
     for done, (name, load) in enumerate(((REQUESTS, store.requests), (CONSENTS, store.consents))):

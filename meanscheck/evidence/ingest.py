@@ -3,43 +3,40 @@
 Per row one of: stored · quarantined (with file, line, field, reason) · not covered by a live consent (counted, not
 kept) · about somebody whom no request asks about in this feed (counted, not kept) · a repetition. The batch is in
 wholly or not at all. The same file again changes nothing, unless requests or consents have grown since: then what is
-newly covered becomes a supplementary batch.
+newly covered becomes a supplementary batch. An answer may correct or withdraw an earlier one (see `corrections`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from meanscheck.contracts import FeedContract
 from meanscheck.contracts import feed as feed_named
-from meanscheck.contracts.cast import cast_rows
+from meanscheck.contracts.mapping import FileMapping
 from meanscheck.contracts.model import PERSON
-from meanscheck.contracts.readers import FileRows, read_rows
-from meanscheck.evidence.coverage import CONSENT_REACHES, is_office
-from meanscheck.evidence.digests import SHORT_ID, canonical, digest_of_sorted, named, row_digest_sql
-from meanscheck.evidence.manifest import OFFICE, Manifest, load_manifest
+from meanscheck.contracts.readers import FileRows, read_parts
+from meanscheck.evidence.batches import facts_of, file_id_of
+from meanscheck.evidence.batches import record as _record
+from meanscheck.evidence.corrections import answers_again, corrected_by, note_repeats, supersede, without_dropped
+from meanscheck.evidence.digests import SHORT_ID, canonical, digest_of_sorted, named
+from meanscheck.evidence.manifest import Manifest, load_manifest
 from meanscheck.evidence.mappings import mapping_for, record_mapping, refuse_out_of_time
-from meanscheck.evidence.quarantine import (
-    REPEATED,
-    exceptions,
-    quarantine,
-    refuse_contradictions,
-    set_repeats_apart,
-)
-from meanscheck.evidence.requests import NO_BOUND
+from meanscheck.evidence.quarantine import exceptions, quarantine
+from meanscheck.evidence.reach import Reach, reach_of
+from meanscheck.evidence.staging import Staged, stage
 from meanscheck.evidence.tables import quoted, stored_columns
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
-_AT_ONCE = 1_000_000
-"""Rows that are cast at a time: bounds memory."""
-_STAGES = ("i_rows", "i_bad", "i_covered", "i_kept", "i_new", "i_asked")
+
+_STAGES = ("i_rows", "i_bad", "i_known")
+_KEPT = "(select row_no, person, digest from i_rows where is_covered)"
+"""Rows that may be kept."""
+_NONE = f"(select * from {_KEPT} where false)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class IngestReport:
     consent;
     `not_requested` concern nobody asked about; `repeated` stand twice in the file; `known_rows` came earlier in another
     file. `already_known`: the same answer is in the store and nothing changed; `batch` is then the earlier one's
-    number. `passed_over`: lines that are no rows (totals, notes, signatures, repeated headers).
+    number.
     """
 
     feed: str
@@ -65,7 +62,10 @@ class IngestReport:
     known_rows: int
     already_known: bool
     supplementary: bool
+    superseded: int = 0
+    """Rows of an earlier answer that no longer count, because this one corrects it."""
     passed_over: int = 0
+    """Lines that are no rows: totals, notes, signatures, repeated headers."""
 
     @property
     def short_id(self) -> str:
@@ -93,207 +93,200 @@ def ingest_file(
     how = mapping_for(path, mapping)
     if how is not None:
         refuse_out_of_time(contract, how, answer, where=path.name)
-    return ingest_rows(store, contract, read_rows(contract, path, mapping=how), answer, name=path.name)
+    return take_in(store, contract, read_parts(contract, path, mapping=how), path.name, answer, mapping=how)
 
 
-def ingest_rows(
-    store: Store, contract: FeedContract, file: FileRows, answer: Manifest | None, *, name: str
+def take_in(
+    store: Store,
+    contract: FeedContract,
+    parts: Iterator[FileRows],
+    name: str,
+    answer: Manifest | None,
+    *,
+    mapping: FileMapping | None = None,
 ) -> IngestReport:
-    """Take in rows wherever they come from; `name` is what the store calls the file."""
+    """Take in the rows of one answer, wherever they come from.
+
+    Args:
+        store: the evidence store.
+        contract: the feed's.
+        parts: the rows in one part (then checked whole by the cast), or a large file's in several.
+        name: what the answer is called in the store: the file's name.
+        answer: the manifest; None for an office feed that has none.
+        mapping: by which the rows were read; it is kept with the batch.
+    """
+    passed = 0
+
+    def counted() -> Iterator[FileRows]:
+        nonlocal passed
+        for part in parts:
+            passed += part.passed.height
+            yield part
+
+    reach = reach_of(store, contract, answer)
     with store.transaction():
         try:
-            _stage(store, contract, file, answer)
-            report = _take(store, contract, Path(name), answer)
-            if file.mapping is not None and not report.already_known:
-                record_mapping(store, report.batch, file.mapping)
+            staged = stage(store, contract, counted(), answer)
+            report = _take(store, contract, name, answer, staged=staged, reach=reach)
+            if mapping is not None and not report.already_known:
+                record_mapping(store, report.batch, mapping)
+            return replace(report, passed_over=passed)
         finally:
-            _drop(store)
-    return replace(report, passed_over=file.passed.height)
+            # They hold personal data and memory.
+            store.run("; ".join(f"drop table if exists {table}" for table in _STAGES))
 
 
-def _drop(store: Store) -> None:
-    for table in _STAGES:
-        store.run(f"drop table if exists {table}")
-
-
-def _stage(store: Store, contract: FeedContract, file: FileRows, answer: Manifest | None) -> None:
-    columns = ", ".join(f"{quoted(c.stored_name)} {c.duckdb_type}" for c in stored_columns(contract))
-    store.run(f"create temp table i_rows (person BIGINT, row_no BIGINT, digest BLOB, {columns})")
-    store.run("create temp table i_bad (row_no BIGINT, field VARCHAR, reason VARCHAR, raw VARCHAR, person BIGINT)")
-    digest = row_digest_sql(contract, row="r", identity="r")
-    names = ", ".join(f"r.{quoted(c.stored_name)}" for c in stored_columns(contract))
-    as_of = None if answer is None else answer.as_of
-    not_after = NO_BOUND if answer is None else answer.answered_on
-    is_large = file.rows.height > _AT_ONCE
-    # Slices cannot see each other, so the natural key of a large file is checked once over all of it, in the store.
-    checked = replace(contract, key=()) if is_large else contract
-    for rows in file.rows.iter_slices(_AT_ONCE):
-        cast = cast_rows(checked, rows, as_of=as_of, not_after=not_after, units=file.units)
-        with store.frame("incoming", cast.accepted):
-            store.run(
-                f"insert into i_rows select p.person, r.row_no, {digest}, {names} from incoming r "
-                "left join persons p on p.id_type = r.id_type and p.id_number = r.id_number"
-            )
-        if cast.quarantined.height:
-            store.insert("i_bad", cast.quarantined.select("row_no", "field", "reason", "raw"))
-    if file.broken.height:
-        store.insert("i_bad", file.broken.select("row_no", "field", "reason", "raw"))
-    if is_large:
-        refuse_contradictions(store, contract)
-
-
-def _take(store: Store, contract: FeedContract, path: Path, answer: Manifest | None) -> IngestReport:
-    facts = _facts(contract, answer)
-    repeats = set_repeats_apart(store)
-    every_row = digest_of_sorted(store, "select digest from i_rows")
-    file_id = _file_id(store, facts, answer, every_row)
+def _take(
+    store: Store, contract: FeedContract, name: str, answer: Manifest | None, *, staged: Staged, reach: Reach
+) -> IngestReport:
+    facts = facts_of(contract, answer)
+    file_id = file_id_of(store, facts, answer, staged)
     earlier = store.fetch(
-        "select batch, batch_id, covered_mark, count(*) over () as many from batches where file_id = ? "
-        "order by batch desc limit 1",
+        "select batch, batch_id, covered_mark, superseded_by from batches where file_id = ? order by batch desc",
         [file_id],
     )
-    _covered(store, contract, answer)
-    covered, mark = store.fetch(
-        "select count(*) as n, coalesce(bit_xor(hash(person, load)), 0) as mark from i_covered"
-    ).row(0)
-    counts = _sort_out(store, contract)
-    if earlier.height and counts["new"] == 0 and earlier["covered_mark"][0] == mark:
+    again = bool(earlier.height) and earlier["covered_mark"][0] == reach.mark
+    is_void = bool(earlier.height) and bool(earlier["superseded_by"].is_not_null().all())
+    corrected, batch, ended = None, 0, 0
+    if not (again or is_void or (earlier.height and answer is not None and answer.how == "replace")):
+        corrected = corrected_by(store, contract, answer, name)
+    if corrected is not None:
+        batch = store.next_load()
+        ended = supersede(store, contract, corrected, batch, staged)
+    if earlier.height:
+        staged = without_dropped(store, contract, earlier["batch"].to_list(), staged)
+    rows = _sort_out(store, contract, staged, keep=answer is None or answer.how != "withdraw")
+    if is_void or again:
         return IngestReport(
             feed=contract.name,
-            file=path.name,
+            file=name,
             batch_id=str(earlier["batch_id"][0]),
             batch=int(earlier["batch"][0]),
             accepted=0,
             quarantined=0,
-            not_covered=counts["not_covered"],
-            not_requested=counts["not_requested"],
-            repeated=repeats,
-            known_rows=counts["known"],
+            not_covered=rows.not_covered,
+            not_requested=rows.not_requested,
+            repeated=staged.repeats,
+            known_rows=rows.known,
             already_known=True,
             supplementary=False,
         )
-    batch = store.next_load()
-    head = canonical(facts) + (f" supplement {earlier['many'][0]}".encode() if earlier.height else b"")
-    if earlier.height or counts["dropped"]:
-        every_row = digest_of_sorted(store, f"select digest from {'i_new' if earlier.height else 'i_kept'}")
+    batch = batch or store.next_load()
+    head = canonical(facts) + (f" supplement {earlier.height}".encode() if earlier.height else b"")
+    every_row = staged.every_row
+    if earlier.height or rows.dropped:
+        every_row = digest_of_sorted(store, f"select digest from {rows.query if earlier.height else _KEPT}")
     batch_id = named(head, every_row)
-    _find_conflicts(store, contract, batch)
+    if rows.beside is not None:
+        _find_conflicts(store, contract, batch, rows.query, rows.beside)
+    if rows.known:
+        note_repeats(store, batch)
     names = ", ".join(quoted(c.stored_name) for c in stored_columns(contract))
-    some = " semi join i_new using (row_no)" if counts["dropped"] or counts["known"] else ""
+    some = f" semi join {rows.query} using (row_no)" if rows.known else " where is_covered" if rows.dropped else ""
+    if answer is not None and answer.how == "withdraw":
+        some = " where false"
     store.run(
         f"insert into feed_{contract.name} (person, batch, row_no, digest, {names}) "
-        f"select person, {batch}, row_no, digest, {names} from i_rows{some} order by person"
+        f"select person, {batch}, row_no, digest, {names} from i_rows{some}"
     )
-    quarantined = quarantine(store, contract, path, batch)
-    exceptions(store, batch, answer)
+    has_bad = staged.bad > 0 or (corrected is not None and corrected.how == "withdraw" and staged.rows > 0)
+    quarantined = quarantine(store, contract, name, batch) if has_bad else 0
+    exceptions(store, batch, answer, has_bad=has_bad)
+    if corrected is not None and corrected.how == "amend":
+        answers_again(store, corrected, batch)
     _record(
         store,
         contract,
-        path,
+        name,
         answer,
         numbers={
             "batch": batch,
-            "accepted": counts["new"],
+            "accepted": rows.new,
             "quarantined": quarantined,
-            "not_covered": counts["not_covered"],
-            "not_requested": counts["not_requested"],
-            "repeated": repeats,
-            "covered": int(covered),
-            "covered_mark": int(mark),
+            "not_covered": rows.not_covered,
+            "not_requested": rows.not_requested,
+            "repeated": staged.repeats,
+            "covered": reach.covered,
+            "covered_mark": reach.mark,
         },
         batch_id=batch_id,
         file_id=file_id,
         facts=facts,
+        of_file=None if corrected is None else corrected.file_id,
     )
     return IngestReport(
         feed=contract.name,
-        file=path.name,
+        file=name,
         batch_id=batch_id,
         batch=batch,
-        accepted=counts["new"],
+        accepted=rows.new,
         quarantined=quarantined,
-        not_covered=counts["not_covered"],
-        not_requested=counts["not_requested"],
-        repeated=repeats,
-        known_rows=counts["known"],
+        not_covered=rows.not_covered,
+        not_requested=rows.not_requested,
+        repeated=staged.repeats,
+        known_rows=rows.known,
         already_known=False,
         supplementary=bool(earlier.height),
+        superseded=ended,
     )
 
 
-def _facts(contract: FeedContract, answer: Manifest | None) -> dict[str, object]:
-    return {"feed": contract.name, "sender": OFFICE} if answer is None else answer.facts()
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What becomes of the staged rows. `query` yields the new ones: row_no, person, digest.
+
+    `beside` yields rows of the same persons that are in the store; None if there are none.
+    """
+
+    new: int
+    known: int
+    not_covered: int
+    not_requested: int
+    query: str
+    beside: str | None
+
+    @property
+    def dropped(self) -> int:
+        """Rows that may not be kept."""
+        return self.not_covered + self.not_requested
 
 
-def _file_id(store: Store, facts: dict[str, object], answer: Manifest | None, every_row: str) -> str:
-    """Names the answer as it came, whoever may be kept of it: facts, whom it leaves out, and every row in it."""
-    silent = sorted(f"{p.id_type} {p.id_number}" for p in (answer.not_answered if answer else ()))
-    bad = digest_of_sorted(
-        store,
-        "select distinct unhex(sha256(concat_ws(chr(31), field, reason, raw)))[1:16] as digest from i_bad "
-        f"where reason <> '{REPEATED}'",
-    )
-    return named(canonical({**facts, "not_answered": silent, "quarantined": bad}), every_row)
+def _sort_out(store: Store, contract: FeedContract, staged: Staged, *, keep: bool) -> _Rows:
+    """Which rows may be kept, and which of them are not in the store yet; ``i_known`` holds those that are.
 
-
-def _covered(store: Store, contract: FeedContract, answer: Manifest | None) -> None:
-    """``i_covered``: person and the load number since when he is asked about; only persons whose rows may be kept."""
-    office = is_office(contract)
-    asked = "" if office else f"join asks a on a.ask = u.ask and a.feed = '{contract.name}'"
-    some = ""
-    listed = pl.DataFrame(schema={"request_no": pl.String})
-    if answer is not None and answer.requests != "all":
-        listed = pl.DataFrame({"request_no": sorted(set(answer.requests))}, schema={"request_no": pl.String})
-        some = "where u.case_id in (select case_id from requests semi join listed using (request_no))"
-    consent = ""
-    if not office and answer is not None:
-        consent = (
-            f"where exists (select 1 from consents c, (select date '{answer.answered_on}' as answered_on, "
-            f"'{contract.name}' as feed) b where c.person = k.person and c.superseded_by is null and {CONSENT_REACHES})"
-        )
-    with store.frame("listed", listed):
-        store.run(
-            f"""create temp table i_asked as
-            with first as (
-              select up.person, q.ask, min(q.load) as load
-              from requests q join unit_persons up on up.request = q.request
-              group by up.person, q.ask)
-            select distinct up.person, u.purpose, f.load from units u {asked}
-            join unit_persons up on up.request = u.request
-            join first f on f.person = up.person and f.ask = u.ask {some}"""
-        )
-    store.run(
-        f"create temp table i_covered as select person, min(load) as load from i_asked k {consent} group by person"
-    )
-
-
-def _sort_out(store: Store, contract: FeedContract) -> dict[str, int]:
-    """``i_kept``: rows that may be kept; ``i_new``: those of them not in the store yet. Counts of the others."""
-    store.run(
-        "create temp table i_kept as select row_no, person, digest from i_rows semi join i_covered using (person)"
-    )
-    total, asked = store.fetch(
-        "select count(*) as total, count(*) filter (where person in (select person from i_asked)) as asked from i_rows"
+    Rows of a withdrawal are counted and none is kept.
+    """
+    asked, kept, lowest, highest = store.fetch(
+        "select count(*) filter (where is_asked), count(*) filter (where is_covered), "
+        "min(person) filter (where is_covered), max(person) filter (where is_covered) from i_rows"
     ).row(0)
-    kept = int(store.value("select count(*) from i_kept"))
-    known = f"anti join feed_{contract.name} f on f.person = k.person and f.digest = k.digest"
-    is_first = store.value(f"select count(*) from (select 1 from feed_{contract.name} limit 1)") == 0
-    store.run(
-        f"create temp table i_new as select k.row_no, k.person, k.digest from i_kept k {'' if is_first else known}"
+    # Rows of these persons only: a small file must not cost a look at the whole feed.
+    if not keep:
+        return _Rows(0, 0, asked - kept, staged.rows - asked, _NONE, None)
+    beside = (
+        f"(select * from feed_{contract.name} where person between {lowest} and {highest} and superseded_by is null)"
     )
-    new = int(store.value("select count(*) from i_new"))
-    return {
-        "new": new,
-        "known": kept - new,
-        "not_covered": asked - kept,
-        "not_requested": total - asked,
-        "dropped": total - kept,
-    }
+    has_beside = bool(kept and store.fetch(f"select person from {beside} limit 1").height)
+    known = 0
+    if has_beside:
+        store.run(
+            f"create temp table i_known as select k.row_no, f.batch as of_batch, f.row_no as of_row_no from {_KEPT} k "
+            f"join {beside} f on f.person = k.person and f.digest = k.digest"
+        )
+        known = int(store.value("select count(*) from i_known"))
+    return _Rows(
+        new=kept - known,
+        known=known,
+        not_covered=asked - kept,
+        not_requested=staged.rows - asked,
+        query=f"(select * from {_KEPT} anti join i_known using (row_no))" if known else _KEPT,
+        beside=beside if has_beside else None,
+    )
 
 
-def _find_conflicts(store: Store, contract: FeedContract, batch: int) -> None:
+def _find_conflicts(store: Store, contract: FeedContract, batch: int, new: str, beside: str) -> None:
     """Persons of whom another answer says something else under the same natural key."""
-    if not contract.key or not store.value(f"select count(*) from (select 1 from feed_{contract.name} limit 1)"):
+    if not contract.key:
         return
     same = " and ".join(
         f"f.{quoted(name)} {'is not distinct from' if column == 'as_of' else '='} n.{quoted(name)}"
@@ -302,51 +295,8 @@ def _find_conflicts(store: Store, contract: FeedContract, batch: int) -> None:
         for name in (contract.column(column).stored_name,)
     )
     store.run(
-        f"insert into conflicts select distinct '{contract.name}', n.person, {batch} "
-        f"from (select * from i_rows semi join i_new using (row_no)) n join feed_{contract.name} f "
+        "insert into conflicts (feed, person, batch) "
+        f"select distinct '{contract.name}', n.person, {batch} "
+        f"from (select * from i_rows semi join {new} using (row_no)) n join {beside} f "
         f"on f.person = n.person and f.digest <> n.digest{' and ' + same if same else ''}"
     )
-
-
-def _record(
-    store: Store,
-    contract: FeedContract,
-    path: Path,
-    answer: Manifest | None,
-    *,
-    numbers: dict[str, int],
-    batch_id: str,
-    file_id: str,
-    facts: dict[str, object],
-) -> None:
-    def days(value: date | None) -> list[date | None]:
-        return [value]
-
-    def words(value: tuple[str, ...] | None) -> list[list[str] | None]:
-        return [None if value is None else sorted(set(value))]
-
-    row = pl.DataFrame(
-        {
-            "batch_id": [batch_id],
-            "file_id": [file_id],
-            "feed": [contract.name],
-            "sender": [OFFICE if answer is None else answer.sender],
-            "institutions": words(answer.institutions if answer else None),
-            "divisions": words(answer.divisions if answer else None),
-            "answered_on": days(answer.answered_on if answer else None),
-            "covers_from": days(answer.covers_from if answer else None),
-            "covers_to": days(answer.covers_to if answer else None),
-            "as_of": days(answer.as_of if answer else None),
-            "all_requests": [answer is None or answer.requests == "all"],
-            "file": [path.name],
-            "manifest": [canonical(facts).decode()],
-            "contract": [contract.digest],
-            **{name: [value] for name, value in numbers.items()},
-        },
-        schema_overrides={
-            **dict.fromkeys(("institutions", "divisions"), pl.List(pl.String)),
-            **dict.fromkeys(("answered_on", "covers_from", "covers_to", "as_of"), pl.Date),
-            "covered_mark": pl.UInt64,
-        },
-    )
-    store.insert("batches", row)

@@ -49,9 +49,17 @@ class Manifest(_Frozen):
     divisions: tuple[_Text, ...] | None = None
     requests: Literal["all"] | tuple[_Text, ...] = "all"
     not_answered: tuple[Identity, ...] = ()
+    answer_no: _Text | None = None
+    """The sender's own number of this answer, by which a later one may correct it."""
+    corrects: _Text | None = None
+    """The `answer_no` of an earlier answer, or 16 characters or more of its batch id."""
+    how: Literal["replace", "amend", "withdraw"] | None = None
+    """What the correction does to it; see `corrections`."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
+        if (self.corrects is None) != (self.how is None):
+            raise ValueError("corrects and how go together")
         if self.covers_from is not None and self.covers_to is not None and self.covers_from > self.covers_to:
             raise ValueError("covers_from is after covers_to")
         if self.as_of is not None and self.as_of > self.answered_on:
@@ -65,6 +73,9 @@ class Manifest(_Frozen):
     def facts(self) -> dict[str, object]:
         """The manifest as canonical JSON facts, lists sorted, so that equal answers have equal batch ids."""
         facts: dict[str, object] = self.model_dump(mode="json", exclude={"not_answered"})
+        for name in ("answer_no", "corrects", "how"):
+            if facts[name] is None:
+                del facts[name]  # so that an answer without them keeps the id it had before they were known
         for name in ("institutions", "divisions", "requests"):
             if isinstance(facts[name], list):
                 facts[name] = sorted(set(facts[name]))  # type: ignore[call-overload]

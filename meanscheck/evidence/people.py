@@ -20,6 +20,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from meanscheck.evidence.clocks import live_sql
 from meanscheck.evidence.tables import MEMBER_COLUMNS
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ TEMPORARY = ("p_units", "p_raw", "p_people", "p_consents", "p_terms", "p_states"
 def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False) -> None:
     """Fill the temporary tables; with `only_wanted`, for the cases in the registered frame ``wanted`` (case_id)."""
     wanted = "and case_id in (select case_id from wanted)" if only_wanted else ""
-    live = f"load <= {mark} and (superseded_by is null or superseded_by > {mark})"
+    live = live_sql(mark)
     store.run(
         f"create or replace temp table p_units as select (row_number() over (order by case_id) - 1)::bigint as unit, * "
         f"from requests where {live} {wanted}"
@@ -54,7 +55,7 @@ def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False)
           from consents c join p_consents p on c.feeds = p.feeds and c.purpose = p.purpose
             and c."from" is not distinct from p."from" and c."to" is not distinct from p."to"
             and c.withdrawn_on is not distinct from p.withdrawn_on and c.first_load = p.first_load
-          where c.load <= {mark} and (c.superseded_by is null or c.superseded_by > {mark}) {of_ours}),
+          where {live_sql(mark, alias="c")} {of_ours}),
         how_many as materialized (select person, count(*) as n, min(consent) as one from given group by person),
         -- Nearly everybody gave one consent; texts are joined for the others only, since joining them cannot spill.
         consented as (
@@ -72,10 +73,10 @@ def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False)
           group by up.person, q.ask),
         silent as (
           select person, string_agg(distinct batch::varchar, ',' order by batch::varchar) as silent
-          from not_answered where batch <= {mark} {of_ours} group by person),
+          from not_answered where {live} {of_ours} group by person),
         contradicted as (
           select person, string_agg(distinct feed, ',' order by feed) as contradicted
-          from conflicts where batch <= {mark} {of_ours} group by person)
+          from conflicts where {live_sql(mark, since="batch")} {of_ours} group by person)
         select (row_number() over (order by u.unit, up.position) - 1)::bigint as place, u.unit,
           up.position, up.role, up.person, {attributes}, up.supports,
           coalesce(u.reference_day, date '{on}') as reference_day,

@@ -32,6 +32,7 @@ from meanscheck.evidence.snapshot import Snapshot
 if TYPE_CHECKING:
     import polars as pl
 
+    from meanscheck.evidence.key import StoreKey
     from meanscheck.evidence.store import Progress, Store
 
 FORMAT = 3
@@ -80,7 +81,7 @@ class Projection:
     @property
     def file(self) -> ProjectionFile:
         """The same for another process."""
-        return ProjectionFile(_path_of(self.store), self.key, tuple(self.rows))
+        return ProjectionFile(_path_of(self.store), self.key, tuple(self.rows), self.store.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +91,14 @@ class ProjectionFile:
     path: Path
     key: str
     feeds: tuple[str, ...]
+    unlocks: StoreKey | None = field(default=None, repr=False)
 
     @contextmanager
     def open(self, *, memory_limit: str = "512MB") -> Iterator[Reader]:
         """A reader with a connection of its own; StoreError if the file is another projection by now."""
         from meanscheck.evidence.store import reading
 
-        with reading(self.path, memory_limit=memory_limit) as fetch:
+        with reading(self.path, self.unlocks, memory_limit=memory_limit) as fetch:
             if fetch("select key from mark")["key"].to_list() != [self.key]:
                 raise StoreError("this projection was replaced by another; call Store.project again")
             yield Reader(Source(fetch, self.feeds))
@@ -135,7 +137,7 @@ def project(store: Store, snapshot: Snapshot, *, on: date, progress: Progress | 
         if _key_of(store) != key:
             _detach(store)
             _remove(path)
-            store.run(f"attach '{_quoted(path)}' as {_NAME}")
+            store.attach(path, _NAME)
             try:
                 with _drops_people(store):
                     _build(store, snapshot, on=on, key=key, progress=progress)
@@ -158,6 +160,12 @@ def project(store: Store, snapshot: Snapshot, *, on: date, progress: Progress | 
         key=key,
         store=store,
     )
+
+
+def drop(store: Store) -> None:
+    """Remove the projection beside the store, if there is one."""
+    _detach(store)
+    _remove(_path_of(store))
 
 
 def _build(store: Store, snapshot: Snapshot, *, on: date, key: str, progress: Progress | None) -> None:
@@ -226,13 +234,9 @@ def _path_of(store: Store) -> Path:
 def _attach(store: Store, path: Path) -> None:
     """Attach to read; a file that cannot be (damaged, or of another release) is removed, and nothing attached."""
     try:
-        store.run(f"attach '{_quoted(path)}' as {_NAME} (read_only)")
+        store.attach(path, _NAME, read_only=True)
     except StoreError:
         _remove(path)
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def _detach(store: Store) -> None:

@@ -7,7 +7,6 @@ tables of one ingest, ``i_rows``, ``i_bad`` and ``i_covered`` (see `ingest`).
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -25,10 +24,10 @@ REPEATED, CONTRADICTION = "repeated_row", "conflicting_key"
 _WIDE, _NARROW = "０１２３４５６７８９Ｘ", "0123456789X"
 
 
-def refuse_contradictions(store: Store, contract: FeedContract) -> None:
+def refuse_contradictions(store: Store, contract: FeedContract) -> int:
     """What `cast_rows` does for a small file: rows that contradict each other under one natural key all go."""
     if not contract.key:
-        return
+        return 0
     columns = [contract.column(name) for name in contract.key if name != PERSON]
     key = ", ".join(["person", *(quoted(c.stored_name) for c in columns)])
     keyed = "".join(f" and {quoted(c.stored_name)} is not null" for c in columns if c.name != "as_of")
@@ -45,7 +44,7 @@ def refuse_contradictions(store: Store, contract: FeedContract) -> None:
         f"from i_rows r join ({at_odds}) k on {same}",
         [",".join(contract.key)],
     )
-    store.run(f"delete from i_rows using i_bad b where b.row_no = i_rows.row_no and b.reason = '{CONTRADICTION}'")
+    return _take_out(store, CONTRADICTION)
 
 
 def set_repeats_apart(store: Store) -> int:
@@ -55,19 +54,21 @@ def set_repeats_apart(store: Store) -> int:
         f"insert into i_bad select r.row_no, '', '{REPEATED}', null, null from i_rows r join ({twice}) d "
         "on d.digest = r.digest and r.row_no <> d.first"
     )
-    repeats = int(store.value(f"select count(*) from i_bad where reason = '{REPEATED}'"))
-    if repeats:
-        store.run(f"delete from i_rows using i_bad b where b.row_no = i_rows.row_no and b.reason = '{REPEATED}'")
-    return repeats
+    return _take_out(store, REPEATED)
 
 
-def quarantine(store: Store, contract: FeedContract, path: Path, batch: int) -> int:
+def _take_out(store: Store, reason: str) -> int:
+    """Take rows out of ``i_rows`` that are in ``i_bad`` for a reason; how many these were."""
+    before = int(store.value("select count(*) from i_rows"))
+    store.run(f"delete from i_rows using i_bad b where b.row_no = i_rows.row_no and b.reason = '{reason}'")
+    return before - int(store.value("select count(*) from i_rows"))
+
+
+def quarantine(store: Store, contract: FeedContract, name: str, batch: int) -> int:
     """Keep what was not accepted. The raw text is kept only of persons whose rows may be kept; the place always is.
 
     Whom a row with a faulty number concerns is told by its first 17 digits, the check digit aside.
     """
-    if not store.value("select count(*) from i_bad"):
-        return 0
     store.run(
         f"""insert into quarantine
         with told as (
@@ -78,26 +79,30 @@ def quarantine(store: Store, contract: FeedContract, path: Path, batch: int) -> 
           select *, case length(number) when 18 then number[1:17] when 15 then number[1:6] || '19' || number[7:15]
             else number end as key from told),
         known as (
-          select person, case id_type when 'resident_id' then id_number[1:17] else id_number end as key
-          from persons semi join i_covered using (person))
+          select person, key from (
+            select person, case id_type when 'resident_id' then left(id_number, 17) else id_number end as key
+            from persons) p
+          semi join keyed using (key) semi join i_covered using (person))
         select {batch}, '{contract.name}', ?, k.row_no, k.field, k.reason,
           case when p.person is not null then k.raw end, p.person
         from keyed k left join (select key, min(person) as person from known group by key) q on q.key = k.key
-        left join known p on p.person = coalesce(k.person, q.person)
+        left join i_covered p on p.person = coalesce(k.person, q.person)
         order by k.row_no, k.field, k.reason""",
-        [path.name],
+        [name],
     )
     return int(
         store.value(f"select count(distinct row_no) from quarantine where batch = {batch} and reason <> '{REPEATED}'")
     )
 
 
-def exceptions(store: Store, batch: int, answer: Manifest | None) -> None:
+def exceptions(store: Store, batch: int, answer: Manifest | None, *, has_bad: bool) -> None:
     """Persons for whom this batch is no answer: the manifest says so, or a row of theirs was quarantined."""
-    store.run(
-        f"insert into not_answered select distinct {batch}, person, 'quarantined' from quarantine "
-        f"where batch = {batch} and person is not null and reason <> '{REPEATED}'"
-    )
+    if has_bad:
+        store.run(
+            "insert into not_answered (batch, person, reason, load) "
+            f"select distinct {batch}, person, 'quarantined', {batch} from quarantine "
+            f"where batch = {batch} and person is not null and reason <> '{REPEATED}'"
+        )
     if answer is None:
         return
     if answer.requests != "all":
@@ -107,7 +112,8 @@ def exceptions(store: Store, batch: int, answer: Manifest | None) -> None:
     if answer.not_answered:
         with store.frame("silent", _identities(answer.not_answered)):
             store.run(
-                f"insert into not_answered select distinct {batch}, i.person, 'not_answered' "
+                "insert into not_answered (batch, person, reason, load) "
+                f"select distinct {batch}, i.person, 'not_answered', {batch} "
                 "from silent s join persons i using (id_type, id_number)"
             )
 

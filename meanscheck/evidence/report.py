@@ -36,8 +36,9 @@ class ReportRows:
     UInt32; by
         position and feed; only feeds asked for or answered.
     rows: feed → position Int32, member (id), ref (16 hex: the `row_ref` of a finding) String, finding UInt8 (verdict),
-        source_sender String, source_answered_on Date, source_file String, source_line Int64, and the feed's formula
-        columns in stored units (choices as text), by position and digest; only feeds with rows.
+        source_sender String, source_answered_on Date, source_batch String (short id), source_file String, source_line
+        Int64, and the feed's formula columns in stored units (choices as text), by position and digest; only feeds
+        with rows.
     quarantined: position, id, feed, file, row_no, field, reason: rows of these people that were not accepted.
     """
 
@@ -93,7 +94,8 @@ def _rows(store: Store, feed: str, mark: int, reviewed: frozenset[str]) -> pl.Da
     names = ", ".join(f"q.{quoted(c.name)}" for c in formula_columns(contract))
     frame = store.fetch(
         f"select q.position, q.member, lower(hex(q.digest[1:{SHORT_ID // 2}])) as ref, q.verdict as finding, "
-        f"b.sender as source_sender, b.answered_on as source_answered_on, b.file as source_file, q.source_line, "
+        f"b.sender as source_sender, b.answered_on as source_answered_on, b.batch_id[1:{SHORT_ID}] as source_batch, "
+        f"b.file as source_file, q.source_line, "
         f"{names} from ({query}) q join batches b on b.batch = q.batch order by q.place, q.digest"
     )
     choices = [c for c in formula_columns(contract) if c.kind == "choice"]

@@ -140,7 +140,9 @@ def _people(chunk: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def _cast(contract_name: str, rows: pl.DataFrame, name: str, people: pl.DataFrame | None) -> pl.DataFrame:
-    cast = cast_rows(application_contract(contract_name), rows, as_of=None, not_after=NO_BOUND)
+    cast = cast_rows(
+        application_contract(contract_name), rows, as_of=None, not_after=NO_BOUND, may_repeat=people is not None
+    )
     if cast.quarantined.is_empty():
         return cast.accepted
     bad = cast.quarantined.sort("row_no", "field", "reason")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from meanscheck.contracts import Column, FeedContract, all_feeds
 from meanscheck.contracts.model import PERSON
 from meanscheck.contracts.units import VERDICT_CONFIRMED, VERDICT_DROPPED, VERDICT_NONE
+from meanscheck.evidence.clocks import live_sql
 from meanscheck.evidence.digests import SHORT_ID, row_digest_sql
 from meanscheck.evidence.tables import quoted
 from meanscheck.values.evidence_state import EvidenceState
@@ -43,7 +44,7 @@ def make_verdicts(store: Store, *, mark: int, only_wanted: bool = False) -> froz
         select feed, person, lower(row_ref) as row_ref, case verdict when 'confirmed' then {VERDICT_CONFIRMED}
           when 'explained' then {VERDICT_DROPPED} when 'disregarded' then {VERDICT_DROPPED}
           else {VERDICT_NONE} end::utinyint as verdict
-        from feed_{FINDINGS} where batch <= {mark} and row_ref is not null {ours}
+        from feed_{FINDINGS} where {live_sql(mark, since="batch")} and row_ref is not null {ours}
         qualify row_number() over (partition by feed, person, lower(row_ref)
           order by decided_on desc nulls last, digest desc) = 1"""
     )
@@ -87,7 +88,8 @@ def rows_sql(
         )
     return (
         f"select p.unit, p.place, {digest} as digest{cells}, {verdict} as verdict{extra} "
-        f"from feed_{name} r join p_people p on p.person = r.person{joins} where r.batch <= {mark} "
+        f"from feed_{name} r join p_people p on p.person = r.person{joins} "
+        f"where {live_sql(mark, alias='r', since='batch')} "
         f"and p.term not in (select term from p_states where feed = '{name}' and state = {barred})"
         f"{_latest(contract)}"
     )

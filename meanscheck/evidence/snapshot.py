@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from meanscheck.errors import StoreError
+from meanscheck.evidence.clocks import live_sql, load_known_by
 from meanscheck.evidence.digests import SHORT_ID, digest_of_sorted
 
 if TYPE_CHECKING:
@@ -28,9 +30,12 @@ class Snapshot:
         return self.id[:SHORT_ID]
 
 
-def take_snapshot(store: Store) -> Snapshot:
-    """Name the store's present state, and remember the name unless the store is open to read only."""
-    load = int(store.value("select value::bigint from meta where key = 'load'"))
+def take_snapshot(store: Store, known_by: date | None = None) -> Snapshot:
+    """Name the store's present state, or that of the end of a past day; remember the name unless open to read only."""
+    if known_by is None:
+        load = int(store.value("select value::bigint from meta where key = 'load'"))
+    else:
+        load = load_known_by(store, known_by)
     known = store.value("select id from snapshots where load = ?", [load])
     if known is not None:
         return Snapshot(str(known), load)
@@ -58,7 +63,7 @@ def snapshot_named(store: Store, snapshot: Snapshot | str | None) -> Snapshot:
 
 def snapshot_id(store: Store, load: int) -> str:
     """The id of the state that a load number names, reckoned from the tables as they are now."""
-    live = f"load <= {load} and (superseded_by is null or superseded_by > {load})"
+    live = live_sql(load)
     parts = [
         digest_of_sorted(store, f"select digest from requests where {live}"),
         digest_of_sorted(store, f"select digest from consents where {live}"),

@@ -1,4 +1,5 @@
-"""Where does evidence lie? In one DuckDB file; this module owns its connection and is the only one that imports DuckDB.
+"""Where does evidence lie? In one DuckDB file; this module owns its connection, which `connecting` opens, and is the
+only one that asks DuckDB anything.
 
 Terms
 
@@ -27,11 +28,14 @@ import polars as pl
 from meanscheck.contracts.units import CaseBlock
 from meanscheck.errors import InternalError, StoreError
 from meanscheck.evidence.arrow import ArrowStream, frame_of
+from meanscheck.evidence.connecting import NAME, attach, connected
+from meanscheck.evidence.key import StoreKey
 from meanscheck.evidence.tables import FORMAT, check_feed_tables, create_tables
 
 if TYPE_CHECKING:
     from meanscheck.contracts.cursor import Cursor
     from meanscheck.contracts.mapping import FileMapping
+    from meanscheck.evidence.household_file import HouseholdFile
     from meanscheck.evidence.ingest import IngestReport
     from meanscheck.evidence.manifest import Manifest
     from meanscheck.evidence.projection import Projection
@@ -42,17 +46,20 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done and how many there are."""
 
-_CHECKPOINT = "256MB"
-"""How much the write-ahead log may grow before it is folded into the file: small files come in often."""
 _OUR_MISTAKE = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException, duckdb.SyntaxException)
 
 
 class Store:
     """An evidence store. Make one with `Store.open`, use it as a context manager. Not to be shared between threads."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool, key: StoreKey | None
+    ) -> None:
         self._connection: duckdb.DuckDBPyConnection | None = connection
+        self.key = key
         self._in_transaction = False
+        self.received_on: date | None = None
+        """The day on which what is taken in now came in; whoever reads the clock sets it."""
         self.path = path
         self.read_only = read_only
 
@@ -64,6 +71,8 @@ class Store:
         cls,
         path: Path | str,
         *,
+        key: StoreKey | None = None,
+        find_key: bool = True,
         read_only: bool = False,
         memory_limit: str = "2GB",
         threads: int = 2,
@@ -73,19 +82,27 @@ class Store:
 
         Args:
             path: the store's file, such as ``county.duckdb``.
+            key: encrypts it (extra `encryption`); the one that `StoreKey.found` finds unless given, and where there is
+                none, a store that is not encrypted.
+            find_key: look for a key if none is given.
             read_only: refuse every change; several processes may read at once.
             memory_limit: bound of the database's own memory, as DuckDB writes sizes.
             threads: threads of the database.
             temp_dir: where sorting spills to; a folder beside the store unless given.
 
         Raises:
-            StoreError: the file is not a store, is of another format, or another process is writing it.
+            StoreError: the file is not a store, is of another format, another process is writing it, or it is encrypted
+                and the key is missing or another one; also if there is a key and the file is not encrypted.
         """
         path = Path(path)
         if read_only and not path.is_file():
             raise StoreError("there is no evidence store at the path given")
-        connection = _connect(path, read_only, memory_limit=memory_limit, threads=threads, temp_dir=temp_dir)
-        store = cls(connection, path, read_only=read_only)
+        if key is None and find_key:
+            key = StoreKey.found(path)
+        connection = connected(
+            path, key, read_only=read_only, memory_limit=memory_limit, threads=threads, temp_dir=temp_dir
+        )
+        store = cls(connection, path, read_only=read_only, key=key)
         try:
             store._begin()
         except BaseException:
@@ -135,6 +152,17 @@ class Store:
             self._open.execute(sql, list(parameters)).fetchall()
         except duckdb.Error as error:
             raise _refused(error) from None
+
+    def attach(self, path: Path, name: str, *, read_only: bool = False) -> None:
+        """Open a second file under a name, under the store's own key; a new one is made."""
+        attach(self._open, path, name, self.key, read_only=read_only)
+
+    def copy_to(self, path: Path, key: StoreKey | None) -> None:
+        """Copy all tables into a new file under a key; see `rewriting`."""
+        attach(self._open, path, "copy", key, read_only=False)
+        self.run(f"copy from database {NAME} to copy")
+        self.run("checkpoint copy")
+        self.run("detach copy")
 
     def fetch(self, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
         """Rows of a query as a frame (Enum columns of DuckDB arrive as String, sums of BIGINT as Decimal)."""
@@ -191,11 +219,16 @@ class Store:
         finally:
             self._in_transaction = False
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open, so that what is made now may yet vanish."""
+        return self._in_transaction
+
     def next_load(self) -> int:
-        """The next load number."""
-        return int(
-            self.value("update meta set value = (value::bigint + 1)::varchar where key = 'load' returning value")
-        )
+        """The next load number, dated with `received_on`."""
+        from meanscheck.evidence.clocks import next_load
+
+        return next_load(self, self.received_on)
 
     # -- the room's functions ------------------------------------------------------------------------------------
 
@@ -217,13 +250,8 @@ class Store:
         """Take in one answer: a feed file with its manifest; see `ingest.ingest_file`."""
         from meanscheck.evidence.ingest import ingest_file
 
-        return ingest_file(
-            self,
-            feed,
-            Path(path),
-            manifest=None if manifest is None else Path(manifest),
-            mapping=None if mapping is None else Path(mapping),
-        )
+        by_hand = [None if given is None else Path(given) for given in (manifest, mapping)]
+        return ingest_file(self, feed, Path(path), manifest=by_hand[0], mapping=by_hand[1])
 
     def ingest_cursor(
         self, feed: str, cursor: Cursor, *, manifest: Manifest, name: str, mapping: FileMapping | None = None
@@ -239,11 +267,21 @@ class Store:
 
         return ingest_inbox(self, Path(folder), progress=progress)
 
-    def snapshot(self) -> Snapshot:
-        """Name what the store holds now; equal evidence has an equal id."""
+    def snapshot(self, *, known_by: date | None = None) -> Snapshot:
+        """Name what the store holds now, or held at the end of a past day; equal evidence has an equal id.
+
+        Raises:
+            StoreError: nothing had come in by that day.
+        """
         from meanscheck.evidence.snapshot import take_snapshot
 
-        return take_snapshot(self)
+        return take_snapshot(self, known_by)
+
+    def history(self) -> pl.DataFrame:
+        """What came in and when, load by load; see `clocks.history`."""
+        from meanscheck.evidence.clocks import history
+
+        return history(self)
 
     def project(self, snapshot: Snapshot, *, on: date, progress: Progress | None = None) -> Projection:
         """Evidence in the order of case units, as of a snapshot and a day; see `projection`."""
@@ -289,38 +327,36 @@ class Store:
 
         return subjects(self, case_ids)
 
-    def forget_subject(self, token: str) -> int:
-        """Forget which unit a token stands for, once its records are erased; see `subjects.forget`."""
-        from meanscheck.evidence.subjects import forget
+    def drop_projection(self) -> None:
+        """Remove the projection beside the store; it is derived, and made again when it is needed."""
+        from meanscheck.evidence.projection import drop
 
-        return forget(self, token)
+        drop(self)
+
+    def erase_subject(self, token: str, *, on: date) -> int:
+        """Erase the evidence of the unit that a token stands for, and the token; see `erasing.erase_unit`."""
+        from meanscheck.evidence.erasing import erase_unit
+
+        return erase_unit(self, token, on=on)
+
+    def household_file(self, case_id: str, *, members: Collection[str] | None = None) -> HouseholdFile:
+        """All that the store holds of a household; see `household_file.household_file`."""
+        from meanscheck.evidence.household_file import household_file
+
+        return household_file(self, case_id, members=members)
 
 
 @contextmanager
-def reading(path: Path, *, memory_limit: str, threads: int = 1) -> Iterator[Callable[[str], pl.DataFrame]]:
+def reading(
+    path: Path, key: StoreKey | None, *, memory_limit: str, threads: int = 1
+) -> Iterator[Callable[[str], pl.DataFrame]]:
     """Queries against a database file that other processes may be reading too, such as a projection."""
-    connection = _connect(path, True, memory_limit=memory_limit, threads=threads, temp_dir=None)
-    opened = Store(connection, path, read_only=True)
+    connection = connected(path, key, read_only=True, memory_limit=memory_limit, threads=threads, temp_dir=None)
+    opened = Store(connection, path, read_only=True, key=key)
     try:
         yield opened.fetch
     finally:
         opened.close()
-
-
-def _connect(
-    path: Path, read_only: bool, *, memory_limit: str, threads: int, temp_dir: Path | str | None
-) -> duckdb.DuckDBPyConnection:
-    settings: dict[str, Any] = {
-        "memory_limit": memory_limit,
-        "threads": threads,
-        "temp_directory": str(temp_dir if temp_dir is not None else path.with_name(path.name + ".tmp")),
-        "python_enable_replacements": False,
-        "checkpoint_threshold": _CHECKPOINT,
-    }
-    try:
-        return duckdb.connect(str(path), read_only=read_only, config=settings)
-    except duckdb.Error as error:
-        raise StoreError(_why_not_open(error)) from None
 
 
 def _refused(error: duckdb.Error) -> StoreError | InternalError:
@@ -331,12 +367,3 @@ def _refused(error: duckdb.Error) -> StoreError | InternalError:
     if isinstance(error, duckdb.IOException):
         return StoreError("the store could not read or write its file; look at disk space and rights. Nothing was kept")
     return StoreError(f"the store refused an operation ({type(error).__name__}); nothing was kept")
-
-
-def _why_not_open(error: duckdb.Error) -> str:
-    words = str(error)
-    if "lock" in words:
-        return "another process has the store open for writing; try again when it is done"
-    if isinstance(error, duckdb.IOException) and "not a valid DuckDB" in words:
-        return "the file is not an evidence store"
-    return f"the store cannot be opened ({type(error).__name__}); look at the path, rights and disk space"

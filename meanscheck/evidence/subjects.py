@@ -44,24 +44,6 @@ def subjects(store: Store, case_ids: Sequence[str] | None = None) -> tuple[pl.Da
         )
 
 
-def forget(store: Store, token: str) -> int:
-    """Forget which unit a token stands for, and the tokens of persons who are in no other unit; returns the rows.
-
-    The evidence itself stays: it is not erased by this. Should the unit be decided again, it gets a new token.
-    """
-    case = store.value("select case_id from subjects where token = ? and case_id is not null", [token])
-    if case is None:
-        return 0
-    only_there = (
-        "select person from unit_persons join requests using (request) group by person having bool_and(case_id = ?)"
-    )
-    gone = f"from subjects where token = ? or person in ({only_there})"
-    with store.transaction():
-        rows = int(store.value(f"select count(*) {gone}", [token, case]))
-        store.run(f"delete {gone}", [token, case])
-    return rows
-
-
 def _draw(store: Store, column: str, missing: str) -> None:
     new = store.fetch(missing)
     if new.is_empty():

@@ -7,12 +7,20 @@ ask_texts     the feeds a request asks for, as one canonical text
 asks          what requests ask for: ask INTEGER → feed · institution · division (null = not limited)
 unit_persons  the people of each request in the order given
 consents      every version of every consent ever given in
-batches       every answer: manifest facts, file, counts; batch INTEGER is its load number
+batches       every answer: manifest facts, file, counts; batch INTEGER is its load number (the view `answers`: those
+              that still answer for somebody)
 batch_requests, not_answered   exceptions to "this batch answers for everybody asked about"
 conflicts     persons for whom two answers contradict each other
+repeats, dropped   for which rows of others an answer vouches as well, and since when no more (see `corrections`)
+loads         when each load came in (see `clocks`)
+erased        how many rows of which batch were erased, never whose (see `erasing`)
 quarantine    rows not accepted: file, line, field, reason, and the raw text where consent allows to keep it
 laws, subjects, snapshots
-feed_<name>   person BIGINT · batch INTEGER · row_no BIGINT · digest BLOB (16 bytes) · the contract's columns
+made_requests, asked_of, exports, export_persons   check requests as a process: see the room `commissions`
+feed_<name>   person BIGINT · batch INTEGER · row_no BIGINT · digest BLOB (16 bytes) · superseded_by INTEGER · the
+              contract's columns
+
+`superseded_by` is the load number from which a version, an answer or a row no longer counts; null while it does.
 """
 
 from __future__ import annotations
@@ -26,7 +34,7 @@ if TYPE_CHECKING:
     from meanscheck.contracts import Column
     from meanscheck.evidence.store import Store
 
-FORMAT = 1
+FORMAT = 2
 IDENTITY = ("id_type", "id_number")
 MEMBER_COLUMNS: dict[str, str] = {
     "id": "VARCHAR",
@@ -66,10 +74,20 @@ create table batches (batch INTEGER not null, batch_id VARCHAR not null, file_id
   covers_from DATE, covers_to DATE, as_of DATE, all_requests BOOLEAN not null, file VARCHAR not null,
   manifest VARCHAR not null, contract VARCHAR not null, accepted BIGINT not null, quarantined BIGINT not null,
   not_covered BIGINT not null, not_requested BIGINT not null, repeated BIGINT not null,
-  covered BIGINT not null, covered_mark UBIGINT not null);
+  covered BIGINT not null, covered_mark UBIGINT not null,
+  answer_no VARCHAR, how VARCHAR, of_file VARCHAR, superseded_by INTEGER);
+create view answers as select * from batches where superseded_by is null and coalesce(how, 'replace') = 'replace';
+create table loads (load INTEGER not null, received_on DATE);
+create table repeats (batch INTEGER not null, row_no BIGINT not null, of_batch INTEGER not null,
+  of_row_no BIGINT not null);
+create table dropped (batch INTEGER not null, of_batch INTEGER not null, of_row_no BIGINT not null,
+  load INTEGER not null);
+create table erased (load INTEGER not null, erased_on DATE not null, batch INTEGER, feed VARCHAR, rows BIGINT not null);
 create table batch_requests (batch INTEGER not null, request_no VARCHAR not null);
-create table not_answered (batch INTEGER not null, person BIGINT not null, reason VARCHAR not null);
-create table conflicts (feed VARCHAR not null, person BIGINT not null, batch INTEGER not null);
+create table not_answered (batch INTEGER not null, person BIGINT not null, reason VARCHAR not null,
+  load INTEGER not null, superseded_by INTEGER);
+create table conflicts (feed VARCHAR not null, person BIGINT not null, batch INTEGER not null,
+  superseded_by INTEGER);
 create table quarantine (batch INTEGER not null, feed VARCHAR not null, file VARCHAR not null, row_no BIGINT not null,
   field VARCHAR, reason VARCHAR not null, raw VARCHAR, person BIGINT);
 create table laws (digest VARCHAR primary key, text VARCHAR not null);
@@ -78,6 +96,17 @@ create table snapshots (id VARCHAR not null, load INTEGER not null);
 create table mappings (digest VARCHAR primary key, text VARCHAR not null);
 create table batch_mappings (batch INTEGER not null, digest VARCHAR not null);
 """
+
+_PROCESS = """
+create table if not exists made_requests (request_no VARCHAR not null, made_on DATE not null,
+  is_partial BOOLEAN not null);
+create table if not exists asked_of (request_no VARCHAR not null, person BIGINT not null, feed VARCHAR not null);
+create table if not exists exports (export INTEGER not null, exported_on DATE not null, feed VARCHAR not null,
+  institution VARCHAR, division VARCHAR, recipient VARCHAR not null, folder VARCHAR not null, persons BIGINT not null,
+  digest VARCHAR not null);
+create table if not exists export_persons (export INTEGER not null, request BIGINT not null, person BIGINT not null);
+"""
+"""Check requests as a process; a store of an earlier release gets these tables when it is opened to write."""
 
 
 def stored_columns(contract: FeedContract) -> tuple[Column, ...]:
@@ -92,12 +121,13 @@ def quoted(name: str) -> str:
 
 def _feed_columns(contract: FeedContract) -> list[tuple[str, str]]:
     own = [(c.stored_name, c.duckdb_type) for c in stored_columns(contract)]
-    return [("person", "BIGINT"), ("batch", "INTEGER"), ("row_no", "BIGINT"), ("digest", "BLOB"), *own]
+    first = [("person", "BIGINT"), ("batch", "INTEGER"), ("row_no", "BIGINT"), ("digest", "BLOB")]
+    return [*first, ("superseded_by", "INTEGER"), *own]
 
 
 def create_tables(store: Store) -> None:
     """Make every table of an empty store."""
-    for statement in _FIXED.split(";\n"):
+    for statement in (_FIXED + _PROCESS).split(";\n"):
         if statement.strip():
             store.run(statement)
     for contract in all_feeds().values():
@@ -105,8 +135,18 @@ def create_tables(store: Store) -> None:
 
 
 def _create_feed(store: Store, contract: FeedContract) -> None:
-    columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in _feed_columns(contract))
+    # Digests do not compress; trying to takes half the time of an insert.
+    columns = ", ".join(
+        f"{quoted(name)} {kind}{' using compression uncompressed' if name == 'digest' else ''}"
+        for name, kind in _feed_columns(contract)
+    )
     store.run(f"create table feed_{contract.name} ({columns})")
+
+
+def require_process(store: Store) -> None:
+    """StoreError if the store is of an earlier release and was not opened to write since."""
+    if not store.value("select count(*) from duckdb_tables() where table_name = 'exports'"):
+        raise StoreError("the store was made by an earlier release; open it to write once, `meanscheck ingest` does")
 
 
 def check_feed_tables(store: Store) -> None:
@@ -134,3 +174,8 @@ def check_feed_tables(store: Store) -> None:
         with store.transaction():
             for contract in missing:
                 _create_feed(store, contract)
+    if not store.read_only and not store.value("select count(*) from duckdb_tables() where table_name = 'exports'"):
+        with store.transaction():
+            for statement in _PROCESS.split(";\n"):
+                if statement.strip():
+                    store.run(statement)

@@ -15,7 +15,8 @@ Choices
     What a department's file held is fixed by its batch id and what an application held by its request's digest, but
     neither can be had again from the store in every case (rows without consent are not kept). `damage` therefore names
     what is certain: rows that lack or exceed their batch's count, consents whose cells no longer give their digest,
-    batches whose columns contradict their manifest, and a snapshot whose parts no longer give its id.
+    batches whose columns contradict their manifest, and a snapshot whose parts no longer give its id. Where a household
+    was erased since, rows of it are counted as erased and the id cannot be reckoned again (see `erasing`).
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from meanscheck.contracts import all_feeds
+from meanscheck.evidence.clocks import live_sql
 from meanscheck.evidence.consents import CONSENT_DIGEST
 from meanscheck.evidence.coverage import make_states
 from meanscheck.evidence.digests import SHORT_ID
+from meanscheck.evidence.erasing import erased_since
 from meanscheck.evidence.people import drop_people, make_people
 from meanscheck.evidence.rows import feeds_present, rows_sql
 from meanscheck.evidence.snapshot import Snapshot, snapshot_id, snapshot_named
@@ -104,7 +107,8 @@ def trace(store: Store, case_ids: Sequence[str], *, on: date, snapshot: Snapshot
             requests=store.fetch("select case_id, request_no, load from p_units order by case_id"),
             consents=store.fetch(
                 "select distinct u.case_id, c.person, c.consent_no, c.feeds, c.withdrawn_on, c.load from consents c "
-                f"join p_people p using (person) join p_units u using (unit) where {_live('c', mark)} order by all"
+                "join p_people p using (person) join p_units u using (unit) "
+                f"where {live_sql(mark, alias='c')} order by all"
             ),
         )
     finally:
@@ -117,7 +121,7 @@ def cases_at(store: Store, case_ids: Sequence[str], snapshot: Snapshot) -> froze
     with store.frame("wanted", wanted):
         found = store.fetch(
             "select distinct q.case_id from requests q semi join wanted using (case_id) "
-            f"where {_live('q', snapshot.load)}"
+            f"where {live_sql(snapshot.load, alias='q')}"
         )
     return frozenset(found["case_id"].to_list())
 
@@ -126,7 +130,7 @@ def damage(store: Store, snapshot: Snapshot) -> tuple[Damage, ...]:
     """What of a snapshot is no longer as it was taken in; see the module's docstring for what can be seen."""
     found = [*_miscounted(store, snapshot.load), *_changed_consents(store, snapshot.load)]
     found += _contradicted(store, snapshot.load)
-    if snapshot_id(store, snapshot.load) != snapshot.id:
+    if not erased_since(store, snapshot.load) and snapshot_id(store, snapshot.load) != snapshot.id:
         found.append(Damage("snapshot", "", f"snapshot {snapshot}"))
     return tuple(found)
 
@@ -137,10 +141,6 @@ def batch_names(store: Store, batches: Sequence[int]) -> dict[int, str]:
     with store.frame("wanted", numbers):
         found = store.fetch("select b.batch, b.batch_id, b.file from batches b semi join wanted using (batch)")
     return {batch: f"{name[:SHORT_ID]} ({file})" for batch, name, file in found.iter_rows()}
-
-
-def _live(alias: str, mark: int) -> str:
-    return f"{alias}.load <= {mark} and ({alias}.superseded_by is null or {alias}.superseded_by > {mark})"
 
 
 def _rows(store: Store, feed: str, mark: int) -> pl.DataFrame:
@@ -162,8 +162,9 @@ def _miscounted(store: Store, mark: int) -> Iterator[Damage]:
     for feed in feeds_present(store, mark=mark):
         found = store.fetch(
             f"select b.batch_id, b.file from batches b left join (select batch, count(*) as n from feed_{feed} "
-            f"group by batch) r using (batch) where b.feed = '{feed}' and b.batch <= {mark} "
-            "and coalesce(r.n, 0) <> b.accepted order by b.batch"
+            "group by batch) r using (batch) left join (select batch, sum(rows) as n from erased group by batch) e "
+            f"using (batch) where b.feed = '{feed}' and b.batch <= {mark} "
+            "and coalesce(r.n, 0) + coalesce(e.n, 0) <> b.accepted order by b.batch"
         )
         for name, file in found.iter_rows():
             yield Damage("rows", feed, f"{name[:SHORT_ID]} ({file})")
@@ -172,7 +173,7 @@ def _miscounted(store: Store, mark: int) -> Iterator[Damage]:
 def _changed_consents(store: Store, mark: int) -> Iterator[Damage]:
     changed = store.value(
         f"select count(*) from (select c.digest as kept, {CONSENT_DIGEST} as anew from consents c "
-        f"join persons using (person) where {_live('c', mark)}) where kept <> anew"
+        f"join persons using (person) where {live_sql(mark, alias='c')}) where kept <> anew"
     )
     if changed:
         yield Damage("consent", "", f"{changed} consent(s)")

@@ -1,18 +1,17 @@
 """How does a sent file look on disk? CSV in three encodings, a spreadsheet, Parquet; every byte fixed by its content.
 
-The spreadsheet is written by hand (ECMA-376, inline strings, one sheet, fixed times): few lines, no dependency, and a
-cell may hold a formula, as sent sheets do.
+A cell of a spreadsheet may hold a formula, as sent sheets do.
 """
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
-from xml.sax.saxutils import escape
 
 import polars as pl
+
+from meanscheck.contracts.sheets import write_sheet
 
 FileKind = Literal["csv", "csv_gb18030", "csv_bom", "xlsx", "parquet"]
 _ENCODINGS = {"csv": "utf-8", "csv_gb18030": "gb18030", "csv_bom": "utf-8-sig"}
@@ -31,62 +30,7 @@ def write_rows(path: Path, frame: pl.DataFrame, *, kind: FileKind, formulas: Seq
     if kind == "parquet":
         frame.write_parquet(path, compression="zstd", compression_level=1, statistics=False, row_group_size=500_000)
     elif kind == "xlsx":
-        _write_sheet(path, frame, frozenset(formulas))
+        write_sheet(path, frame, frozenset(formulas))
     else:
         text = frame.write_csv(line_terminator="\r\n" if kind == "csv_gb18030" else "\n")
         path.write_bytes(text.encode(_ENCODINGS[kind]))
-
-
-_PARTS = {
-    "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-    '<Default Extension="xml" ContentType="application/xml"/>'
-    '<Override PartName="/xl/workbook.xml" '
-    'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>'
-    '<Override PartName="/xl/worksheets/sheet1.xml" '
-    'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>',
-    "_rels/.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-    '<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
-    'Target="xl/workbook.xml"/></Relationships>',
-    "xl/workbook.xml": '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
-    'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">'
-    '<sheets><sheet name="Sheet1" sheetId="1" r:id="rId1"/></sheets></workbook>',
-    "xl/_rels/workbook.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-    '<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" '
-    'Target="worksheets/sheet1.xml"/></Relationships>',
-}
-_DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-
-
-def _write_sheet(path: Path, frame: pl.DataFrame, formulas: frozenset[tuple[int, int]]) -> None:
-    rows = [_row(1, frame.columns, {})]
-    for index, cells in enumerate(frame.iter_rows()):
-        marked = {column: True for row, column in formulas if row == index} if formulas else {}
-        rows.append(_row(index + 2, cells, marked))
-    sheet = (
-        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
-        + "".join(rows)
-        + "</sheetData></worksheet>"
-    )
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in (*_PARTS.items(), ("xl/worksheets/sheet1.xml", sheet)):
-            entry = zipfile.ZipInfo(name, date_time=(2020, 6, 30, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, _DECLARATION + text)
-
-
-def _row(number: int, cells: Sequence[str | None], formulas: dict[int, bool]) -> str:
-    parts: list[str] = []
-    for column, cell in enumerate(cells):
-        if cell is None:
-            continue
-        place = f"{_letters(column)}{number}"
-        if column in formulas:
-            parts.append(f'<c r="{place}" t="str"><f>{escape(cell.removeprefix("="))}</f><v>0</v></c>')
-        else:
-            parts.append(f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{escape(cell)}</t></is></c>')
-    return f'<row r="{number}">{"".join(parts)}</row>'
-
-
-def _letters(column: int) -> str:
-    return chr(65 + column) if column < 26 else chr(64 + column // 26) + chr(65 + column % 26)

@@ -85,6 +85,17 @@ def faultless(numbers: pl.Series) -> pl.Series:
     return (is_body & is_dated & matches).zip_with(numbers.is_not_null(), pl.Series([None], dtype=pl.Boolean))
 
 
+def lengthened(numbers: pl.Series) -> pl.Series:
+    """The 18-character form of each 15-digit text (String), as `lengthen` has it; null for every other text."""
+    is_old = numbers.str.contains(_OLD_SHAPE.pattern.replace(r"\d", "[0-9]").join(("^", "$")))
+    is_old = is_old & (numbers.str.slice(12, 3) < "996")
+    old = numbers.zip_with(is_old, pl.Series([None], dtype=pl.String))
+    bodies = old.str.slice(0, 6) + "19" + old.str.slice(6, 9)
+    frame = pl.DataFrame({"body": bodies.cast(pl.Int64).fill_null(10**16)})
+    longer = bodies + frame.select(check_character_of(pl.col("body"))).to_series()
+    return longer.zip_with(faultless(longer), pl.Series([None], dtype=pl.String))
+
+
 def _dated(year: pl.Series, month_day: pl.Series) -> pl.Series:
     """Whether a year and a number like 1231 make a day from 1850 on."""
     years, days = _calendar()

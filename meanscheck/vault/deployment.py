@@ -27,22 +27,19 @@ meanscheck.errors.StoreError: the deployment's key does not open this: it is ano
 from __future__ import annotations
 
 import os
-import re
-import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from meanscheck.errors import StoreError
+from meanscheck.values.keyfile import KEY, KeyForm
 
 ENVIRONMENT = "MEANSCHECK_VAULT_KEY"
-KEY = 32
 NONCE = 12
 TAG = 16
 WRAPPED = NONCE + KEY + TAG
 """Bytes of a wrapped data key."""
 
-_HEAD = "meanscheck/vault-key/v1"
-_TEXT = re.compile(rf"{_HEAD} ([0-9a-f]{{{2 * KEY}}})")
+_FORM = KeyForm("meanscheck/vault-key/v1", "vault key")
 
 
 class DeploymentKey:
@@ -66,55 +63,27 @@ class DeploymentKey:
     @classmethod
     def load(cls, path: Path | str) -> DeploymentKey:
         """Read a key file; StoreError if it cannot be read, is no key file, or may be read by others."""
-        path = Path(path)
-        try:
-            with path.open("rb") as file:
-                mode = os.fstat(file.fileno()).st_mode
-                data = file.read(len(_HEAD) + 2 * KEY + 3)
-        except OSError as error:
-            raise StoreError(f"vault key {path.name} cannot be read: {error.strerror}") from None
-        if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
-            raise StoreError(f"others may read the vault key {path.name}: chmod 600 it")
-        if not data.endswith(b"\n"):
-            raise StoreError(f"{path.name} is not a vault key, or is damaged")
-        return cls._parsed(data[:-1], path.name)
+        return cls(_FORM.load(path))
 
     @classmethod
     def from_environment(cls) -> DeploymentKey | None:
         """The key in MEANSCHECK_VAULT_KEY; None if it is not set."""
         text = os.environ.get(ENVIRONMENT, "")
-        return cls._parsed(text.encode(), ENVIRONMENT) if text else None
+        return cls(_FORM.parse(text, ENVIRONMENT)) if text else None
 
     @classmethod
     def ask(cls, callback: Callable[[], bytes]) -> DeploymentKey:
         """The key that a callable gives, such as one that asks a key service: 32 bytes."""
         return cls(callback())
 
-    @classmethod
-    def _parsed(cls, text: bytes, where: str) -> DeploymentKey:
-        found = _TEXT.fullmatch(text.decode("ascii", "replace"))
-        if found is None:
-            raise StoreError(f"{where} is not a vault key, or is damaged")
-        return cls(bytes.fromhex(found[1]))
-
     @property
     def text(self) -> str:
         """The key as text, to be put into an environment or a key service. Show it to nobody."""
-        return f"{_HEAD} {self._secret.hex()}"
+        return _FORM.format(self._secret)
 
     def save(self, path: Path | str) -> Path:
         """Write a key file (mode 0600) and return its path. Never overwrites."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            raise StoreError(f"vault key {path.name} exists already; keys are never overwritten") from None
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(f"{self.text}\n".encode())
-            file.flush()
-            os.fsync(file.fileno())
-        return path
+        return _FORM.save(self._secret, path)
 
     def wrap(self, secret: bytes, *, bound: bytes) -> bytes:
         """`secret` sealed: nonce, ciphertext, tag. It opens only with the same `bound`."""

@@ -2,7 +2,7 @@
 
     1  the key file is written anew without the household's key, with a note in its place: one rename
     2  the erasure is stated in the log: token, basis, day
-    3  the registry forgets which case the token stood for
+    3  the registry forgets which case the token stood for, and the store the evidence
     4  the note is marked as stated
 
 The key goes first. A log entry is signed and stays; it must be true when it is made, and a key destroyed without a
@@ -15,8 +15,8 @@ instead (PIPL article 47, last paragraph: storage and protection only). An audit
 What is gone: the household's data key, and with it the contents of its records, outcomes and salts in every batch and
 in every backup of the vault; the key of each such batch's records root. What stays: the log, whose entries are hashes
 salted with what is gone; a receipt that somebody kept, which holds its own salts and still verifies; sealed bytes that
-nothing opens, until `compact` drops them; and the evidence in the store, which is not the vault's: while it lies there
-the next assessment decides the case again, under a new token.
+nothing opens, until `compact` drops them. The evidence in the store is not the vault's: `forget` is where whoever calls
+this erases it as well.
 
 What deletion on a disk can promise: the key file has no such row any more, and the blocks that held it were overwritten
 in place. Flash storage and copying or journaling file systems may keep an older copy of a block, and so do snapshots

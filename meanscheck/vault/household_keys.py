@@ -56,8 +56,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meanscheck.errors import Erased, StoreError
+from meanscheck.values.keyfile import KEY
 from meanscheck.vault import files
-from meanscheck.vault.deployment import KEY, WRAPPED, DeploymentKey
+from meanscheck.vault.deployment import WRAPPED, DeploymentKey
 from meanscheck.vault.notes import ErasedNote, Notes, RestrictedNote
 
 TOKEN: Final = 16

@@ -29,8 +29,11 @@ from meanscheck.faces.cli import (
     intake,
     latest,
     receipts,
+    requests,
     rules,
     steps,
+    store,
+    trace,
     witness,
 )
 
@@ -45,10 +48,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (demo, intake, casework, steps, receipts, latest, erase):
+for group in (demo, intake, casework, trace, steps, receipts, latest, erase, store):
     group.register(app)
 app.add_typer(audit.app, name="audit")
 app.add_typer(rules.app, name="rules")
+app.add_typer(requests.app, name="requests")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(witness.app, name="witness")
 

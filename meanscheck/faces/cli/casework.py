@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from meanscheck.errors import InputError, LedgerError
+from meanscheck.faces.cli.lineage import Lineage, LineageFile, decisions_of, projection_of, sealed_of
 from meanscheck.faces.cli.office import Office, StorePath, office_at
 from meanscheck.faces.cli.page import CAUSES, AsJson, painted, print_json, say, table
 from meanscheck.faces.cli.progress import Later, Stages, stages
@@ -41,15 +42,22 @@ def check(
     on: Annotated[
         str | None, typer.Option("--on", help="Day that counts; the request's own if left out.", metavar="DATE")
     ] = None,
+    pack: Annotated[
+        str | None,
+        typer.Option("--pack", help="Rules that say what is stale and how long the report holds.", metavar="PACK"),
+    ] = None,
     lang: Annotated[Language, typer.Option("--lang", help="Language of the report.")] = "zh",
     as_json: AsJson = False,
 ) -> None:
     """The verification report (核对报告) of a request: what was declared and found. It decides nothing."""
     from meanscheck.decisions import check as verification
     from meanscheck.evidence import Store
+    from meanscheck.law import RulePack
 
+    day = None if on is None else day_of(on, "--on")
+    law = None if pack is None else RulePack.load(pack).on(day or date.today())
     with Store.open(office_at(store).store, read_only=True) as opened:
-        report = verification(opened, request, on=None if on is None else day_of(on, "--on"))
+        report = verification(opened, request, on=day, law=law)
     if as_json:
         print_json(report.to_json())
     else:
@@ -90,7 +98,8 @@ def _show_report(report: Report, lang: Language) -> None:
     say(page)
     for member, names in quiet.items():
         say(f"{member} {NOTHING}: {' · '.join(names)}" if zh else f"{member} nothing found: {', '.join(names)}")
-    say(lines[-1])
+    for line in lines[len(report.items) + 1 :]:
+        say(line)
 
 
 def assess(
@@ -101,6 +110,10 @@ def assess(
     ] = None,
     known_by: Annotated[
         str | None, typer.Option("--known-by", help="Only law published by then; DATE unless given.", metavar="DATE")
+    ] = None,
+    received_by: Annotated[
+        str | None,
+        typer.Option("--received-by", help="Only evidence that had come in by then; all unless given.", metavar="DATE"),
     ] = None,
     accept: Annotated[list[str] | None, typer.Option("--accept", help="Accept an unsure figure by name.")] = None,
     no_seal: Annotated[bool, typer.Option("--no-seal", help="Decide only; put nothing into the log.")] = False,
@@ -128,6 +141,7 @@ def assess(
         Literal["grouped", "whole"],
         typer.Option("--commitment", help="whole: cheaper, but a receipt then shows all of a decision or nothing."),
     ] = "grouped",
+    lineage: LineageFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Decide every case in the store and seal the decisions in the log."""
@@ -138,7 +152,15 @@ def assess(
     known = None if known_by is None else day_of(known_by, "--known-by")
     law = RulePack.load(pack).on(day_of(on, "--on") if on else date.today(), known_by=known, accept=accept or ())
     ledger = None if no_seal else signing_ledger(office)
-    how = Run(supersede, processes, commitment, witnesses_of(office, witness) if witness and not no_seal else None)
+    witnesses = witnesses_of(office, witness) if witness and not no_seal else None
+    how = Run(
+        supersede,
+        processes,
+        commitment,
+        witnesses,
+        None if received_by is None else day_of(received_by, "--received-by"),
+        Lineage(lineage),
+    )
     with Store.open(office.store) as opened, stages(quiet=as_json) as bars:
         result, sealed = run(opened, law, ledger, bars, how=how)
     if as_json:
@@ -173,6 +195,8 @@ class Run:
     processes: int | None = None
     commitment: Literal["grouped", "whole"] = "grouped"
     witness: Witnesses | None = None
+    received_by: date | None = None
+    lineage: Lineage = field(default_factory=Lineage)
 
 
 def witnesses_of(office: Office, ways: list[str]) -> Witnesses:
@@ -193,25 +217,36 @@ def run(
     """Assess everything in the store, through the log if there is one."""
     from meanscheck.decisions import assess as decide_all
     from meanscheck.engines import Pool
+    from meanscheck.lineage import Data
 
     later, how = Later(), how or Run()
     engine = Pool(how.processes or os.cpu_count() or 1)
-    with bars.stage("order the evidence"):
+    evidence = Data("store", digests={"law": law.digest})
+    with bars.stage("order the evidence"), how.lineage.run("project", inputs=[evidence]) as projecting:
         earlier = None if how.supersede is None or ledger is None else ledger.last_decisions()
         result = decide_all(
             store,
             law,
+            snapshot=None if how.received_by is None else store.snapshot(known_by=how.received_by),
             block_units=BLOCK_UNITS,
             engine=engine,
             progress=later,
             supersedes=earlier,
             why=how.supersede or "review",
         )
+        projection = projection_of(result)
+        projecting.outputs = [projection]
+    named = {"law": law.digest, "snapshot": result.snapshot.id, "batch": result.batch_id}
     with bars.stage("decide" if ledger is None else "decide and seal", "cases", result.projection.units) as later.to:
         sealed = None
-        if ledger is not None:
-            sealed = ledger.append(result, commitment=how.commitment, witness=how.witness)
-        result.run()
+        with how.lineage.run("assess", inputs=[projection], digests=named) as assessing:
+            if ledger is not None:
+                # The log takes decisions as they are made, so the two runs proceed together.
+                with how.lineage.run("seal", inputs=[Data(f"vault/{result.batch_id}")], digests=named) as sealing:
+                    sealed = ledger.append(result, commitment=how.commitment, witness=how.witness)
+                    sealing.outputs = [sealed_of(sealed)]
+            result.run()
+            assessing.outputs = [decisions_of(result)]
     return result, sealed
 
 

@@ -49,6 +49,7 @@ def erase(
 ) -> None:
     """Erase a household: nobody can open its records again; every proof still holds. Exit 1 while they must be kept."""
     from meanscheck.evidence import Store
+    from meanscheck.evidence.rewriting import rewrite
     from meanscheck.vault import erasure
 
     office, day = office_at(store), day_of(on, "--on") if on else date.today()
@@ -57,7 +58,12 @@ def erase(
     last_paid = None if stopped is None else day_of(stopped, "--stopped")
     safe, append, retention = office.open_vault(), appending(office), retention_of(pack, day)
     with Store.open(office.store) as opened:
-        erasure.finish(safe, append=append, forget=opened.forget_subject)
+        key = opened.key
+
+        def forget(token: str) -> None:
+            opened.erase_subject(token, on=day)
+
+        erasure.finish(safe, append=append, forget=forget)
         done = [
             erasure.erase(
                 safe,
@@ -65,7 +71,7 @@ def erase(
                 basis=basis,
                 on=day,
                 append=append,
-                forget=opened.forget_subject,
+                forget=forget,
                 retention=retention,
                 relief_stopped_on=last_paid,
                 never_paid=never_paid,
@@ -73,6 +79,9 @@ def erase(
             )
             for token in tokens_of(safe, case)
         ]
+    if any(one.state == "erased" for one in done):
+        # Only a file made anew holds nothing of what was deleted from it.
+        rewrite(office.store, key=key, new_key=key)
     dropped = erasure.compact(safe) if compact else 0
     if as_json:
         print_json([{**asdict(one), "basis": basis, "on": day} for one in done])
@@ -134,5 +143,6 @@ def show(one: Erasure, office: Office) -> None:
     say(f"erased: the key of token {one.token}; its records in {batches} open for nobody")
     say(f"stated in the log, {office.ledger}; the registry has forgotten whom the token stood for")
     say("what stays: every proof of the log · receipts that people hold, which still verify")
-    say(f"not done by this: the evidence in {office.store.name}, which `meanscheck assess` would decide again")
+    say(f"the evidence is gone from {office.store.name}, whose file was made anew")
+    say("not done by this: departments' files in the inbox, and what is kept of the office's steps")
     say(f"complete when the last backup of {office.vault.stem}.household-keys from before today is gone")

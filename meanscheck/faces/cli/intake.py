@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from meanscheck.errors import FeedError, InputError
+from meanscheck.faces.cli.lineage import Lineage, LineageFile, batch_of
 from meanscheck.faces.cli.office import Office, StorePath, office_at
 from meanscheck.faces.cli.page import AsJson, print_json, say, table
 from meanscheck.faces.cli.progress import Tell, stages
@@ -35,14 +37,20 @@ def init(
     unprotected: Annotated[
         bool, typer.Option("--unprotected-key", help="Write the key in the clear. For trying things out.")
     ] = False,
+    encrypted: Annotated[
+        bool, typer.Option("--encrypted", help="Encrypt the evidence store (extra `encryption`).")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make an office's places: an empty store, a signing key, a log, a policy, an empty vault with its keys.
 
     The signing key's passphrase is read from the environment variable MEANSCHECK_KEY_PASSPHRASE. The vault's key is
-    that of MEANSCHECK_VAULT_KEY, or a new file beside the signing key that its owner alone may read.
+    that of MEANSCHECK_VAULT_KEY, or a new file beside the signing key that its owner alone may read; so is the store's,
+    by MEANSCHECK_STORE_KEY, if it is encrypted.
     """
-    office = make_office(folder / f"{name}.duckdb", origin=origin, unprotected=unprotected)
+    office = make_office(folder / f"{name}.duckdb", origin=origin, unprotected=unprotected, encrypted=encrypted)
+    from meanscheck.evidence.key import key_beside
+
     from_environment = not office.vault_key.exists()
     places = {
         "store": str(office.store),
@@ -51,6 +59,7 @@ def init(
         "vault key": "MEANSCHECK_VAULT_KEY" if from_environment else str(office.vault_key),
         "policy": str(office.policy),
         "ledger": str(office.ledger),
+        **({"store key": str(key_beside(office.store))} if key_beside(office.store).exists() else {}),
     }
     if as_json:
         print_json(places)
@@ -60,9 +69,10 @@ def init(
     say(f"\nNext: meanscheck ingest {office.store} INBOX")
 
 
-def make_office(store: Path, *, origin: str, unprotected: bool) -> Office:
+def make_office(store: Path, *, origin: str, unprotected: bool, encrypted: bool = False) -> Office:
     """Make the places; InputError if the store is there already."""
     from meanscheck.evidence import Store
+    from meanscheck.evidence.key import StoreKey, key_beside
     from meanscheck.ledger import Ledger, Signer
     from meanscheck.vault import Safe
 
@@ -74,6 +84,8 @@ def make_office(store: Path, *, origin: str, unprotected: bool) -> Office:
     signer.save(office.key, unprotected=unprotected)
     office.policy.write_text(Ledger.open(office.ledger, signer=signer).policy().format(), encoding="utf-8")
     Safe.open(office.vault, make=True)
+    if encrypted and StoreKey.found(store) is None:
+        StoreKey.generate().save(key_beside(store))
     with Store.open(store):
         pass
     return office
@@ -89,10 +101,12 @@ def ingest(
     mapping: Annotated[
         Path | None, typer.Option("--mapping", help="Mapping of a single file, if not beside it.")
     ] = None,
+    lineage: LineageFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Take in requests, consents and departments' answers. What was taken in before changes nothing."""
     from meanscheck.evidence import Store
+    from meanscheck.lineage import Data
 
     office = office_at(store)
     for path in paths:
@@ -104,16 +118,25 @@ def ingest(
         )
     reports: list[IngestReport] = []
     lists: list[dict[str, Any]] = []
+    told = Lineage(lineage)
     with Store.open(office.store) as opened, stages(quiet=as_json) as bars:
+        opened.received_on = date.today()
         for path in paths:
-            if path.is_dir():
-                with bars.stage(f"ingest {path.name}", "files") as tell:
-                    reports += opened.ingest_inbox(path, progress=_steps(tell))
-            elif path.name.startswith(("requests", "consents")) and path.suffix == ".jsonl":
-                take_in = opened.requests if path.name.startswith("requests") else opened.consents
-                lists.append({"file": path.name, **asdict(take_in(path))})
-            else:
-                reports.append(opened.ingest(feed or _feed_of(path), path, manifest=manifest, mapping=mapping))
+            with told.run("ingest", inputs=[Data(path.name)]) as run:
+                if path.is_dir():
+                    with bars.stage(f"ingest {path.name}", "files") as tell:
+                        taken = opened.ingest_inbox(path, progress=_steps(tell))
+                    reports += taken
+                    run.inputs = [Data(report.file) for report in taken]
+                    run.outputs = [batch_of(report) for report in taken]
+                elif path.name.startswith(("requests", "consents")) and path.suffix == ".jsonl":
+                    take_in = opened.requests if path.name.startswith("requests") else opened.consents
+                    came = take_in(path)
+                    lists.append({"file": path.name, **asdict(came)})
+                    run.outputs = [Data(f"store/{path.name.split('.')[0]}", rows=came.added)]
+                else:
+                    reports.append(opened.ingest(feed or _feed_of(path), path, manifest=manifest, mapping=mapping))
+                    run.outputs = [batch_of(reports[-1])]
     if as_json:
         print_json([*lists, *(asdict(r) for r in reports)])
         return
@@ -170,6 +193,8 @@ def show_intake(reports: Sequence[IngestReport]) -> None:
     for r in reports:
         counts = (r.accepted, r.quarantined, r.not_covered, r.not_requested, r.repeated)
         note = "known already" if r.already_known else "supplementary" if r.supplementary else ""
+        if r.superseded:
+            note = f"{r.superseded:,} earlier rows no longer count"
         if r.passed_over:
             note += f"{', ' if note else ''}{r.passed_over:,} totals, notes and headings passed over"
         page.add_row(r.file, r.feed, r.short_id, *(f"{n:,}" if n else "·" for n in counts), note)

@@ -1,0 +1,157 @@
+"""Whom does an answer reach: who was asked about in its feed, and whose consent covers it?
+
+Asked about is who belongs to a live request (that the manifest means) which asks for the feed, or, for a feed of the
+office, to any. Covered is he of them whose consent covers the feed, a purpose of these requests and the day of the
+answer; feeds of the office and answers without a manifest need none.
+
+Most persons share their terms (what is asked, for which purpose, since which load, under which consents), so terms are
+numbered once and asked once each (see `people`, which does the same for a snapshot). Tables kept for as long as
+requests and consents stay as they are:
+
+    k_members   person BIGINT · request BIGINT · term INTEGER, of live requests
+    k_terms     term INTEGER · ask · purpose · load · consents (numbers of k_consents, with commas)
+    k_consents  distinct terms of live consents, numbered
+
+and for as long as answers of the same feed, day and requests follow one another:
+
+    i_asked     person BIGINT · load INTEGER since when he is asked about; null: not covered
+    i_covered   a view of those whose rows may be kept
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import polars as pl
+
+from meanscheck.contracts import FeedContract
+from meanscheck.evidence.coverage import CONSENT_REACHES, is_office
+from meanscheck.evidence.manifest import Manifest
+
+if TYPE_CHECKING:
+    from meanscheck.evidence.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many persons an answer covers, and a mark of who they are and since when; equal reach, equal mark."""
+
+    covered: int
+    mark: int
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What the temporary tables of a store stand for. A table made in a transaction may vanish, so is not kept."""
+
+    state: str | None = None
+    answer: tuple[object, ...] | None = None
+    reach: Reach = Reach(0, 0)
+
+
+_KEPT: WeakKeyDictionary[Store, _Kept] = WeakKeyDictionary()
+
+
+def reach_of(store: Store, contract: FeedContract, answer: Manifest | None) -> Reach:
+    """Fill ``i_asked`` for an answer; cheap for another answer of the same feed, day and requests.
+
+    Called before the transaction of the answer, so that what it makes outlives a file that is refused.
+    """
+    kept = _KEPT.setdefault(store, _Kept())
+    state = _state(store)
+    if kept.state != state:
+        kept.state = kept.answer = None
+        _make_terms(store)
+    office = is_office(contract)
+    listed = None if answer is None or answer.requests == "all" else frozenset(answer.requests)
+    asked = (None if office else contract.name, None if office or answer is None else answer.answered_on, listed)
+    if kept.answer != asked:
+        kept.answer = None
+        _make_asked(store, contract, answer)
+        number, mark = store.fetch(
+            "select count(*) as n, coalesce(bit_xor(hash(person, load)), 0) as mark from i_covered"
+        ).row(0)
+        kept.reach = Reach(int(number), int(mark))
+    if not store.in_transaction:
+        kept.state, kept.answer = state, asked
+    return kept.reach
+
+
+def _state(store: Store) -> str:
+    """What requests and consents stand at: every change of them takes a load number, and so does every batch."""
+    return str(
+        store.value(
+            """select concat_ws(' ',
+              (select value::bigint from meta where key = 'load') - (select count(*) from batches),
+              (select count(*) from requests), (select count(*) from unit_persons), (select count(*) from consents))"""
+        )
+    )
+
+
+def _make_terms(store: Store) -> None:
+    store.run(
+        "create or replace temp table k_consents as select row_number() over ()::integer as consent, * from "
+        '(select distinct feeds, purpose, "from", "to", withdrawn_on from consents where superseded_by is null)'
+    )
+    store.run(
+        """create or replace temp table k_members as
+        with given as materialized (
+          select c.person, k.consent
+          from consents c join k_consents k on c.feeds = k.feeds and c.purpose = k.purpose
+            and c."from" is not distinct from k."from" and c."to" is not distinct from k."to"
+            and c.withdrawn_on is not distinct from k.withdrawn_on
+          where c.superseded_by is null),
+        how_many as materialized (
+          select person, count(*) as n, any_value(consent) as one from given group by person),
+        -- As in `people`: texts are joined only for those who gave several.
+        consented as (
+          select person, one::varchar as consents from how_many where n = 1
+          union all
+          select person, string_agg(distinct consent::varchar, ',' order by consent::varchar)
+          from given where person in (select person from how_many where n > 1) group by person),
+        first as (
+          select up.person, q.ask, min(q.load) as load
+          from requests q join unit_persons up on up.request = q.request group by up.person, q.ask)
+        select up.person, u.request, u.ask, u.purpose, f.load, coalesce(c.consents, '') as consents
+        from units u join unit_persons up on up.request = u.request
+        join first f on f.person = up.person and f.ask = u.ask
+        left join consented c on c.person = up.person"""
+    )
+    store.run(
+        "create or replace temp table k_terms as select row_number() over ()::integer as term, * "
+        "from (select distinct ask, purpose, load, consents from k_members)"
+    )
+    store.run(
+        "create or replace temp table k_members as select m.person, m.request, t.term from k_members m join k_terms t "
+        "using (ask, purpose, load, consents)"
+    )
+
+
+def _make_asked(store: Store, contract: FeedContract, answer: Manifest | None) -> None:
+    office = is_office(contract)
+    asked = "" if office else f"where k.ask in (select ask from asks where feed = '{contract.name}')"
+    some = ""
+    listed = pl.DataFrame(schema={"request_no": pl.String})
+    if answer is not None and answer.requests != "all":
+        listed = pl.DataFrame({"request_no": sorted(set(answer.requests))}, schema={"request_no": pl.String})
+        some = (
+            "where m.request in (select request from units where case_id in "
+            "(select case_id from requests semi join listed using (request_no)))"
+        )
+    covers = "true"
+    if not office and answer is not None:
+        covers = (
+            f"exists (select 1 from k_consents c, (select date '{answer.answered_on}' as answered_on, "
+            f"'{contract.name}' as feed) b "
+            f"where list_contains(string_split(k.consents, ','), c.consent::varchar) and {CONSENT_REACHES})"
+        )
+    with store.frame("listed", listed):
+        store.run(
+            f"""create or replace temp table i_asked as
+            with reached as (select k.term, case when {covers} then k.load end as load from k_terms k {asked})
+            select m.person, min(r.load) as load from k_members m join reached r using (term) {some}
+            group by m.person"""
+        )
+    store.run("create or replace temp view i_covered as select person, load from i_asked where load is not null")

@@ -1,0 +1,140 @@
+"""How do a file's rows become staged rows: cast by the contract, named by digest, matched to persons, known as covered?
+
+Temporary tables of one answer, dropped when it is in:
+
+    i_rows   person BIGINT (null: not known) · is_asked, is_covered BOOLEAN (see `reach`) · row_no · digest · the
+             contract's columns; repetitions and contradictions are taken out
+    i_bad    rows not accepted: row_no · field · reason · raw · person (only if known without a look at the text)
+
+A file that comes in one part is checked whole by the cast. Parts of a large file cannot see each other, so repetitions
+and contradictions among them are looked for here, over all rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
+
+import polars as pl
+
+from meanscheck.contracts import FeedContract
+from meanscheck.contracts.cast import cast_rows
+from meanscheck.contracts.readers import FileRows
+from meanscheck.evidence.digests import Sorted, row_digest_sql
+from meanscheck.evidence.manifest import Manifest
+from meanscheck.evidence.quarantine import REPEATED, refuse_contradictions, set_repeats_apart
+from meanscheck.evidence.requests import NO_BOUND
+from meanscheck.evidence.tables import quoted, stored_columns
+
+if TYPE_CHECKING:
+    from meanscheck.evidence.store import Store
+
+_Made = TypeVar("_Made")
+_BAD = ("row_no", "field", "reason", "raw")
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What became of the file's rows: `every_row` names those in ``i_rows``; `bad` lines are in ``i_bad``, if any are.
+
+    `repeats` are rows that stand in the file before.
+    """
+
+    every_row: str
+    rows: int
+    repeats: int
+    bad: int
+
+
+def stage(store: Store, contract: FeedContract, parts: Iterator[FileRows], answer: Manifest | None) -> Staged:
+    """Fill ``i_rows`` and ``i_bad``; ``i_asked`` is there already (see `reach`)."""
+    first = next(parts)
+    following = next(parts, None)
+    is_large = following is not None
+    # Parts cannot see each other, so the natural key of a large file is checked once over all of it.
+    cast_part = partial(
+        _cast,
+        replace(contract, key=()) if is_large else contract,
+        as_of=None if answer is None else answer.as_of,
+        not_after=NO_BOUND if answer is None else answer.answered_on,
+    )
+    all_parts = [first] if following is None else chain([first, following], parts)
+    del first, following
+    bad: list[pl.DataFrame] = []
+    rows = repeats = 0
+    for accepted, quarantined in _ahead(map(cast_part, all_parts)) if is_large else map(cast_part, all_parts):
+        _add(store, contract, accepted, "insert into i_rows" if rows else "create or replace temp table i_rows as")
+        rows += accepted.height
+        repeats += int((quarantined["reason"] == REPEATED).sum())
+        if quarantined.height:
+            bad.append(quarantined)
+    lines = _add_bad(store, bad) if bad or is_large else 0
+    if is_large:
+        taken = refuse_contradictions(store, contract)
+        rows, lines = rows - taken, lines + taken
+    found = Sorted.read(store, "select digest from i_rows", count=rows)
+    if not found.are_distinct:
+        if not is_large and not bad:
+            _add_bad(store, bad)
+        taken = set_repeats_apart(store)
+        rows, repeats, lines = rows - taken, repeats + taken, lines + taken
+        found = Sorted.read(store, "select digest from i_rows", count=rows)
+    return Staged(found.total, rows, repeats, lines)
+
+
+def _cast(
+    contract: FeedContract, part: FileRows, *, as_of: date | None, not_after: date
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows accepted and lines at fault of one part, those broken in reading included."""
+    cast = cast_rows(contract, part.rows, as_of=as_of, not_after=not_after, units=part.units)
+    return cast.accepted, pl.concat([lines.select(_BAD) for lines in (cast.quarantined, part.broken)])
+
+
+def _ahead(made: Iterator[_Made]) -> Iterator[_Made]:
+    """The same, each made by another thread while the one before is used."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, made, None)
+        while (one := coming.result()) is not None:
+            coming = thread.submit(next, made, None)
+            yield one
+
+
+def _add_bad(store: Store, bad: list[pl.DataFrame]) -> int:
+    make_bad(store)
+    for lines in bad:
+        store.insert("i_bad", lines)
+    return sum(lines.height for lines in bad)
+
+
+def make_bad(store: Store) -> None:
+    """Make ``i_bad``, empty, if it is not there."""
+    columns = "row_no BIGINT, field VARCHAR, reason VARCHAR, raw VARCHAR, person BIGINT"
+    store.run(f"create temp table if not exists i_bad ({columns})")
+
+
+def _add(store: Store, contract: FeedContract, rows: pl.DataFrame, verb: str) -> None:
+    """Each identity is looked up once; rows find theirs by a number, which is far faster than by text."""
+    rows = rows.with_columns(who=_numbered(rows["id_number"]) * 16 + _numbered(rows["id_type"]))
+    people = rows.select("who", "id_type", "id_number").filter(pl.col("who").is_not_null()).unique("who", keep="any")
+    names = ", ".join(f"r.{quoted(c.stored_name)}" for c in stored_columns(contract))
+    with store.frame("people", people), store.frame("incoming", rows):
+        store.run(
+            f"""{verb}
+            with found as materialized (
+              select i.who, p.person, a.person is not null as is_asked, a.load is not null as is_covered
+              from people i join persons p on p.id_number = i.id_number and p.id_type = i.id_type
+              left join i_asked a on a.person = p.person)
+            select f.person, coalesce(f.is_asked, false) as is_asked, coalesce(f.is_covered, false) as is_covered,
+              r.row_no, {row_digest_sql(contract, row="r", identity="r")} as digest, {names}
+            from incoming r left join found f on f.who = r.who"""
+        )
+
+
+def _numbered(texts: pl.Series) -> pl.Series:
+    """A number for each distinct text; null stays null."""
+    return texts.cast(pl.Enum(texts.drop_nulls().unique())).to_physical().cast(pl.UInt64)

@@ -1,0 +1,114 @@
+"""``meanscheck encrypt``, ``snapshots`` and ``file``: a store as a whole, and all that it holds of a household."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meanscheck.errors import InputError
+from meanscheck.faces.cli.office import StorePath, office_at
+from meanscheck.faces.cli.page import AsJson, print_json, say, table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("encrypt")(encrypt)
+    app.command("snapshots")(snapshots)
+    app.command("file")(household_file)
+
+
+def encrypt(
+    store: StorePath,
+    new_key: Annotated[
+        bool, typer.Option("--new-key", help="The store is encrypted already: change its key. Keep the old one.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Encrypt a store that lies in the clear, or change its key.
+
+    The key is that of MEANSCHECK_STORE_KEY, or a new file in keys/ beside the store that its owner alone may read. With
+    --new-key the old file is renamed and kept: backups need it.
+    """
+    from meanscheck.evidence.key import ENVIRONMENT, StoreKey, key_beside
+    from meanscheck.evidence.rewriting import rewrite
+
+    office = office_at(store)
+    place = key_beside(office.store)
+    if new_key and os.environ.get(ENVIRONMENT):
+        raise InputError("the key comes from the environment", where=ENVIRONMENT, remedy="Unset it, or rotate it there")
+    old = StoreKey.found(office.store) if new_key else None
+    if new_key:
+        if old is None:
+            raise InputError("there is no key to change", where=place.name, remedy="Leave --new-key out")
+        kept = next(n for i in range(1, 10_000) if not (n := place.with_name(f"{place.name}.{i}")).exists())
+        place.rename(kept)
+    key = StoreKey.found(office.store)
+    if key is None:
+        key = StoreKey.generate()
+        key.save(place)
+    try:
+        rewrite(office.store, key=old, new_key=key)
+    except BaseException:
+        if new_key:
+            place.unlink()
+            kept.rename(place)
+        raise
+    where = ENVIRONMENT if os.environ.get(ENVIRONMENT) else str(place)
+    if as_json:
+        print_json({"store": str(office.store), "key": where})
+        return
+    say(f"encrypted: {office.store}, its projection and what sorting spills")
+    say(f"key: {where} — without it nobody reads the store again, you included")
+    say("not done by this: backups and old blocks of the disk, and departments' files in the inbox, are as they were")
+
+
+def snapshots(store: StorePath, as_json: AsJson = False) -> None:
+    """What came into the store and when, and the snapshots that were named; `assess --received-by DATE` reads one."""
+    from meanscheck.evidence import Store
+
+    with Store.open(office_at(store).store, read_only=True) as opened:
+        rows = opened.history()
+    if as_json:
+        print_json(rows.to_dicts())
+        return
+    page = table("load>", "came in on", "what", "feed", "sender", "file", "rows>", "snapshot")
+    for row in rows.iter_rows(named=True):
+        page.add_row(
+            str(row["load"]),
+            str(row["received_on"] or "·"),
+            row["kind"],
+            row["feed"] or "",
+            row["sender"] or "",
+            row["file"] or "",
+            f"{row['rows']:,}",
+            (row["snapshot"] or "")[:16],
+        )
+    say(page)
+
+
+def household_file(
+    store: StorePath,
+    case: Annotated[str, typer.Argument(help="The case.", metavar="CASE")],
+    out: Annotated[Path, typer.Option("--out", help="File to write; its owner alone may read it.", metavar="FILE")],
+    member: Annotated[
+        list[str] | None, typer.Option("--member", help="Only these people, by their id in the case.", metavar="ID")
+    ] = None,
+) -> None:
+    """All that the store holds of a household, as JSON, for the person concerned (个人信息保护法 art. 45)."""
+    from meanscheck.evidence import Store
+
+    with Store.open(office_at(store).store, read_only=True) as opened:
+        held = opened.household_file(case, members=member)
+    try:
+        handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise InputError("there is a file already", where=out.name, remedy="Name another with --out") from None
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        json.dump(held.to_json(), stream, ensure_ascii=False, indent=1)
+        stream.write("\n")
+    rows = sum(frame.height for frame in held.rows.values())
+    say(f"{out}: {held.people.height} people, {rows:,} rows of {len(held.rows)} feeds, {held.unread.height} unread")
