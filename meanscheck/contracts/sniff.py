@@ -36,8 +36,8 @@ _COMMON = frozenset({"id_type", "id_number", "name", "as_of"})
 """Columns of every feed: they tell nothing about which feed it is."""
 _DOCUMENT = frozenset({"id_type", "id_number"})
 _POINTS: Mapping[Sureness, int] = {"sure": 4, "likely": 2, "perhaps": 0, "no idea": 0}
-_MOST = 0.9
-_FEW = 0.5
+_MOST, _FEW = 90, 50
+"""Cells in a hundred that decide for a reading, and below which they decide against it."""
 _END = date(9999, 12, 31)
 
 
@@ -217,7 +217,7 @@ def _by_name(contract: FeedContract, left: Sequence[Column], at: int, header: st
     form = _only_form(column, profile)
     if form is not None:
         return Guess(at + 1, header, column.name, "likely", f"the header is a known name; days look like {form}", form)
-    if of and fitting < _FEW * of and column.kind != "text":
+    if of and fitting * 100 < _FEW * of and column.kind != "text":
         why = f"the header is a known name, but only {fitting} of {of} cells are {_plural(column)}"
         return Guess(at + 1, header, column.name, "likely" if column.kind == "choice" else "perhaps", why)
     seen = f"; {fitting} of {of} cells are {_plural(column)}" if of and _plural(column) else ""
@@ -228,7 +228,7 @@ def _by_identity(
     contract: FeedContract, left: Sequence[Column], at: int, header: str, profile: Profile
 ) -> Guess | None:
     valid, of = profile.identities(), profile.looked_at
-    if not any(c.name == "id_number" for c in left) or not of or valid < _MOST * of:
+    if not any(c.name == "id_number" for c in left) or not of or valid * 100 < _MOST * of:
         return None
     return Guess(at + 1, header, "id_number", "likely", f"{valid} of {of} cells are valid identity numbers")
 
@@ -237,19 +237,19 @@ def _by_resemblance(
     contract: FeedContract, left: Sequence[Column], at: int, header: str, profile: Profile
 ) -> Guess | None:
     key = re.sub(r"[()\[\]（）【】_/\-]", "", header_key(header))
-    best: tuple[float, Column] | None = None
+    best: tuple[int, Column] | None = None
     for column in left:
         for name in (column.title_zh, column.name, *column.aliases):
             likeness = _likeness(key, header_key(name))
-            if likeness > (best[0] if best else 0.55):
+            if likeness > (best[0] if best else 55):
                 best = (likeness, column)
     if best is None:
         return None
     column, of = best[1], profile.looked_at
     form = _only_form(column, profile)
     fitting = of if form else profile.fitting(column)
-    if of and fitting < _MOST * of and column.kind != "text":
-        if fitting < _FEW * of:
+    if of and fitting * 100 < _MOST * of and column.kind != "text":
+        if fitting * 100 < _FEW * of:
             return None
         return Guess(at + 1, header, column.name, "perhaps", f"the header resembles 「{column.title_zh}」")
     shown = f"; {fitting} of {of} cells are {_plural(column)}" if of and _plural(column) else ""
@@ -273,7 +273,7 @@ def _by_content(contract: FeedContract, left: Sequence[Column], at: int, header:
             continue
         form = _only_form(column, profile)
         fitting = of if form else profile.fitting(column)
-        if fitting >= _MOST * of and not (column.kind != "number" and _is_counter(profile)):
+        if fitting * 100 >= _MOST * of and not (column.kind != "number" and _is_counter(profile)):
             still = "is still needed" if column.required else "is the one left of its kind"
             why = f"{fitting} of {of} cells are {_plural(column)}, and 「{column.title_zh}」 {still}"
             return Guess(at + 1, header, column.name, "perhaps", why, form)
@@ -285,15 +285,15 @@ def _is_counter(profile: Profile) -> bool:
     return all(text.isdecimal() and len(text) <= 4 for text in profile.texts)
 
 
-def _likeness(one: str, other: str) -> float:
-    """Share of the longer that both have in common, where one holds the other."""
+def _likeness(one: str, other: str) -> int:
+    """From 50 to 100 by the share of the longer that both have in common, where one holds the other; else 0."""
     if min(len(one), len(other)) < 2 or not (one in other or other in one):
-        return 0.0
-    return min(len(one), len(other)) / max(len(one), len(other)) * 0.5 + 0.5
+        return 0
+    return 50 + 50 * min(len(one), len(other)) // max(len(one), len(other))
 
 
 def _only_form(column: Column, profile: Profile) -> str | None:
-    if column.kind not in ("date", "month") or profile.fitting(column) >= _FEW * max(profile.looked_at, 1):
+    if column.kind not in ("date", "month") or profile.fitting(column) * 100 >= _FEW * max(profile.looked_at, 1):
         return None
     forms = profile.forms(is_month=column.kind == "month")
     return forms[0] if len(forms) == 1 else None
@@ -325,7 +325,7 @@ def _nothing(profile: Profile) -> str:
         (profile.amounts(), "numbers"),
         (profile.names(), "short Chinese texts"),
     ):
-        if count >= _MOST * of:
+        if count * 100 >= _MOST * of:
             return f"no known name; {count} of {of} cells are {word}"
     return "no known name, and the cells tell nothing"
 
