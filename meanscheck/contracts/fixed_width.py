@@ -95,7 +95,7 @@ def _cells(
     encoding: str,
 ) -> tuple[pl.DataFrame, dict[int, str]]:
     """Columns c0, c1 … of all lines, and the lines at fault with their reason."""
-    # Blanks behind the end, so that a line that was cut short reads blanks and not the next line.
+    # Room behind the end, so that no place of a short last line lies outside.
     room = max(start + length for start, length, _ in layout.values())
     source = np.frombuffer(data + b"\n" * room, dtype=np.uint8)
     faults: dict[int, str] = {}

@@ -196,7 +196,7 @@ def show_intake(reports: Sequence[IngestReport]) -> None:
         if r.superseded:
             note = f"{r.superseded:,} earlier rows no longer count"
         if r.passed_over:
-            note += f"{', ' if note else ''}{r.passed_over:,} totals, notes and headings passed over"
+            note += f"{', ' if note else ''}{r.passed_over:,} lines passed over"
         page.add_row(r.file, r.feed, r.short_id, *(f"{n:,}" if n else "·" for n in counts), note)
     say(page)
 
