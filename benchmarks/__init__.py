@@ -7,6 +7,7 @@
     machine   the facts that figures depend on            clock    seconds by label inside a process
     measure   one measurement = one process of its own     caseload the county and the store that stages share
     ingest, project, assess, seal, verify, replay          one stage each
+    intake    a large file and many small ones, a command of its own
     peer      the hand-written pipeline                    table    figures as Markdown, ratios included
 
 Choices

@@ -26,7 +26,7 @@ BELOW = {
 BELOW["decisions"] = {"law", "evidence", "vault", "contracts", "values", "errors"}
 BELOW["replay"] = BELOW["decisions"] | {"decisions", "ledger"}
 BELOW["caseload"] = BELOW["engines"] = BELOW["replay"] | {"replay"}
-BELOW["commissions"] = BELOW["decisions"] | {"procedure"}
+BELOW["commissions"] = BELOW["decisions"] | {"decisions", "procedure"}
 BELOW["synth"] = BELOW["testing"] = BELOW["caseload"] | {"caseload", "engines", "synth", "testing"}
 BELOW["faces"] = BELOW["synth"] | {"procedure", "commissions", "lineage"}
 """Room → rooms it may import."""

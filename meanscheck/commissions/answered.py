@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 _TABLES = ("t_requests", "t_needs", "t_later", "t_letters", "t_awaited", "t_reach")
 
+OPEN = """(q.superseded_by is null or not exists (
+  select 1 from requests l left join made_requests p on p.request_no = l.request_no
+  where l.case_id = q.case_id and l.load > q.load and not coalesce(p.is_partial, false)))"""
+"""SQL: whether a request `q` is not over."""
+
 
 def answered(store: Store, *, on: date) -> pl.DataFrame:
     """Every open need of every request, as of the end of a day.
@@ -52,10 +57,8 @@ def _answered(store: Store, on: date) -> pl.DataFrame:
         """create or replace temp table t_requests as
         select q.request, q.load, q.request_no, q.case_id, q.purpose, q.ask, m.made_on,
           q.superseded_by is not null or m.request_no is not null as is_listed
-        from requests q left join made_requests m using (request_no)
-        where q.superseded_by is null or not exists (
-          select 1 from requests l left join made_requests p on p.request_no = l.request_no
-          where l.case_id = q.case_id and l.load > q.load and not coalesce(p.is_partial, false))"""
+        from requests q left join made_requests m using (request_no) where """
+        + OPEN
     )
     with store.frame("awaitable", pl.DataFrame({"feed": feeds}, schema={"feed": pl.String})):
         store.run(

@@ -8,18 +8,20 @@ reference day (核对基准日).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from meanscheck.commissions.answered import OPEN
 from meanscheck.contracts import all_feeds
 from meanscheck.contracts.units import CaseUnit
 from meanscheck.errors import StoreError
 from meanscheck.evidence.coverage import CONSENT_REACHES, is_office
 from meanscheck.law.plain import PlainRun, windows_in
 from meanscheck.law.plain_rows import At
+from meanscheck.law.tree import Node
 from meanscheck.values.dates import month_number, month_start, window_of
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def listed(
         store: the evidence store.
         on: the day of the letters; consents must cover it.
         law: whose rules say for which time is asked.
-        requests: numbers; all live requests unless given.
+        requests: numbers; all that are not over unless given (see `answered`).
         feeds: names; all unless given.
         sender: only feeds of that sender, or that institution's letters.
         again: also what was sent before.
@@ -68,7 +70,7 @@ def listed(
         if lacking:
             raise StoreError(f"the store does not know {lacking} of the {numbers.height} requests named")
         which = "semi join numbers using (request_no)" if requests else ""
-        live = "" if requests else "where q.superseded_by is null"
+        live = "" if requests else f"where {OPEN}"
         theirs = "" if not sender else "and (h.is_theirs or a.institution = ?)"
         sent = (
             ""
@@ -87,9 +89,11 @@ def listed(
                 any_value(up.name) as name
               from q join asks a on a.ask = q.ask join chosen h on h.feed = a.feed {theirs}
               join unit_persons up on up.request = q.request
-              where not exists (select 1 from made_requests m where m.request_no = q.request_no)
-                or exists (select 1 from asked_of o
-                  where o.request_no = q.request_no and o.person = up.person and o.feed = a.feed)
+              where (not exists (select 1 from made_requests m where m.request_no = q.request_no)
+                  or exists (select 1 from asked_of o
+                    where o.request_no = q.request_no and o.person = up.person and o.feed = a.feed))
+                and not exists (select 1 from requests l join asked_of o on o.request_no = l.request_no
+                  where l.case_id = q.case_id and l.load > q.load and o.person = up.person and o.feed = a.feed)
               group by all),
             covered as (
               select k.person, k.feed, k.purpose, min(c.consent_no) as consent_no
@@ -114,30 +118,37 @@ def _windows(law: Law, asked: pl.DataFrame) -> pl.DataFrame:
     """First and last day that a rule looks at, for each feed and pair of days; null where no window is looked at."""
     firsts: list[date | None] = []
     lasts: list[date | None] = []
+    parts = window_parts(law)
     for feed, applied_on, reference_day in asked.iter_rows():
-        found = asked_window(law, feed, applied_on=applied_on, reference_day=reference_day)
+        found = asked_window(law, parts.get(feed, ()), applied_on=applied_on, reference_day=reference_day)
         firsts.append(None if found is None else found[0])
         lasts.append(None if found is None else found[1])
     return asked.with_columns(window_from=pl.Series(firsts, dtype=pl.Date), window_to=pl.Series(lasts, dtype=pl.Date))
 
 
-def asked_window(law: Law, feed: str, *, applied_on: date, reference_day: date) -> tuple[date, date] | None:
-    """First and last day of the widest window over a feed that does not depend on the person; None if there is none."""
-    unit = CaseUnit("", {"applied_on": applied_on, "reference_day": reference_day}, ())
-    run = PlainRun(law, unit)
-    days: list[tuple[date, date]] = []
+def window_parts(law: Law) -> Mapping[str, Collection[Node]]:
+    """Feed → the windows that a rule looks at and that do not depend on the person."""
+    found: dict[str, set[Node]] = {}
     for tree in law.trees:
         for node in tree.walk():
-            if node.op != "agg" or node.args[1] != feed:
-                continue
-            for part in windows_in(node):
-                if any(n.level not in ("const", "household") for n in part.nodes[1:]):
-                    continue
-                values = [run.value(n, At(None)) for n in part.nodes[1:]]
-                if part.op == "within" and isinstance(values[0], int) and isinstance(values[1], date):
-                    days.append(window_of(values[0], values[1]))
-                elif part.op == "same_year" and isinstance(values[0], date):
-                    days.append((date(values[0].year, 1, 1), month_start(month_number(values[0]))))
+            if node.op == "agg":
+                shared = (p for p in windows_in(node) if all(n.level in ("const", "household") for n in p.nodes[1:]))
+                found.setdefault(str(node.args[1]), set()).update(shared)
+    return found
+
+
+def asked_window(
+    law: Law, parts: Collection[Node], *, applied_on: date, reference_day: date
+) -> tuple[date, date] | None:
+    """First and last day of the widest of some windows on the days of a request; None if there is none."""
+    run = PlainRun(law, CaseUnit("", {"applied_on": applied_on, "reference_day": reference_day}, ()))
+    days: list[tuple[date, date]] = []
+    for part in parts:
+        values = [run.value(n, At(None)) for n in part.nodes[1:]]
+        if part.op == "within" and isinstance(values[0], int) and isinstance(values[1], date):
+            days.append(window_of(values[0], values[1]))
+        elif part.op == "same_year" and isinstance(values[0], date):
+            days.append((date(values[0].year, 1, 1), month_start(month_number(values[0]))))
     if not days:
         return None
     return min(first for first, _ in days), date.fromordinal(max(after for _, after in days).toordinal() - 1)

@@ -29,12 +29,14 @@ import polars as pl
 from meanscheck.commissions.household import household
 from meanscheck.contracts import all_feeds
 from meanscheck.contracts import feed as feed_named
-from meanscheck.contracts.cells import Fault, parse_resident
+from meanscheck.contracts.cells import parse_document
 from meanscheck.errors import FeedError, StoreError
 from meanscheck.evidence import CheckRequest, FeedAsk
+from meanscheck.evidence.application import Person
 from meanscheck.evidence.coverage import CONSENT_REACHES, is_office
 from meanscheck.law.freshness import stale_from
 from meanscheck.law.needs import needed_feeds
+from meanscheck.values.documents import Document, unnumbered
 
 if TYPE_CHECKING:
     from meanscheck.evidence import Store
@@ -173,17 +175,21 @@ def _counted(reasons: pl.Series) -> str:
 
 def _people(request: CheckRequest) -> pl.DataFrame:
     rows = [
-        (at, p.id, getattr(p, "role", "supporter"), p.id_type, _normal(p.id_type, p.id_number))
+        (at, p.id, getattr(p, "role", "supporter"), *_document(request, p))
         for at, p in enumerate((*request.members, *request.supporters))
     ]
     schema = {name: kind for name, kind in _SCHEMA.items() if name not in ("feed", "consent_no", "reason")}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _normal(kind: str, number: str) -> str:
-    """The number as the store keeps it; one that is not valid is found by nobody and refused when taken in."""
-    parsed = parse_resident(number) if kind == "resident_id" else number
-    return number if parsed is None or isinstance(parsed, Fault) else parsed
+def _document(request: CheckRequest, person: Person) -> tuple[str, str]:
+    """Kind and number as the store keeps them; an invalid number is found by nobody and refused when taken in."""
+    if person.id_number is None:
+        return person.id_type, unnumbered(request.case_id, person.id)
+    parsed = parse_document(person.id_type, person.id_number)
+    if not isinstance(parsed, Document):
+        return person.id_type, person.id_number
+    return parsed.id_type, parsed.id_number
 
 
 def _with_consents(store: Store, pairs: pl.DataFrame, purpose: str, on: date) -> pl.DataFrame:
@@ -203,7 +209,7 @@ def _with_consents(store: Store, pairs: pl.DataFrame, purpose: str, on: date) ->
 def _held(store: Store, known: CheckRequest, law: Law, day: date) -> frozenset[tuple[str, str, str]]:
     """(id_type, id_number, feed) that are answered and not stale on the reference day."""
     states = store.report_rows(known.request_no, on=law.on).states.filter(pl.col("state") == _ANSWERED)
-    who = {p.id: (p.id_type, p.id_number) for p in (*known.members, *known.supporters)}
+    who = {p.id: _document(known, p) for p in (*known.members, *known.supporters)}
     found = set()
     for name, feed, as_of in states.select("id", "feed", "as_of").iter_rows():
         too_old = stale_from(law, feed, as_of)

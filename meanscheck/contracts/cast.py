@@ -11,7 +11,7 @@ identifies nothing and is not checked (an empty `as_of` is a value of its own).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
@@ -43,8 +43,8 @@ class Cast:
             fault, sorted by (row_no, field).
     """
 
-    accepted: pl.DataFrame
-    quarantined: pl.DataFrame
+    accepted: pl.DataFrame = field(repr=False)
+    quarantined: pl.DataFrame = field(repr=False)
 
 
 def quarantine_schema() -> dict[str, pl.DataType]:
@@ -68,6 +68,7 @@ def cast_rows(
             Boolean), and `row_no` Int64, the line a person would count. Columns that are not there are empty.
         as_of: the day the manifest states; it dates rows of register and as_of feeds that carry no day of their own.
         not_after: later days are in the future and refused, unless the contract says that a day may lie ahead.
+        may_repeat: equal rows are no repetition, and keys are not looked at.
         units: file units by column, as `headers.units_of` gives them; others are the contract's.
         may_repeat: equal rows are no repetition, because they stand in different lists.
 
@@ -157,7 +158,8 @@ def _identity(
         return {"id_number": pl.Series([None], dtype=pl.String).new_from_index(0, rows.height)}
     cells = rows["id_number"]
     text = cells if cells.dtype == pl.String else _as_text(column, cells)
-    return {"id_number": cast_identity(column, text, typed["id_type"] == "resident_id", faults)}
+    kinds, numbers = cast_identity(column, text, typed["id_type"].cast(pl.String), faults)
+    return {"id_type": kinds, "id_number": numbers}
 
 
 def _date_rows(contract: FeedContract, typed: dict[str, pl.Series], as_of: date | None) -> None:

@@ -16,6 +16,7 @@ from datetime import date
 
 from meanscheck.contracts.model import Column
 from meanscheck.contracts.spelling import choice_key
+from meanscheck.values.documents import NONE, RESIDENT, Document, kind_of, normal
 from meanscheck.values.identity import fault_of, lengthen
 
 NULL_MARKS = frozenset({"", "-", "--", "—", "——", "/", "\\N", "NULL", "null", "N/A", "n/a"})
@@ -37,7 +38,9 @@ _MONTH = re.compile(r"(\d{4})(?:(\d\d)|-(\d\d?)|/(\d\d?)|\.(\d\d?)|年(\d\d?)月
 _FOREVER = frozenset({"长期", "永久", "长期有效", "永久有效", "无固定期限"})
 _YES = frozenset({"是", "true", "1", "y", "yes", "有"})
 _NO = frozenset({"否", "false", "0", "n", "no", "无"})
-_OTHER_DOCUMENT = re.compile(r"[0-9A-Z()/\-]{1,40}", re.ASCII)
+_NAME_LENGTH = 401
+"""A case number and a member's id, each of at most 200 characters, with a stroke between."""
+_BRACKETS = str.maketrans("", "", "()")
 _RESIDENT_SHAPE = re.compile(r"\d{17}[0-9X]|\d{15}", re.ASCII)
 
 
@@ -161,10 +164,17 @@ def parse_resident(text: str) -> str | Fault | None:
     return number if fault is None else Fault(fault)
 
 
-def parse_document(text: str) -> str | Fault | None:
-    """The number of another document: upper case, half-width, no spaces."""
+def parse_document(id_type: str, text: str) -> Document | Fault | None:
+    """The number of a document of any kind: full-width, spaces and lower case are understood, and the brackets in
+    which a Taiwan permit's last letter may stand. Without a document the text is the name the office gives instead."""
     bare = trim(text.lstrip(_SPACES).removeprefix("'"))
     if not isinstance(bare, str):
         return bare
+    if id_type == NONE:
+        return Document(NONE, bare) if len(bare) <= _NAME_LENGTH else Fault("too_long")
     number = re.sub(r"\s", "", unicodedata.normalize("NFKC", bare)).upper()
-    return number if _OTHER_DOCUMENT.fullmatch(number) is not None else Fault("bad_identity")
+    if kind_of(id_type, number) == RESIDENT:
+        resident = parse_resident(bare)
+        return Document(id_type, resident) if isinstance(resident, str) else resident
+    found = normal(id_type, number.translate(_BRACKETS))
+    return found if isinstance(found, Document) else Fault(found)

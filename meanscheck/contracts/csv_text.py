@@ -309,7 +309,12 @@ def _careful(
     joined = whole["line"].str.join("\n").item() if whole.height else ""
     cells = pl.DataFrame(schema={f"c{at}": pl.String for at in range(width)})
     if joined:
-        cells = _parsed((joined + "\n").encode("utf-8"), separator, width)
+        try:
+            cells = _parsed((joined + "\n").encode("utf-8"), separator, width)
+        except pl.exceptions.PolarsError:
+            raise FeedError(
+                "the file cannot be divided into rows", where=where, remedy="Export the file again"
+            ) from None
         if '=""' in joined:
             cells = cells.with_columns(pl.all().str.replace(r'^="([^"]*)"$', "$1"))
     if cells.height != whole.height:
@@ -323,8 +328,9 @@ def _reasons(separator: str, width: int, *, is_quoted: bool) -> pl.Expr:
     is_odd = line.str.count_matches('"', literal=True) % 2 == 1
     is_inside = is_odd | ((is_odd.cast(pl.Int64).cum_sum() + int(is_quoted)) % 2 == 1)
     mark = "\\" + separator if separator == "|" else separator
-    cell = rf'(?:[^"{mark}]*|\s*"(?:[^"]|"")*"\s*)'
-    is_formed = ~line.str.contains('"', literal=True) | line.str.contains(rf"^{cell}(?:{mark}{cell})*$")
+    # To the reader a quote is one only at the very start and end of a cell; elsewhere it may hide no separator.
+    cell = rf'(?:[^"{mark}]*|"(?:[^"]|"")*"|\s+"[^"{mark}]*"\s*)'
+    is_formed = ~line.str.contains('"', literal=True) | line.str.contains(rf"^{cell}(?:{mark}{cell})*\r?$")
     is_wide = line.str.replace_all(r'"[^"]*"', "").str.count_matches(separator, literal=True) == width - 1
     return (
         pl.when(is_inside | ~is_formed)

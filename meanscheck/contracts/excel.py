@@ -36,6 +36,8 @@ _SMALL_SHEET, _SMALL_CELLS = 8 * 2**20, 8_000_000
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^/>])>\s*<(?:\w+:)?(?:f\b|v>([^<]{10,40})<)")
 _PLACE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
 _FAR_COLUMN = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{2,3})\d""")
+_NOWHERE = re.compile(rb"""\sr\s*=\s*["'](?:[A-Za-z]*\d{8}|[A-Za-z]{4}|-)""")
+"""A place beyond any sheet: such numbers wrap in the reader."""
 _MERGED = re.compile(rb"""<(?:\w+:)?mergeCell\b[^>]*\bref\s*=\s*["']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})["']""")
 _TEXT_TYPE = re.compile(rb"""\bt\s*=\s*["'](?:s|str|inlineStr|b|e|d)["']""")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
@@ -173,6 +175,8 @@ def _is_compact(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
     of a large one the rows are counted only if it has so many columns that it matters."""
     columns, rows = 26, _ROWS
     for piece in _pieces(archive, info):
+        if _NOWHERE.search(piece):
+            return False
         columns = max([columns, *(_column_number(far.group(1)) + 1 for far in _FAR_COLUMN.finditer(piece))])
     is_small = info.file_size <= _SMALL_SHEET
     if is_small or rows * columns > MAX_SHEET_CELLS:

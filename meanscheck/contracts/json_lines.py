@@ -4,12 +4,16 @@ being."""
 from __future__ import annotations
 
 import json
+import re
 
 import polars as pl
 
 from meanscheck.contracts.bounds import MAX_COLUMNS, check_shape
 from meanscheck.contracts.table import Table, broken_schema
 from meanscheck.errors import FeedError
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+"""Half a character, as JSON can write it: no text holds it."""
 
 
 class _Number(str):
@@ -76,6 +80,8 @@ def _json_row(line: str) -> dict[str, str | None] | str:
         if value is not None and not isinstance(value, str):
             return "not_flat"
         texts[name] = value
+    if "\\u" in line and any(_SURROGATE.search(text) for text in (*texts, *texts.values()) if text):
+        return "control_character"
     return texts
 
 

@@ -266,7 +266,8 @@ def _read_parquet(source: Path | io.BytesIO, where: str, *, first: int | None = 
 def _collected(rows: pl.LazyFrame, where: str) -> pl.DataFrame:
     try:
         return rows.collect(engine="in-memory")
-    except (pl.exceptions.PolarsError, OSError):
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        # A panic is how the reader ends on some footers that are damaged.
         raise FeedError(
             "not a Parquet file, or cut short", where=where, remedy="Ask the sender to write the file again"
         ) from None

@@ -23,11 +23,11 @@ from meanscheck.contracts.cells import (
     parse_document,
     parse_month,
     parse_persons,
-    parse_resident,
     parse_text,
 )
 from meanscheck.contracts.faults import Faults
 from meanscheck.contracts.model import Column
+from meanscheck.values.documents import RESIDENT, Document, normal_columns
 from meanscheck.values.identity import fault_of, faultless, lengthened
 
 Parse = Callable[[str], Any]
@@ -35,6 +35,8 @@ Parse = Callable[[str], Any]
 _SAMPLE = 20_000
 _FEW = 200
 _SPACES = " \t\u3000\u00a0"
+_MAY_NAME_ITS_KIND = "^[89]"
+"""How numbers begin that may be of another kind than they are said to be (see `documents`)."""
 _AROUND = _SPACES + "'"
 _NULLS = pl.Series(sorted(NULL_MARKS))
 # Anything that `trim` could change or refuse: spaces at an end, a sign or a mark at the start, an unseen character.
@@ -115,40 +117,44 @@ def cast_words(column: Column, cells: pl.Series, faults: Faults) -> pl.Series:
     return odd_ones(column, cells, odd, lambda text: parse_text(text, column), faults)
 
 
-def cast_identity(column: Column, cells: pl.Series, is_resident: pl.Series, faults: Faults) -> pl.Series:
-    """Normalise identity numbers (String).
+def cast_identity(column: Column, cells: pl.Series, id_types: pl.Series, faults: Faults) -> tuple[pl.Series, pl.Series]:
+    """Normalise identity numbers (String): the kinds of document and the numbers by which their holders go.
 
     Args:
-        is_resident: which rows hold a resident identity number; null is not.
+        id_types: the kind of document each row states (String); a number that names its kind itself changes it.
     """
-    resident = is_resident.fill_null(value=False)
+    resident = (id_types == RESIDENT).fill_null(value=False)
     sound = _sound(cells)
-    if (sound & resident).all():
-        return cells
-    others = (~resident & cells.is_not_null()).fill_null(value=False)
-    if others.any():
-        # A document of another kind may look like a resident number; it is only tidied.
-        cells = odd_ones(column, cells, others, parse_document, faults)
-    rest = resident & ~sound
-    if rest.any():
-        cells, rest = _tidied(cells, rest)
-        cells = odd_ones(column, cells, rest, _parse_number, faults)
-    return cells
+    if (sound & resident).all() and not cells.str.contains(_MAY_NAME_ITS_KIND).any():
+        return id_types, cells
+    cells = _tidied(cells, resident & ~sound)
+    found = normal_columns(id_types, cells)
+    odd = ~found["is_sound"] & cells.is_not_null()
+    if not odd.any():
+        return found["id_type"], found["id_number"]
+    places = odd.arg_true()
+    given = list(zip(id_types.gather(places).to_list(), cells.gather(places).to_list(), strict=True))
+    known = {pair: parse_document(*pair) if pair[0] is not None else None for pair in set(given)}
+    parsed = [known[pair] for pair in given]
+    faults.add_each(column.name, places, [one.reason if isinstance(one, Fault) else None for one in parsed])
+    documents = [one if isinstance(one, Document) else None for one in parsed]
+    kinds = [pair[0] if one is None else one.id_type for pair, one in zip(given, documents, strict=True)]
+    numbers = [None if one is None else one.id_number for one in documents]
+    return (
+        found["id_type"].scatter(places, pl.Series(kinds, dtype=pl.String)),
+        found["id_number"].scatter(places, pl.Series(numbers, dtype=pl.String)),
+    )
 
 
-def _parse_number(text: str) -> str | Fault | None:
-    bare = text.strip(_AROUND).upper()
-    return bare if fault_of(bare) is None else parse_resident(text)
+def _tidied(cells: pl.Series, rest: pl.Series) -> pl.Series:
+    """What many numbers want most often: spaces, full-width digits, a small x, 15 digits. The cells, mended where they
+    can be.
 
-
-def _tidied(cells: pl.Series, rest: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """What many numbers want most often: spaces, full-width digits, a small x, 15 digits. The cells, and what is left.
-
-    Only what `_parse_number` would say as well: a faultless number, of a text without unseen characters.
+    Only what `parse_document` would say as well: a faultless number, of a text without unseen characters.
     """
     places = rest.arg_true()
     if len(places) <= _FEW:
-        return cells, rest
+        return cells
     texts = cells.gather(places)
     distinct = texts.unique()
     bare = distinct.str.strip_chars(_AROUND).str.to_uppercase()
@@ -160,7 +166,7 @@ def _tidied(cells: pl.Series, rest: pl.Series) -> tuple[pl.Series, pl.Series]:
     )
     mended = plain.gather(texts.cast(pl.Enum(distinct)).to_physical())
     done = places.filter(mended.is_not_null())
-    return cells.scatter(done, mended.drop_nulls()), rest.scatter(done, False)
+    return cells.scatter(done, mended.drop_nulls())
 
 
 def _odd_texts(column: Column, texts: pl.Series) -> pl.Series:

@@ -7,10 +7,12 @@
         projection = store.project(store.snapshot(), on=date(2020, 6, 30))
         for block in projection.blocks({"bank_deposits": ["balance"]}, block_units=50_000): ...
 
-`store` owns the database; `requests`, `consents` and `ingest` bring things in; `coverage` says what is known; `rows`,
-`edges` and `assemble` put it into the order of case units; `projection` keeps that for a whole caseload and `case`
-reads single cases straight from the tables. The order of arrival of files and rows does not change ids, digests or
-blocks.
+`store` owns the database; `requests`, `consents`, `links` and `ingest` bring things in; `merging` and `twins` read a
+person's numbers together; `signing`, `resigning` and `due` say whose consent holds; `suspects` lists who may be one
+person; `coverage` says what is known; `rows`, `edges` and `assemble` put it into the order of case units; `projection`
+keeps that for a whole caseload and `case` reads single cases straight from the tables. `corrections` and `clocks` say
+what still counts and since when; `erasing`, `rewriting` and `household_file` serve those whom it is about. The order of
+arrival of files and rows does not change ids, digests or blocks.
 
 Choices (where this differs from the plan, and why)
 
@@ -26,6 +28,12 @@ Choices (where this differs from the plan, and why)
 * A balance whose manifest is dated after the reference day is no answer for that day.
 * The input digest covers the rows that count (of balances the latest ones), which are all that a decision can see.
 * Evidence of a person whose consent was withdrawn is left out of projection and cases, not only hidden by its state.
+  What may be read is a list of answers (`coverage`, ``p_open``), so a row that came into the store by another way than
+  the intake is in no list and read by nobody.
+* Persons keep the ordinals of their numbers when a link makes them one; queries read all of a person's ordinals
+  (`merging`). So a link that proves wrong ends without a trace in rows, and past snapshots stay as they were.
+* When consents must be signed again is a setting of the office, dated and cited, kept in the store and not in a pack:
+  it bounds what is read before any law is applied. Unless stated it is what the one form found says (`resigning`).
 """
 
 from meanscheck.evidence.application import CheckRequest, FeedAsk, Member, Supporter

@@ -4,10 +4,12 @@ one."""
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from meanscheck.values.documents import NONE
 
 _Text = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -66,11 +68,14 @@ class FeedAsk(_Frozen):
 
 
 class Person(_Frozen):
-    """A person of a request. `id` is the name under which cases, formulas and reports speak of him."""
+    """A person of a request. `id` is the name under which cases, formulas and reports speak of him.
+
+    Only a person without a document (`id_type` none) has no number.
+    """
 
     id: _Text
     id_type: str = "resident_id"
-    id_number: _Text
+    id_number: _Text | None = None
     name: str | None = None
     relation: str | None = None
     sex: str | None = None
@@ -82,6 +87,12 @@ class Person(_Frozen):
     cares_for: str | None = None
     guardian: str | None = None
     is_excused_from_work: bool | None = None
+
+    @model_validator(mode="after")
+    def _numbered(self) -> Self:
+        if (self.id_number is None) != (self.id_type == NONE):
+            raise ValueError("a person has a number, or id_type none")
+        return self
 
 
 class Member(Person):

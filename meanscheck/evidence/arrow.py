@@ -23,7 +23,11 @@ class ArrowStream:
     __slots__ = ("_source",)
 
     def __init__(self, source: object) -> None:
-        self._source = source
+        self._source: object | None = source
+
+    def release(self) -> None:
+        """Let go of the rows: whoever was given the stream may keep it longer than it reads from it."""
+        self._source = None
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> Any:
         source: Any = self._source

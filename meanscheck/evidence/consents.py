@@ -1,4 +1,5 @@
-"""Who allowed what? Consents (授权书): person, feeds, purpose, from, to, withdrawal, who signed, digest of the form.
+"""Who allowed what? Consents (授权书): person, feeds, purpose, from, to, withdrawal, who signed (see `signing`), digest
+of the scanned form or reference of the electronic signature.
 
 A consent covers an answer if it names the feed (or ``*``), the purpose of the request or ``social_relief``, holds on
 the day of the answer and was not withdrawn by then. A line with a known number and other content is a new version (a
@@ -19,13 +20,14 @@ from meanscheck.errors import FeedError
 from meanscheck.evidence.identities import add_persons
 from meanscheck.evidence.jsonl import json_lines
 from meanscheck.evidence.requests import NO_BOUND, Counts
+from meanscheck.evidence.signing import SIGNATURE_SHAPE, signatures
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
 GENERAL_PURPOSE = "social_relief"
 ALL_FEEDS = "*"
-_DAYS = ("from", "to", "withdrawn_on")
+_DAYS = ("from", "to", "withdrawn_on", "signed_on")
 CONSENT_SHAPE: dict[str, pl.DataType] = {
     "consent_no": pl.String(),
     "id_type": pl.String(),
@@ -37,11 +39,16 @@ CONSENT_SHAPE: dict[str, pl.DataType] = {
     "withdrawn_on": pl.String(),
     "signed_by": pl.String(),
     "form_digest": pl.String(),
+    **SIGNATURE_SHAPE,
 }
+_SIGNATURE = tuple(name for name in SIGNATURE_SHAPE if name != "signed_on")
 CONSENT_DIGEST = """unhex(sha256(concat_ws(chr(31), consent_no, id_type, id_number, feeds, purpose,
   coalesce("from"::varchar, chr(30)), coalesce("to"::varchar, chr(30)), coalesce(withdrawn_on::varchar, chr(30)),
-  signed_by, coalesce(form_digest, chr(30)))))[1:16]"""
-"""SQL of a version's digest, over its own cells and the person's identity."""
+  signed_by, coalesce(form_digest, chr(30)), 'signature=' || signature_ref, 'signed=' || signed_on::varchar,
+  'request=' || request_no, 'signer=' || signer_id_type || ' ' || signer_id_number, 'member=' || signer_member,
+  'basis=' || signer_basis)))[1:16]"""
+"""SQL of a version's digest, over its own cells and the person's identity; what a line leaves out of the signature adds
+nothing, so that older lines have the digest they had."""
 
 
 def load_consents(store: Store, path: Path) -> Counts:
@@ -94,17 +101,30 @@ def _typed(chunk: pl.DataFrame, name: str) -> pl.DataFrame:
         line, field, reason = cast.quarantined.sort("row_no", "field").select("row_no", "field", "reason").row(0)
         raise FeedError(f"{reason}", where=f"{name}:{line} {field}", remedy="Mend the identity and load the file again")
     identity = cast.accepted.select(pl.col("row_no").alias("line"), "id_type", "id_number")
-    return days.select(
-        "line",
-        "consent_no",
-        feeds=pl.when(feeds.contains(ALL_FEEDS))
-        .then(pl.lit(ALL_FEEDS))
-        .otherwise(feeds.unique().list.sort().list.join(",")),
-        purpose="purpose",
-        **{day: pl.col(f"{day}:") for day in _DAYS},
-        signed_by="signed_by",
-        form_digest="form_digest",
-    ).join(identity, on="line", how="left", maintain_order="left")
+    signers = signatures(
+        days.select(
+            "line", "signed_by", "form_digest", *SIGNATURE_SHAPE, signed_at=pl.coalesce("signed_on:", "from:")
+        ).join(identity, on="line", how="left", maintain_order="left"),
+        name,
+    )
+    return (
+        days.select(
+            "line",
+            "consent_no",
+            feeds=pl.when(feeds.contains(ALL_FEEDS))
+            .then(pl.lit(ALL_FEEDS))
+            .otherwise(feeds.unique().list.sort().list.join(",")),
+            purpose="purpose",
+            **{day: pl.col(f"{day}:") for day in _DAYS},
+            signed_by="signed_by",
+            **{
+                field: field
+                for field in ("form_digest", "signature_ref", "request_no", "signer_member", "signer_basis")
+            },
+        )
+        .join(identity, on="line", how="left", maintain_order="left")
+        .join(signers, on="line", how="left", maintain_order="left")
+    )
 
 
 def _take(store: Store, name: str) -> Counts:
@@ -155,7 +175,8 @@ def _take(store: Store, name: str) -> Counts:
         )
         store.run(
             'insert into consents by name select load, first_load, consent_no, person, feeds, purpose, "from", "to", '
-            "withdrawn_on, signed_by, form_digest, digest from c_ready order by person, consent_no"
+            f"withdrawn_on, signed_by, form_digest, signed_on, {', '.join(_SIGNATURE)}, digest "
+            "from c_ready order by person, consent_no"
         )
         store.run("drop table c_ready")
     store.run("drop table c_new")

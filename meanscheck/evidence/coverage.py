@@ -9,6 +9,11 @@ such an answer; windows of one institution are joined where they touch, the wind
 worse state wins (`EvidenceState`); `stale` depends on the law's freshness and is not decided here.
 
     p_states   term INTEGER · feed · state UTINYINT · covers_from, covers_to, as_of DATE; no row: not requested
+    p_open     feed · term · batch: answers that a person of that term allows to be read, of feeds that need consent;
+               a row of any other answer is read by nobody, whoever put it into the store
+    p_again    feed · term · of_batch · of_row_no: rows of other answers that such an answer brought again
+
+A person without a number cannot be asked about by departments: for him their feeds are not requested, and say so.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ import polars as pl
 
 from meanscheck.contracts import FeedContract, all_feeds
 from meanscheck.evidence.clocks import live_sql
+from meanscheck.evidence.twins import make_twins
 from meanscheck.values.evidence_state import EvidenceState
 
 if TYPE_CHECKING:
@@ -57,26 +63,39 @@ def make_states(store: Store, feeds: Sequence[str], *, mark: int, on: date) -> N
         schema={"feed": pl.String, "office": pl.Boolean, "balance": pl.Boolean},
     )
     with store.frame("traits", traits):
-        store.run(
-            _STATES.format(
-                live=live_sql(mark, since="batch"), on=on, first=_FIRST, last=_LAST, reaches=CONSENT_REACHES, **_CODES
+        for statement in _STATES.split(";\n"):
+            store.run(
+                statement.format(
+                    live=live_sql(mark, since="batch"),
+                    mark=mark,
+                    on=on,
+                    first=_FIRST,
+                    last=_LAST,
+                    reaches=CONSENT_REACHES,
+                    **_CODES,
+                )
             )
-        )
+    make_twins(store, mark=mark)
 
 
 _CODES = {state.name: int(state) for state in EvidenceState}
 
 _STATES = """
+create or replace temp table p_readable as
+with k as (
+  select distinct consents, purpose, unnest(string_split(consents, ','))::integer as consent
+  from p_terms where consents <> '')
+select distinct k.consents, k.purpose, b.feed, b.batch
+from k join p_consents c on c.consent = k.consent
+join batches b on {reaches} and c.first_load < b.batch and (c.withdrawn_on is null or c.withdrawn_on > date '{on}')
+where b.batch <= {mark};
 create or replace temp table p_states as
 with b as (
   select batches.*, t.office, t.balance from batches join traits t on t.feed = batches.feed
   where {live} and how is distinct from 'amend' and how is distinct from 'withdraw'),
 k as (select distinct consents, purpose, reference_day from p_terms),
 kc as (select k.*, unnest(string_split(k.consents, ','))::integer as consent from k where k.consents <> ''),
-readable as (
-  select distinct k.consents, k.purpose, b.batch
-  from (select distinct consents, purpose, consent from kc) k join p_consents c on c.consent = k.consent
-  join b on {reaches} and c.first_load < b.batch and (c.withdrawn_on is null or c.withdrawn_on > date '{on}')),
+readable as (select consents, purpose, batch from p_readable),
 consented as (
   select distinct k.consents, k.purpose, k.reference_day, b.feed
   from kc k join p_consents c on c.consent = k.consent
@@ -86,13 +105,15 @@ consented as (
 reached as (
   select t.term, b.feed, b.batch, b.institutions, b.divisions, b.covers_from, b.covers_to, b.as_of, b.answered_on,
     b.office or r.batch is not null as readable
-  from p_terms t join b on b.batch > t.load
+  from p_terms t join b on b.batch > case when t.earlier = '' then t.load else coalesce(try_cast(nullif(regexp_extract(
+      ',' || t.earlier, ',' || b.feed || '=([0-9]+)', 1), '') as integer), t.load) end
     and (b.all_requests or list_contains(string_split(t.listed, ','), b.batch::varchar))
     and (t.silent = '' or not list_contains(string_split(t.silent, ','), b.batch::varchar))
     and (not b.balance or b.as_of is null or b.as_of <= t.reference_day)
   left join readable r on r.consents = t.consents and r.purpose = t.purpose and r.batch = b.batch),
 needed as (
   select t.term, a.feed, a.institution, a.division from p_terms t join asks a on a.ask = t.ask
+  join traits on traits.feed = a.feed where t.unnumbered = '' or traits.office
   union all
   select distinct r.term, r.feed, null, null from reached r join traits on traits.feed = r.feed and traits.office
   where not exists (select 1 from p_terms t join asks a on a.ask = t.ask where t.term = r.term and a.feed = r.feed)),
@@ -140,4 +161,23 @@ select p.term, p.feed,
 from per_feed p join p_terms t on t.term = p.term join traits on traits.feed = p.feed
 left join consented c on c.consents = t.consents and c.purpose = t.purpose and c.reference_day = t.reference_day
   and c.feed = p.feed
+union all
+select distinct t.term, a.feed, {NOT_REQUESTED}::utinyint, null, null, null
+from p_terms t join asks a on a.ask = t.ask join traits on traits.feed = a.feed
+where t.unnumbered <> '' and not traits.office;
+create or replace temp table p_open as
+select s.feed, s.term, r.batch from p_states s join p_terms t on t.term = s.term
+join p_readable r on r.consents = t.consents and r.purpose = t.purpose and r.feed = s.feed
+where s.state not in ({NO_CONSENT}, {NOT_REQUESTED});
+create or replace temp table p_again as
+-- Pairs of answers first: of nearly all, both may be read or neither, and then no row needs a look.
+with pairs as (
+  select o.feed, o.term, p.batch, p.of_batch
+  from (select distinct batch, of_batch from repeats where batch <= {mark}) p join p_open o on o.batch = p.batch
+  anti join p_open own on own.feed = o.feed and own.term = o.term and own.batch = p.of_batch)
+select distinct p.feed, p.term, g.of_batch, g.of_row_no
+from repeats g join pairs p on p.batch = g.batch and p.of_batch = g.of_batch
+anti join (select * from dropped where load <= {mark}) d
+  on d.batch = g.batch and d.of_batch = g.of_batch and d.of_row_no = g.of_row_no;
+drop table p_readable
 """

@@ -52,7 +52,7 @@ def edges_sql(rows: str | None) -> str:
           as who{cells}
       from {rows} r),
     numbered as (
-      select p.unit, p.place, p.role, p.id, i.id_number from {people} p join persons i on i.person = p.person),
+      select p.unit, p.place, p.role, p.id, i.id_number from p_read p join persons i on i.person = p.reads),
     told_edges as (
       select t.unit, m.place as member_place, s.place as supporter_place{picked}
       from told t

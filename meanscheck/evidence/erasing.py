@@ -59,6 +59,10 @@ def erase_unit(store: Store, token: str, *, on: date) -> int:
         store.run("update quarantine set raw = null, person = null where person in (select person from x_persons)")
         for table in _OF_PERSONS:
             store.run(f"delete from {table} where person in (select person from x_persons)")
+        store.run(
+            "delete from identity_links where from_person in (select person from x_persons) "
+            "or to_person in (select person from x_persons)"
+        )
         store.run("delete from subjects where token = ? or case_id = ?", [token, case])
         store.run("delete from unit_persons where request in (select request from x_requests)")
         store.run("delete from export_persons where request in (select request from x_requests)")

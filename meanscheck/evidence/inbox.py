@@ -1,5 +1,5 @@
-"""What lies in an inbox? ``requests.jsonl``, ``consents.jsonl`` and feed files ``<feed>[-<n>].<ending>`` with
-manifests."""
+"""What lies in an inbox? ``identity_links.jsonl``, ``requests.jsonl``, ``consents.jsonl`` and feed files
+``<feed>[-<n>].<ending>`` with manifests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from meanscheck.evidence.manifest import manifest_path
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Progress, Store
 
-REQUESTS, CONSENTS = "requests.jsonl", "consents.jsonl"
+REQUESTS, CONSENTS, LINKS = "requests.jsonl", "consents.jsonl", "identity_links.jsonl"
 ENDINGS = (".csv", ".xlsx", ".parquet", ".jsonl", ".zip")
 MAY_BE = (".txt", ".tsv", ".dat", ".ndjson")
 """Endings of feed files that other files have too: such a file counts if its name begins with a feed's."""
@@ -33,7 +33,7 @@ def feed_files(folder: Path) -> list[tuple[str, Path]]:
     found: list[tuple[str, Path]] = []
     for path in sorted(folder.iterdir()):
         ending = path.suffix.lower()
-        if path.name in (REQUESTS, CONSENTS) or ending not in (*ENDINGS, *MAY_BE) or path.name.startswith("."):
+        if path.name in (REQUESTS, CONSENTS, LINKS) or ending not in (*ENDINGS, *MAY_BE) or path.name.startswith("."):
             continue
         match = _STEM.fullmatch(path.stem)
         if match is None or match.group(1) not in feed_names():
@@ -66,7 +66,7 @@ def _turn(path: Path) -> tuple[str, str]:
 
 
 def ingest_inbox(store: Store, folder: Path, *, progress: Progress | None = None) -> list[IngestReport]:
-    """Take in an inbox: requests, consents, then every feed file; each file is in wholly or not at all.
+    """Take in an inbox: links, requests, consents, then every feed file; each is in wholly or not at all.
 
     Answers that correct others come last, in the order of the days on which they were given.
 
@@ -76,14 +76,16 @@ def ingest_inbox(store: Store, folder: Path, *, progress: Progress | None = None
     if not folder.is_dir():
         raise FeedError("there is no such inbox folder", where=folder.name, remedy="Look at the path")
     files = sorted(feed_files(folder), key=lambda file: _turn(file[1]))
+    # Links come before requests: whoever stands in two applications under two numbers of his is seen then.
+    lists = ((LINKS, store.identity_links), (REQUESTS, store.requests), (CONSENTS, store.consents))
     tell = progress or (lambda what, done, total: None)
-    steps = len(files) + 2
-    for done, (name, load) in enumerate(((REQUESTS, store.requests), (CONSENTS, store.consents))):
+    steps = len(files) + len(lists)
+    for done, (name, load) in enumerate(lists):
         tell(name, done, steps)
         if (folder / name).is_file():
             load(folder / name)
     reports: list[IngestReport] = []
-    for done, (feed, path) in enumerate(files, 2):
+    for done, (feed, path) in enumerate(files, len(lists)):
         tell(path.name, done, steps)
         reports.append(ingest_file(store, feed, path))
     tell("done", steps, steps)

@@ -9,7 +9,9 @@ newly covered becomes a supplementary batch. An answer may correct or withdraw a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 
 _STAGES = ("i_rows", "i_bad", "i_known")
+_GROWTH = 256 * 2**20
+"""Bytes by which the database may grow for a large file, so that memory does not grow with it."""
 _KEPT = "(select row_no, person, digest from i_rows where is_covered)"
 """Rows that may be kept."""
 _NONE = f"(select * from {_KEPT} where false)"
@@ -124,9 +128,13 @@ def take_in(
             yield part
 
     reach = reach_of(store, contract, answer)
-    with store.transaction():
+    head = list(islice(parts, 2))
+    is_large = len(head) > 1
+    parts = chain(head, parts)
+    del head  # a part is let go when the next one is there
+    with store.less_memory(_GROWTH) if is_large else nullcontext(), store.transaction():
         try:
-            staged = stage(store, contract, counted(), answer)
+            staged = stage(store, contract, counted(), answer, is_large=is_large)
             report = _take(store, contract, name, answer, staged=staged, reach=reach)
             if mapping is not None and not report.already_known:
                 record_mapping(store, report.batch, mapping)

@@ -14,8 +14,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from meanscheck.contracts import FeedContract
-from meanscheck.contracts.cells import Fault, parse_resident
+from meanscheck.contracts import FeedContract, feed_names
+from meanscheck.contracts.cells import Fault, parse_document
 from meanscheck.errors import FeedError
 
 OFFICE = "office"
@@ -65,7 +65,7 @@ class Manifest(_Frozen):
         if self.as_of is not None and self.as_of > self.answered_on:
             raise ValueError("as_of is after answered_on")
         for place, one in enumerate(self.not_answered, 1):
-            if one.id_type == "resident_id" and isinstance(parse_resident(one.id_number), Fault):
+            if isinstance(parse_document(one.id_type, one.id_number), Fault):
                 # Passed over, this person would count as answered with nothing found.
                 raise ValueError(f"not_answered, no. {place}: the identity number is not a valid one")
         return self
@@ -109,15 +109,19 @@ def load_manifest(contract: FeedContract, path: Path, given: Path | None) -> Man
         raise FeedError("the manifest cannot be read", where=source.name, remedy="Look at its rights") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
+        # A key that is not known may be anything, such as the number of a person: it is not repeated.
+        is_unknown = first["type"] == "extra_forbidden"
+        known = first["loc"][:-1] if is_unknown else first["loc"]
+        place = ".".join([*map(str, known), *(["a key that is not known here"] if is_unknown else [])])
         raise FeedError(
             f"the manifest is faulty: {first['msg']}",
             where=f"{source.name} {place}".strip(),
             remedy="Compare it with the inbox format",
         ) from None
     if manifest.feed != contract.name:
+        other = f"of feed {manifest.feed}" if manifest.feed in feed_names() else "of no feed that is known"
         raise FeedError(
-            f"the manifest is of feed {manifest.feed}, not of {contract.name}",
+            f"the manifest is {other}, not of {contract.name}",
             where=source.name,
             remedy="Ingest the file under the feed that its manifest names, or mend the manifest",
         )

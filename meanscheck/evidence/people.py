@@ -9,9 +9,11 @@ Temporary tables made here, for a snapshot (a load number) and a day `on`, for a
     p_terms     term INTEGER (0, 1, …) and its parts
 
 A term sums up everything on which the evidence states of a person depend: what the request asks for, its purpose,
-reference day, the load number since when he is asked about for these feeds, the consents, the batches whose manifest
-lists the case, the batches that did not
-answer for this person, and the batches in which he was contradicted. A county has few distinct terms, so states are
+reference day, the load number since when he is asked about for these feeds (and since when for some of them, if an
+earlier request asked the same of them), the consents (those that need not be signed again, see `resigning`), the
+batches whose manifest lists the case, the batches that did not answer for this person, the feeds in which he was
+contradicted, and whether he has no number to be asked about by. Linked numbers are one person's in all of it (see
+`merging`, which also makes ``p_read``). A county has few distinct terms, so states are
 computed once for each (see `coverage`) and never per person.
 """
 
@@ -20,13 +22,30 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from meanscheck.evidence import merging
 from meanscheck.evidence.clocks import live_sql
+from meanscheck.evidence.resigning import make_lapses
 from meanscheck.evidence.tables import MEMBER_COLUMNS
+from meanscheck.evidence.twins import find_contradictions
+from meanscheck.values.documents import NONE
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
-TEMPORARY = ("p_units", "p_raw", "p_people", "p_consents", "p_terms", "p_states", "p_verdicts")
+TEMPORARY = (
+    "p_units",
+    "p_ours",
+    "p_raw",
+    "p_people",
+    "p_consents",
+    "p_terms",
+    "p_open",
+    "p_again",
+    "p_states",
+    "p_verdicts",
+    "p_lapsed",
+    *merging.TEMPORARY,
+)
 
 
 def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False) -> None:
@@ -37,10 +56,19 @@ def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False)
         f"create or replace temp table p_units as select (row_number() over (order by case_id) - 1)::bigint as unit, * "
         f"from requests where {live} {wanted}"
     )
-    of_ours = (
-        "and person in (select up.person from unit_persons up join p_units u on u.request = up.request)"
-        if only_wanted
-        else ""
+    is_linked = merging.make_same(store, mark=mark, on=on)
+    of_ours = ""
+    if only_wanted:
+        store.run(
+            "create or replace temp table p_ours as with own as materialized ("
+            "select distinct up.person from unit_persons up join p_units u on u.request = up.request) "
+            "select person from own union select s.other from p_same s semi join own using (person)"
+        )
+        of_ours = "and person in (select person from p_ours)"
+    find_contradictions(store, mark=mark, is_linked=is_linked)
+    lapses = make_lapses(store, mark=mark)
+    consents, silent, conflicts = (
+        merging.spread(table, is_linked=is_linked) for table in ("consents", "not_answered", "conflicts")
     )
     store.run(
         "create or replace temp table p_consents as select row_number() over ()::integer as consent, * from "
@@ -51,8 +79,8 @@ def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False)
         f"""
         create or replace temp table p_raw as
         with given as materialized (
-          select c.person, p.consent
-          from consents c join p_consents p on c.feeds = p.feeds and c.purpose = p.purpose
+          select c.person, p.consent{", c.consent_no" if lapses else ""}
+          from {consents} c join p_consents p on c.feeds = p.feeds and c.purpose = p.purpose
             and c."from" is not distinct from p."from" and c."to" is not distinct from p."to"
             and c.withdrawn_on is not distinct from p.withdrawn_on and c.first_load = p.first_load
           where {live_sql(mark, alias="c")} {of_ours}),
@@ -63,6 +91,8 @@ def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False)
           union all
           select person, string_agg(consent::varchar, ',' order by consent)
           from given where person in (select person from how_many where n > 1) group by person),
+        -- Consents that a change of members or a new application has made insufficient count for the others only.
+        resigned as ({_RESIGNED if lapses else _NOBODY_RESIGNED}),
         listed as (
           select q.case_id, string_agg(distinct b.batch::varchar, ',' order by b.batch::varchar) as listed
           from batch_requests b join requests q on q.request_no = b.request_no
@@ -71,27 +101,63 @@ def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False)
           select up.person, q.ask, min(q.load) as load
           from unit_persons up join requests q on q.request = up.request where q.load <= {mark} {of_ours}
           group by up.person, q.ask),
+        -- Of a linked person every number must have been asked about; a link asks about the others from its load on.
+        linked as (
+          select s.person, a.ask, max(least(coalesce(x.load, s.since), s.since)) as load
+          from p_same s join asked a on a.person = s.person left join asked x on x.person = s.other and x.ask = a.ask
+          where s.other <> s.person group by s.person, a.ask),
+        unnumbered as materialized (
+          select person from persons n where id_type = '{NONE}' and not exists (select 1 from p_same s
+            join persons o on o.person = s.other where s.person = n.person and o.id_type <> '{NONE}')),
+        -- A later request may ask for other feeds besides: what it asks in the same words was asked since the first.
+        parts as materialized (
+          select ask, part, split_part(part, ';', 1) as feed, count(*) over (partition by ask, split_part(part, ';', 1))
+            as n from (select ask, unnest(string_split(spec, '|')) as part from ask_texts)),
+        several as materialized (
+          select up.person, q.ask, min(q.load) as load from unit_persons up join requests q on q.request = up.request
+          where q.load <= {mark} and up.person in (select person from asked group by person having count(*) > 1)
+          group by up.person, q.ask),
+        since as (
+          select person, ask, feed, max(load) as load from (
+            select s.person, n.ask, n.feed, n.part, n.n, min(s.load) as load
+            from several s join parts o on o.ask = s.ask join parts n on n.part = o.part
+            where n.ask in (select ask from p_units) group by all)
+          group by person, ask, feed, n having count(*) = n),
+        earlier as (
+          select c.person, c.ask, string_agg(c.feed || '=' || c.load, ',' order by c.feed) as earlier
+          from since c join asked a on a.person = c.person and a.ask = c.ask and c.load < a.load
+          group by c.person, c.ask),
         silent as (
           select person, string_agg(distinct batch::varchar, ',' order by batch::varchar) as silent
-          from not_answered where {live} {of_ours} group by person),
+          from {silent} n where {live} {of_ours} group by person),
         contradicted as (
           select person, string_agg(distinct feed, ',' order by feed) as contradicted
-          from conflicts where {live_sql(mark, since="batch")} {of_ours} group by person)
+          from (select person, feed from {conflicts} n where {live_sql(mark, since="batch")} {of_ours}
+            union all select person, feed from p_at_odds) n group by person)
         select (row_number() over (order by u.unit, up.position) - 1)::bigint as place, u.unit,
           up.position, up.role, up.person, {attributes}, up.supports,
           coalesce(u.reference_day, date '{on}') as reference_day,
-          concat_ws('|', u.ask, u.purpose, coalesce(u.reference_day, date '{on}'), a.load, coalesce(c.consents, ''),
-            coalesce(l.listed, ''), coalesce(s.silent, ''), coalesce(x.contradicted, '')) as terms
+          concat_ws('|', u.ask, u.purpose, coalesce(u.reference_day, date '{on}'),
+            coalesce(greatest(a.load, k.load), a.load),
+            coalesce(case when r.person is not null then r.consents else c.consents end, ''),
+            coalesce(l.listed, ''), coalesce(s.silent, ''), coalesce(x.contradicted, ''),
+            case when up.person in (select person from unnumbered) then '1' else '' end,
+            coalesce(e.earlier, '')) as terms
         from p_units u join unit_persons up on up.request = u.request
         join asked a on a.person = up.person and a.ask = u.ask
+        left join linked k on k.person = up.person and k.ask = u.ask
         left join consented c on c.person = up.person
+        left join resigned r on r.request = up.request and r.person = up.person
         left join listed l on l.case_id = u.case_id
+        left join earlier e on e.person = up.person and e.ask = u.ask
         left join silent s on s.person = up.person
         left join contradicted x on x.person = up.person
         """
     )
     parts = ("ask", "purpose", "reference_day", "load", "consents", "listed", "silent", "contradicted")
-    cells = ", ".join(f"split_part(terms, '|', {i}) as {name}" for i, name in enumerate(parts, 1))
+    cells = ", ".join(
+        f"split_part(terms, '|', {i}) as {name}" for i, name in enumerate((*parts, "unnumbered", "earlier"), 1)
+    )
     store.run(
         "create or replace temp table p_terms as select (row_number() over (order by terms) - 1)::integer as term, "
         "* replace (ask::integer as ask, reference_day::date as reference_day, load::integer as load) from "
@@ -102,9 +168,21 @@ def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False)
         "from p_raw p join p_terms t on t.terms = p.terms order by p.place"
     )
     store.run("drop table p_raw")
+    merging.make_reads(store, is_linked=is_linked)
+
+
+_RESIGNED = """
+          select w.request, w.person, string_agg(g.consent::varchar, ',' order by g.consent) as consents
+          from (select distinct request, person from p_lapsed) w
+          left join (select g.person, g.consent, l.request from given g join p_lapsed l on l.person = g.person
+              group by g.person, g.consent, l.request, g.consent_no
+              having not bool_or(l.consent_no = g.consent_no)) g on g.person = w.person and g.request = w.request
+          group by w.request, w.person"""
+_NOBODY_RESIGNED = "select null::bigint as request, null::bigint as person, null::varchar as consents where false"
 
 
 def drop_people(store: Store) -> None:
     """Drop the temporary tables: they hold personal data and memory."""
+    store.run("drop view if exists p_read")
     for table in TEMPORARY:
         store.run(f"drop table if exists {table}")

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from meanscheck.evidence.key import StoreKey
     from meanscheck.evidence.store import Progress, Store
 
-FORMAT = 3
+FORMAT = 4
 _RANGE = 50_000
 """Units whose digests are put together at a time: bounds memory."""
 _NAME = "projection"

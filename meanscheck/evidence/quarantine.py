@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from meanscheck.contracts import FeedContract
-from meanscheck.contracts.cells import Fault, parse_resident
+from meanscheck.contracts.cells import parse_document
 from meanscheck.contracts.model import PERSON
 from meanscheck.evidence.manifest import Identity, Manifest
 from meanscheck.evidence.tables import quoted, stored_columns
+from meanscheck.values.documents import Document
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
@@ -119,11 +120,10 @@ def exceptions(store: Store, batch: int, answer: Manifest | None, *, has_bad: bo
 
 
 def _identities(given: tuple[Identity, ...]) -> pl.DataFrame:
-    numbers = []
-    for one in given:
-        number = parse_resident(one.id_number) if one.id_type == "resident_id" else one.id_number
-        numbers.append(one.id_number if number is None or isinstance(number, Fault) else number)
+    # The manifest refuses a number with a fault, so what is no document here is blank and nobody's.
+    found = [parse_document(one.id_type, one.id_number) for one in given]
+    documents = [one for one in found if isinstance(one, Document)]
     return pl.DataFrame(
-        {"id_type": [one.id_type for one in given], "id_number": numbers},
+        {"id_type": [one.id_type for one in documents], "id_number": [one.id_number for one in documents]},
         schema={"id_type": pl.String, "id_number": pl.String},
     )

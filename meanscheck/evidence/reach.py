@@ -2,7 +2,9 @@
 
 Asked about is who belongs to a live request (that the manifest means) which asks for the feed, or, for a feed of the
 office, to any. Covered is he of them whose consent covers the feed, a purpose of these requests and the day of the
-answer; feeds of the office and answers without a manifest need none.
+answer; feeds of the office and answers without a manifest need none. A person who goes by several numbers (see
+`links`) is asked about and consents under each; a consent that lapsed with a change of the household (see `resigning`)
+counts for nothing in that request.
 
 Most persons share their terms (what is asked, for which purpose, since which load, under which consents), so terms are
 numbered once and asked once each (see `people`, which does the same for a snapshot). Tables kept for as long as
@@ -14,7 +16,8 @@ requests and consents stay as they are:
 
 and for as long as answers of the same feed, day and requests follow one another:
 
-    i_asked     person BIGINT · load INTEGER since when he is asked about; null: not covered
+    i_asked     person BIGINT · load INTEGER since when he is asked about, null: not covered · given UBIGINT, a mark of
+                the consents that cover the answer
     i_covered   a view of those whose rows may be kept
 """
 
@@ -29,6 +32,8 @@ import polars as pl
 from meanscheck.contracts import FeedContract
 from meanscheck.evidence.coverage import CONSENT_REACHES, is_office
 from meanscheck.evidence.manifest import Manifest
+from meanscheck.evidence.merging import make_same, spread
+from meanscheck.evidence.resigning import make_lapses
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
@@ -71,7 +76,7 @@ def reach_of(store: Store, contract: FeedContract, answer: Manifest | None) -> R
         kept.answer = None
         _make_asked(store, contract, answer)
         number, mark = store.fetch(
-            "select count(*) as n, coalesce(bit_xor(hash(person, load)), 0) as mark from i_covered"
+            "select count(*) as n, coalesce(bit_xor(hash(person, load, given)), 0) as mark from i_covered"
         ).row(0)
         kept.reach = Reach(int(number), int(mark))
     if not store.in_transaction:
@@ -91,17 +96,26 @@ def _state(store: Store) -> str:
 
 
 def _make_terms(store: Store) -> None:
+    is_linked, lapses = make_same(store), make_lapses(store)
+    consents = spread("consents", is_linked=is_linked)
     store.run(
         "create or replace temp table k_consents as select row_number() over ()::integer as consent, * from "
-        '(select distinct feeds, purpose, "from", "to", withdrawn_on from consents where superseded_by is null)'
+        '(select distinct feeds, purpose, "from", "to", withdrawn_on, first_load from consents '
+        "where superseded_by is null)"
     )
+    others = ""
+    if is_linked:
+        others = (
+            "union select s.other, m.whose, m.request, m.ask, m.purpose, greatest(m.load, s.since) from members m "
+            "join p_same s on s.person = m.person where s.other <> s.person"
+        )
     store.run(
-        """create or replace temp table k_members as
+        f"""create or replace temp table k_members as
         with given as materialized (
-          select c.person, k.consent
-          from consents c join k_consents k on c.feeds = k.feeds and c.purpose = k.purpose
+          select c.person, k.consent, c.consent_no
+          from {consents} c join k_consents k on c.feeds = k.feeds and c.purpose = k.purpose
             and c."from" is not distinct from k."from" and c."to" is not distinct from k."to"
-            and c.withdrawn_on is not distinct from k.withdrawn_on
+            and c.withdrawn_on is not distinct from k.withdrawn_on and c.first_load = k.first_load
           where c.superseded_by is null),
         how_many as materialized (
           select person, count(*) as n, any_value(consent) as one from given group by person),
@@ -111,13 +125,19 @@ def _make_terms(store: Store) -> None:
           union all
           select person, string_agg(distinct consent::varchar, ',' order by consent::varchar)
           from given where person in (select person from how_many where n > 1) group by person),
+        resigned as ({_RESIGNED if lapses else _NOBODY_RESIGNED}),
         first as (
           select up.person, q.ask, min(q.load) as load
-          from requests q join unit_persons up on up.request = q.request group by up.person, q.ask)
-        select up.person, u.request, u.ask, u.purpose, f.load, coalesce(c.consents, '') as consents
-        from units u join unit_persons up on up.request = u.request
-        join first f on f.person = up.person and f.ask = u.ask
-        left join consented c on c.person = up.person"""
+          from requests q join unit_persons up on up.request = q.request group by up.person, q.ask),
+        members as (
+          select up.person, up.person as whose, u.request, u.ask, u.purpose, f.load
+          from units u join unit_persons up on up.request = u.request
+          join first f on f.person = up.person and f.ask = u.ask)
+        select m.person, m.request, m.ask, m.purpose, m.load,
+          coalesce(case when r.whose is not null then r.consents else c.consents end, '') as consents
+        from (select * from members {others}) m
+        left join consented c on c.person = m.person
+        left join resigned r on r.request = m.request and r.whose = m.whose"""
     )
     store.run(
         "create or replace temp table k_terms as select row_number() over ()::integer as term, * "
@@ -127,6 +147,16 @@ def _make_terms(store: Store) -> None:
         "create or replace temp table k_members as select m.person, m.request, t.term from k_members m join k_terms t "
         "using (ask, purpose, load, consents)"
     )
+
+
+_RESIGNED = """
+          select w.request, w.person as whose, string_agg(distinct g.consent::varchar, ',' order by g.consent::varchar)
+            as consents
+          from (select distinct request, person from p_lapsed) w
+          left join given g on g.person = w.person and not exists (select 1 from p_lapsed l
+            where l.request = w.request and l.person = w.person and l.consent_no = g.consent_no)
+          group by w.request, w.person"""
+_NOBODY_RESIGNED = "select null::bigint as request, null::bigint as whose, null::varchar as consents where false"
 
 
 def _make_asked(store: Store, contract: FeedContract, answer: Manifest | None) -> None:
@@ -140,18 +170,20 @@ def _make_asked(store: Store, contract: FeedContract, answer: Manifest | None) -
             "where m.request in (select request from units where case_id in "
             "(select case_id from requests semi join listed using (request_no)))"
         )
-    covers = "true"
+    given = "0"
     if not office and answer is not None:
-        covers = (
-            f"exists (select 1 from k_consents c, (select date '{answer.answered_on}' as answered_on, "
-            f"'{contract.name}' as feed) b "
+        given = (
+            '(select bit_xor(hash(c.feeds, c.purpose, c."from", c."to", c.withdrawn_on, c.first_load)) '
+            f"from k_consents c, (select date '{answer.answered_on}' as answered_on, '{contract.name}' as feed) b "
             f"where list_contains(string_split(k.consents, ','), c.consent::varchar) and {CONSENT_REACHES})"
         )
     with store.frame("listed", listed):
         store.run(
             f"""create or replace temp table i_asked as
-            with reached as (select k.term, case when {covers} then k.load end as load from k_terms k {asked})
-            select m.person, min(r.load) as load from k_members m join reached r using (term) {some}
+            with given as (select k.term, k.load, {given} as given from k_terms k {asked}),
+            reached as (select term, case when given is not null then load end as load, given from given)
+            select m.person, min(r.load) as load, coalesce(bit_xor(r.given::ubigint), 0) as given
+            from k_members m join reached r using (term) {some}
             group by m.person"""
         )
-    store.run("create or replace temp view i_covered as select person, load from i_asked where load is not null")
+    store.run("create or replace temp view i_covered as select person, load, given from i_asked where load is not null")

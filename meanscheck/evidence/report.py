@@ -21,10 +21,13 @@ from meanscheck.evidence.people import drop_people, make_people
 from meanscheck.evidence.rows import feeds_present, formula_columns, make_verdicts, rows_sql
 from meanscheck.evidence.snapshot import Snapshot, snapshot_named
 from meanscheck.evidence.tables import quoted
-from meanscheck.values.evidence_state import STATE_WORDS
+from meanscheck.values.evidence_state import STATE_WORDS, EvidenceState
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
+
+NO_NUMBER = "no_number"
+"""Why a department was not asked about a person: he has no number to be asked about by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,8 @@ class ReportRows:
     """Material of one verification report.
 
     request: one row: request_no, application_no, case_id, accepting_place, applied_on, reference_day, purpose,
-    division. states: position Int32, id, role, feed, state (word) String; covers_from, covers_to, as_of Date; rows
-    UInt32; by
-        position and feed; only feeds asked for or answered.
+    division. states: position Int32, id, role, feed, state (word) String; covers_from, covers_to, as_of Date; reason
+        String (`NO_NUMBER` or null); rows UInt32; by position and feed; only feeds asked for or answered.
     rows: feed → position Int32, member (id), ref (16 hex: the `row_ref` of a finding) String, finding UInt8 (verdict),
         source_sender String, source_answered_on Date, source_batch String (short id), source_file String, source_line
         Int64, and the feed's formula columns in stored units (choices as text), by position and digest; only feeds
@@ -76,7 +78,7 @@ def report_rows(store: Store, request_no: str, *, on: date, snapshot: Snapshot |
             rows=rows,
             quarantined=store.fetch(
                 "select p.position, p.id, q.feed, q.file, q.row_no, q.field, q.reason from quarantine q "
-                f"join p_people p on p.person = q.person where q.batch <= {mark} order by all"
+                f"join p_read p on p.reads = q.person where q.batch <= {mark} order by all"
             ),
         )
     finally:
@@ -104,8 +106,9 @@ def _rows(store: Store, feed: str, mark: int, reviewed: frozenset[str]) -> pl.Da
 
 def _states(store: Store, rows: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     found = store.fetch(
-        """select p.position, p.id, p.role, s.feed, s.state, s.covers_from, s.covers_to, s.as_of
-        from p_people p join p_states s using (term) order by p.position, s.feed"""
+        f"""select p.position, p.id, p.role, s.feed, s.state, s.covers_from, s.covers_to, s.as_of,
+          case when t.unnumbered <> '' and s.state = {int(EvidenceState.NOT_REQUESTED)} then '{NO_NUMBER}' end as reason
+        from p_people p join p_states s using (term) join p_terms t using (term) order by p.position, s.feed"""
     )
     counts = [
         frame.group_by("position").agg(rows=pl.len().cast(pl.UInt32)).with_columns(feed=pl.lit(feed))

@@ -1,8 +1,9 @@
 """How do check requests get into the store? A file is in wholly or not at all.
 
-Every person is cast by the contract `member` (identity normalised, check digit proven). Refused, with file and line: a
-request number used before with other content, a case asked about twice in one file, a person who is a member of two
-live applications, a supporter of nobody in the application. The same request again changes nothing; a new request
+Every person is cast by the contract `member` (identity normalised, check digit proven); a person without a document
+goes by his household and his id in it. Refused, with file and line: a request number used before with other content, a
+case asked about twice in one file, a person who is a member of two live applications (under whatever linked number, see
+`links`), a supporter of nobody in the application. The same request again changes nothing; a new request
 about a known case replaces the earlier one, which stays for replay.
 """
 
@@ -17,11 +18,14 @@ import polars as pl
 
 from meanscheck.contracts import all_feeds, application_contract
 from meanscheck.contracts.cast import cast_rows
+from meanscheck.contracts.spelling import choice_key
 from meanscheck.errors import FeedError
 from meanscheck.evidence.application import PERSON_FIELDS, REQUEST_SHAPE
 from meanscheck.evidence.identities import add_persons
 from meanscheck.evidence.jsonl import json_lines
+from meanscheck.evidence.merging import make_same
 from meanscheck.evidence.tables import MEMBER_COLUMNS
+from meanscheck.values.documents import NONE
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
@@ -101,7 +105,7 @@ def _split(chunk: pl.DataFrame, name: str) -> tuple[pl.DataFrame, pl.DataFrame]:
 def _people(chunk: pl.DataFrame, name: str) -> pl.DataFrame:
     parts = []
     for list_name, role in (("members", "member"), ("supporters", "supporter")):
-        part = chunk.select("line", "request_no", pl.col(list_name).alias("person"))
+        part = chunk.select("line", "request_no", "case_id", pl.col(list_name).alias("person"))
         part = part.filter(pl.col("person").list.len() > 0).explode("person")
         part = part.with_columns(index=pl.int_range(pl.len()).over("line")).unnest("person")
         if role == "member":
@@ -110,6 +114,7 @@ def _people(chunk: pl.DataFrame, name: str) -> pl.DataFrame:
             part = part.with_columns(role=pl.lit(role), supports=pl.col("supports").list.join(","))
         parts.append(part.with_columns(list=pl.lit(list_name)))
     people = pl.concat(parts, how="diagonal").with_row_index("row_no").with_columns(pl.col("row_no").cast(pl.Int64))
+    people = _named_without_number(people, name)
     wrong = people.filter(~pl.col("role").is_in(["member", "register", "supporter"]))
     if wrong.height:
         raise FeedError(
@@ -139,7 +144,27 @@ def _people(chunk: pl.DataFrame, name: str) -> pl.DataFrame:
     )
 
 
+def _named_without_number(people: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Persons without a document go by their household and their id in it; a number would be no number of theirs."""
+    words = application_contract("member").column("id_type").choice_aliases
+    spellings = [text for text in people["id_type"].unique().drop_nulls() if words.get(choice_key(text)) == NONE]
+    if not spellings:
+        return people
+    is_none = pl.col("id_type").is_in(spellings)
+    own = pl.concat_str(pl.col("case_id"), pl.lit("/"), pl.col("id"))
+    wrong = people.filter(is_none & pl.col("id_number").is_not_null() & (pl.col("id_number") != own))
+    if wrong.height:
+        line, which, index = wrong.select("line", "list", "index").row(0)
+        raise FeedError(
+            "a person without a document has a number",
+            where=f"{name}:{line} {which}[{index}] id_number",
+            remedy="Leave the number out, or state the kind of document it is of",
+        )
+    return people.with_columns(id_number=pl.when(is_none).then(own).otherwise("id_number"))
+
+
 def _cast(contract_name: str, rows: pl.DataFrame, name: str, people: pl.DataFrame | None) -> pl.DataFrame:
+    # One person may stand in several cases with the same words; where he may not is asked of the whole store.
     cast = cast_rows(
         application_contract(contract_name), rows, as_of=None, not_after=NO_BOUND, may_repeat=people is not None
     )
@@ -198,7 +223,10 @@ def _take(store: Store, name: str) -> Counts:
         join persons i on i.id_type = p.id_type and i.id_number = p.id_number
         order by r.request, p.position"""
     )
-    _refuse_two_applications(store, name, load)
+    make_same(store)
+    refuse_two_applications(
+        store, f"select up.person from unit_persons up join requests r on r.request = up.request where r.load = {load}"
+    )
     store.run("drop table r_new")
     return Counts(added, total - added, persons)
 
@@ -275,22 +303,31 @@ def _add_asks(store: Store, name: str) -> None:
     store.insert("asks", pl.DataFrame(asks, schema=schema, orient="row"))
 
 
-def _refuse_two_applications(store: Store, name: str, load: int) -> None:
+def refuse_two_applications(store: Store, persons: str) -> None:
+    """FeedError if one of the persons that the query names is a member of two live applications; links count.
+
+    Needs ``p_same`` (see `links`).
+    """
     found = store.fetch(
         f"""with live as (
-          select up.person, u.case_id, u.file, u.line, u.load, up.position
+          select coalesce(m.main, up.person) as person, u.case_id, u.file, u.line, u.load, up.position
           from units u join unit_persons up on up.request = u.request and up.role = 'member'
-          where up.person in (select up.person from unit_persons up join requests r on r.request = up.request
-            where r.load = {load}))
+          left join (select person, min(other) as main from p_same group by person) m on m.person = up.person
+          where up.person in (with named as ({persons})
+            select person from named union all select s.other from p_same s semi join named using (person)))
         select a.file || ':' || a.line || ' members[' || a.position || ']' as one,
-          b.file || ':' || b.line || ' members[' || b.position || ']' as other, count(*) over () as many
-        from live a join live b on a.person = b.person and a.case_id < b.case_id
+          b.file || ':' || b.line || ' members[' || b.position || ']' as other, count(*) over () as many,
+          a.case_id = b.case_id as is_same
+        from live a join live b on a.person = b.person
+          and (a.case_id < b.case_id or a.case_id = b.case_id and a.position < b.position)
         order by a.line, b.line limit 1"""
     )
     if found.height:
-        one, other, many = found.row(0)
+        one, other, many, is_same = found.row(0)
+        what = "stands twice in one application" if is_same else "is a member of two live applications"
+        remedy = "Name him once" if is_same else "Close one application, or take the person out of it"
         raise FeedError(
-            f"a person is a member of two live applications ({many} such pair(s))",
+            f"a person {what} ({many} such pair(s))",
             where=f"{one} and {other}",
-            remedy="Close one application, or take the person out of it; nothing of the file was taken in",
+            remedy=f"{remedy}; nothing of the file was taken in",
         )

@@ -1,6 +1,7 @@
 """Which rows of a feed count, in which order, with which finding attached?
 
-Rows are those of the snapshot whose person is in the units at hand and has not lost consent. Where a contract says
+Rows are those of the snapshot whose person is in the units at hand, and which stand in an answer that his consent
+allows to be read (any answer, of a feed that the office keeps itself). Where a contract says
 `latest_by`, only the rows of the latest as-of day not after the unit's reference day count (a row without as-of day is
 dated by the contract's `as_of_from`, else counts as of the reference day). Order: place of the person, then row digest.
 
@@ -18,6 +19,7 @@ from meanscheck.contracts.model import PERSON
 from meanscheck.contracts.units import VERDICT_CONFIRMED, VERDICT_DROPPED, VERDICT_NONE
 from meanscheck.evidence.clocks import live_sql
 from meanscheck.evidence.digests import SHORT_ID, row_digest_sql
+from meanscheck.evidence.merging import spread
 from meanscheck.evidence.tables import quoted
 from meanscheck.values.evidence_state import EvidenceState
 
@@ -38,13 +40,15 @@ def make_verdicts(store: Store, *, mark: int, only_wanted: bool = False) -> froz
     """Fill ``p_verdicts`` (feed, person, row_ref, verdict); the feeds that have any."""
     if FINDINGS not in all_feeds():
         return frozenset()
-    ours = "and person in (select person from p_people)" if only_wanted else ""
+    ours = "and person in (select reads from p_read)" if only_wanted else ""
+    is_linked = bool(store.value("select count(*) from p_same"))
     store.run(
         f"""create or replace temp table p_verdicts as
         select feed, person, lower(row_ref) as row_ref, case verdict when 'confirmed' then {VERDICT_CONFIRMED}
           when 'explained' then {VERDICT_DROPPED} when 'disregarded' then {VERDICT_DROPPED}
           else {VERDICT_NONE} end::utinyint as verdict
-        from feed_{FINDINGS} where {live_sql(mark, since="batch")} and row_ref is not null {ours}
+        from {spread(f"feed_{FINDINGS}", is_linked=is_linked)} f
+        where {live_sql(mark, since="batch")} and row_ref is not null {ours}
         qualify row_number() over (partition by feed, person, lower(row_ref)
           order by decided_on desc nulls last, digest desc) = 1"""
     )
@@ -59,12 +63,13 @@ def rows_sql(
     recompute: bool = False,
     columns: Collection[str] | None = None,
     extra: str = "",
+    some: str = "",
 ) -> str:
     """Query of a feed's counting rows, unordered: unit, place, digest, columns by formula names, verdict.
 
     Choices come as UTINYINT codes in contract order, for Polars to read as Enum without a look at text.
-    It reads ``p_people`` and ``p_states`` (see `people`, `coverage`), and ``p_verdicts`` where the feed is in
-    `reviewed`.
+    It reads ``p_read``, ``p_twins`` (see `merging`, `twins`), ``p_states``, ``p_open`` and ``p_again`` (see
+    `coverage`), and ``p_verdicts`` where the feed is in `reviewed`.
 
     Args:
         contract: the feed.
@@ -73,14 +78,27 @@ def rows_sql(
         recompute: take digests anew from the stored values, so that an edited row shows.
         columns: which formula columns; all unless given.
         extra: further select items, each with a comma before it, over `r` (the row) and `p` (the person).
+        some: a further condition over the same, which begins with ``and``.
     """
     name = contract.name
-    barred = int(EvidenceState.NO_CONSENT)
+    barred = f"({int(EvidenceState.NO_CONSENT)}, {int(EvidenceState.NOT_REQUESTED)})"
     digest = row_digest_sql(contract, row="r", identity="i") if recompute else "r.digest"
     wanted = [c for c in formula_columns(contract) if columns is None or c.name in columns]
     cells = "".join(f", {_cell(c)} as {quoted(c.name)}" for c in wanted)
     verdict = "coalesce(v.verdict, 0)::utinyint" if name in reviewed else f"{VERDICT_NONE}::utinyint"
     joins = " join persons i on i.person = r.person" if recompute else ""
+    allowed = ""
+    if contract.authorisation != "office":
+        # A list of what may be read, not of what may not: a row of an answer that nobody knows is in no list.
+        joins += (
+            f" left join p_open o on o.feed = '{name}' and o.term = p.term and o.batch = r.batch"
+            f" left join p_again g on g.feed = '{name}' and g.term = p.term and g.of_batch = r.batch"
+            " and g.of_row_no = r.row_no"
+        )
+        allowed = (
+            " and (o.batch is not null or g.of_batch is not null)"
+            f" and p.term in (select term from p_states where feed = '{name}' and state not in {barred})"
+        )
     if name in reviewed:
         joins += (
             f" left join p_verdicts v on v.feed = '{name}' and v.person = r.person"
@@ -88,10 +106,11 @@ def rows_sql(
         )
     return (
         f"select p.unit, p.place, {digest} as digest{cells}, {verdict} as verdict{extra} "
-        f"from feed_{name} r join p_people p on p.person = r.person{joins} "
-        f"where {live_sql(mark, alias='r', since='batch')} "
-        f"and p.term not in (select term from p_states where feed = '{name}' and state = {barred})"
-        f"{_latest(contract)}"
+        f"from feed_{name} r join p_read p on p.reads = r.person{joins} "
+        f"where {live_sql(mark, alias='r', since='batch')}{allowed} "
+        f"and not exists (select 1 from p_twins t where t.feed = '{name}' and t.batch = r.batch "
+        "and t.row_no = r.row_no)"
+        f"{some}{_latest(contract)}"
     )
 
 

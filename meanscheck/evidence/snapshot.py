@@ -1,6 +1,7 @@
 """What did the store hold? A snapshot names it: equal consents, requests and batches have an equal id.
 
-The id is SHA-256 over the sorted digests of live requests, of live consents, and of all batch ids; it does not depend
+The id is SHA-256 over the sorted digests of live requests, of live consents, and of all batch ids, and of links between
+persons and rules of consent where there are any; it does not depend
 on the order in which they came, nor on who computes it. The store remembers up to which load number each id reached.
 """
 
@@ -64,9 +65,14 @@ def snapshot_named(store: Store, snapshot: Snapshot | str | None) -> Snapshot:
 def snapshot_id(store: Store, load: int) -> str:
     """The id of the state that a load number names, reckoned from the tables as they are now."""
     live = live_sql(load)
+    live_of = {"identity_links": live, "consent_rules": f"load <= {load}"}
     parts = [
         digest_of_sorted(store, f"select digest from requests where {live}"),
         digest_of_sorted(store, f"select digest from consents where {live}"),
         digest_of_sorted(store, f"select unhex(batch_id) as digest from batches where batch <= {load}"),
     ]
+    # Only where there are any, so that a store without them is named as before.
+    for what, rows in (("links", "identity_links"), ("consent rules", "consent_rules")):
+        if store.value(f"select count(*) from {rows} where load <= {load}"):
+            parts.append(f"{what} {digest_of_sorted(store, f'select digest from {rows} where {live_of[rows]}')}")
     return hashlib.sha256("\n".join(["meanscheck snapshot", *parts]).encode()).hexdigest()

@@ -17,7 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
@@ -51,11 +50,10 @@ class Staged:
     bad: int
 
 
-def stage(store: Store, contract: FeedContract, parts: Iterator[FileRows], answer: Manifest | None) -> Staged:
-    """Fill ``i_rows`` and ``i_bad``; ``i_asked`` is there already (see `reach`)."""
-    first = next(parts)
-    following = next(parts, None)
-    is_large = following is not None
+def stage(
+    store: Store, contract: FeedContract, parts: Iterator[FileRows], answer: Manifest | None, *, is_large: bool
+) -> Staged:
+    """Fill ``i_rows`` and ``i_bad``; ``i_asked`` is there already (see `reach`). `is_large`: several parts come."""
     # Parts cannot see each other, so the natural key of a large file is checked once over all of it.
     cast_part = partial(
         _cast,
@@ -63,11 +61,10 @@ def stage(store: Store, contract: FeedContract, parts: Iterator[FileRows], answe
         as_of=None if answer is None else answer.as_of,
         not_after=NO_BOUND if answer is None else answer.answered_on,
     )
-    all_parts = [first] if following is None else chain([first, following], parts)
-    del first, following
+    made = map(cast_part, parts)
     bad: list[pl.DataFrame] = []
     rows = repeats = 0
-    for accepted, quarantined in _ahead(map(cast_part, all_parts)) if is_large else map(cast_part, all_parts):
+    for accepted, quarantined in _ahead(made) if is_large else made:
         _add(store, contract, accepted, "insert into i_rows" if rows else "create or replace temp table i_rows as")
         rows += accepted.height
         repeats += int((quarantined["reason"] == REPEATED).sum())

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done and how many there are."""
 
+_UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_DISK = ("No space left", "Could not write", "Could not fsync", "Could not truncate", "Input/output error")
+"""Words of the system in the database's errors of other kinds. They are looked for and never repeated."""
 _OUR_MISTAKE = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException, duckdb.SyntaxException)
 
 
@@ -60,6 +64,7 @@ class Store:
         self._in_transaction = False
         self.received_on: date | None = None
         """The day on which what is taken in now came in; whoever reads the clock sets it."""
+        self._memory_limit: str | None = None
         self.path = path
         self.read_only = read_only
 
@@ -103,6 +108,7 @@ class Store:
             path, key, read_only=read_only, memory_limit=memory_limit, threads=threads, temp_dir=temp_dir
         )
         store = cls(connection, path, read_only=read_only, key=key)
+        store._memory_limit = memory_limit
         try:
             store._begin()
         except BaseException:
@@ -183,12 +189,15 @@ class Store:
     @contextmanager
     def frame(self, name: str, rows: pl.DataFrame) -> Iterator[None]:
         """Let SQL read a frame under a name for a while."""
-        connection = self._open
-        connection.register(name, ArrowStream(rows))
+        connection, stream = self._open, ArrowStream(rows)
+        connection.register(name, stream)
         try:
             yield
         finally:
-            connection.unregister(name)
+            if self._connection is not None:  # a transaction that could not be taken back closes it
+                connection.unregister(name)
+            # Until the transaction ends the database keeps what was registered, and with it all rows.
+            stream.release()
 
     def insert(self, table: str, rows: pl.DataFrame) -> None:
         """Append a frame to a table, columns by name."""
@@ -219,6 +228,20 @@ class Store:
         finally:
             self._in_transaction = False
 
+    @contextmanager
+    def less_memory(self, growth: int) -> Iterator[None]:
+        """Let the database's own memory grow by so many bytes only, for a while: beyond that it spills."""
+        number, unit = str(self.value("select current_setting('memory_limit')")).split()
+        used = int(self.value("select coalesce(sum(memory_usage_bytes), 0) from duckdb_memory()"))
+        if self._memory_limit is None or used + growth >= Fraction(number) * _UNITS[unit]:
+            yield
+            return
+        self.run(f"set memory_limit = '{(used + growth) // 2**20}MiB'")
+        try:
+            yield
+        finally:
+            self.run(f"set memory_limit = '{self._memory_limit}'")
+
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open, so that what is made now may yet vanish."""
@@ -243,6 +266,12 @@ class Store:
         from meanscheck.evidence.consents import load_consents
 
         return load_consents(self, Path(path))
+
+    def identity_links(self, path: Path | str) -> Counts:
+        """Take in links between numbers of one person (身份关联), one a line; see `links.load_links`."""
+        from meanscheck.evidence.links import load_links
+
+        return load_links(self, Path(path))
 
     def ingest(
         self, feed: str, path: Path | str, *, manifest: Path | str | None = None, mapping: Path | str | None = None
@@ -364,6 +393,10 @@ def _refused(error: duckdb.Error) -> StoreError | InternalError:
         return InternalError(f"the store did not understand a statement: {str(error).splitlines()[0]}")
     if isinstance(error, (duckdb.OutOfMemoryException,)):
         return StoreError("the store ran out of memory; open it with a larger memory_limit or a temp_dir with room")
-    if isinstance(error, duckdb.IOException):
-        return StoreError("the store could not read or write its file; look at disk space and rights. Nothing was kept")
+    # What a disk refuses at the end of a transaction comes as a failed transaction, and spoils the connection.
+    if isinstance(error, duckdb.IOException) or any(word in str(error) for word in _DISK):
+        return StoreError(
+            "the store could not read or write its file; look at disk space and rights, then open it again. "
+            "Nothing was kept"
+        )
     return StoreError(f"the store refused an operation ({type(error).__name__}); nothing was kept")

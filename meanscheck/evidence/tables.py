@@ -16,6 +16,8 @@ loads         when each load came in (see `clocks`)
 erased        how many rows of which batch were erased, never whose (see `erasing`)
 quarantine    rows not accepted: file, line, field, reason, and the raw text where consent allows to keep it
 laws, subjects, snapshots
+identity_links   every version of every link between two persons who are one (see `links`)
+consent_rules    when consents must be signed again here (see `resigning`)
 made_requests, asked_of, exports, export_persons   check requests as a process: see the room `commissions`
 feed_<name>   person BIGINT · batch INTEGER · row_no BIGINT · digest BLOB (16 bytes) · superseded_by INTEGER · the
               contract's columns
@@ -68,7 +70,8 @@ create view units as select * from requests where superseded_by is null;
 create table consents (load INTEGER not null, first_load INTEGER not null, superseded_by INTEGER,
   consent_no VARCHAR not null, person BIGINT not null, feeds VARCHAR not null,
   purpose VARCHAR not null, "from" DATE, "to" DATE, withdrawn_on DATE, signed_by VARCHAR not null,
-  form_digest VARCHAR, digest BLOB not null);
+  form_digest VARCHAR, signature_ref VARCHAR, signed_on DATE, request_no VARCHAR, signer_id_type VARCHAR,
+  signer_id_number VARCHAR, signer_member VARCHAR, signer_basis VARCHAR, digest BLOB not null);
 create table batches (batch INTEGER not null, batch_id VARCHAR not null, file_id VARCHAR not null,
   feed VARCHAR not null, sender VARCHAR not null, institutions VARCHAR[], divisions VARCHAR[], answered_on DATE,
   covers_from DATE, covers_to DATE, as_of DATE, all_requests BOOLEAN not null, file VARCHAR not null,
@@ -95,6 +98,11 @@ create table subjects (case_id VARCHAR, person BIGINT, token VARCHAR not null);
 create table snapshots (id VARCHAR not null, load INTEGER not null);
 create table mappings (digest VARCHAR primary key, text VARCHAR not null);
 create table batch_mappings (batch INTEGER not null, digest VARCHAR not null);
+create table identity_links (load INTEGER not null, superseded_by INTEGER, link_no VARCHAR not null,
+  from_person BIGINT not null, to_person BIGINT not null, reason VARCHAR not null, source VARCHAR not null,
+  "on" DATE not null, ended_on DATE, digest BLOB not null);
+create table consent_rules (load INTEGER not null, in_force_on DATE not null, on_members BOOLEAN not null,
+  on_application BOOLEAN not null, source VARCHAR not null, digest BLOB not null);
 """
 
 _PROCESS = """

@@ -97,17 +97,21 @@ class Log:
     def grow(self, signer: LogSigner) -> Iterator[Growth]:
         """Hold the lock and add entries; what was not published when the block ends is dropped."""
         self._keep_apart(signer)
-        with files.lock(self.folder / f".{CHECKPOINT}"):
-            self.refresh()
-            self._recover(signer)
-            self._clear()
-            growth = Growth(self, signer)
-            try:
-                yield growth
-            except OSError as error:
-                raise LedgerError(f"the log cannot be written: {error.strerror or type(error).__name__}") from error
-            finally:
-                growth.close()
+        try:
+            with files.lock(self.folder / f".{CHECKPOINT}"):
+                self.refresh()
+                self._recover(signer)
+                self._clear()
+                growth = Growth(self, signer)
+                try:
+                    yield growth
+                finally:
+                    growth.close()
+        except OSError as error:
+            raise LedgerError(
+                f"the log cannot be written ({error.strerror or type(error).__name__}): look at space and rights of "
+                "its disk, then do it again; what was published stands"
+            ) from error
 
     def publish(self, signer: LogSigner, head: Checkpoint) -> str:
         """Steps 4 and 5: sign a head whose tiles are in place, and put the checkpoint there."""

@@ -89,13 +89,24 @@ class Book:
 
     def keep(self, decision: int, body: bytes, salt: bytes) -> None:
         """Add a body to the file of a decision."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         line = canonical.format({"body": canonical.parse(body), "salt": salt.hex()}) + b"\n"
-        descriptor = os.open(self._file(decision), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "ab") as file:
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+        path = self._file(decision)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(descriptor, "r+b") as file:
+                whole = file.read().rfind(b"\n") + 1
+                if whole != file.tell():
+                    # A line without its end was broken off while it was written: no entry of the log speaks of it.
+                    file.truncate(whole)
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise StoreError(
+                f"{path.name} cannot be written ({error.strerror or type(error).__name__}): look at space and rights "
+                "of its disk, then take the step again; it was not taken"
+            ) from None
 
     def of(self, decision: int) -> dict[str, Body]:
         """Commitment → body, of all steps of a decision; StoreError if a line was changed."""

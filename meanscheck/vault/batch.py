@@ -18,6 +18,8 @@ Choices
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +28,7 @@ from typing import Any, Final, Literal, TypeAlias
 import polars as pl
 
 from meanscheck.errors import Erased, Restricted, StoreError
+from meanscheck.vault import files
 from meanscheck.vault.household_keys import HouseholdKeys
 from meanscheck.vault.sealing import bound_to, seal, unseal
 
@@ -43,6 +46,7 @@ OUTCOME: Final[Mapping[str, pl.DataType]] = {
 }
 _KINDS = ("records", "outcomes", "seals")
 _CLOSED = "closed.json"
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 _HELD_BLOCKS = 4
 
 
@@ -88,12 +92,13 @@ class Vault:
 
     def begin(self) -> None:
         """Make the folder, or empty it of what an unfinished run left."""
-        self.folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.folder.mkdir(exist_ok=True, mode=0o700)
         self._known.clear()
-        for file in self.folder.iterdir():
-            if file.name.split("-")[0] in (*_KINDS, _CLOSED):
-                file.unlink()
+        with files.writing(self.folder):
+            self.folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.folder.mkdir(exist_ok=True, mode=0o700)
+            for file in self.folder.iterdir():
+                if file.name.split("-")[0] in (*_KINDS, _CLOSED):
+                    file.unlink()
 
     def put(self, kind: str, block: int, frame: pl.DataFrame) -> None:
         """Seal one file of a block: to a temporary name, then renamed. Records come before what belongs to them.
@@ -171,8 +176,9 @@ class Vault:
             text = json.dumps(facts["records_root"]).encode()
             clear["sealed"] = seal([key], [text], [self._root_place])[0].hex()
         part = self.folder / "closed.part"
-        part.write_text(json.dumps(clear, sort_keys=True, ensure_ascii=False), encoding="utf-8")
-        part.replace(self.folder / _CLOSED)
+        with files.writing(part):
+            part.write_text(json.dumps(clear, sort_keys=True, ensure_ascii=False), encoding="utf-8")
+            part.replace(self.folder / _CLOSED)
 
     # ---- reading
 
@@ -390,7 +396,11 @@ def read(file: Path, columns: pl.Expr, first: int = 0, count: int | None = None)
 def write_parquet(
     target: Path, parts: Callable[[], Iterator[pl.DataFrame]], schema: Mapping[str, Any], *, rows: int
 ) -> None:
-    """Write frames as they come, a row group each: to a temporary name, then renamed."""
+    """Write frames as they come, a row group each: to a temporary name, then renamed.
+
+    Raises:
+        StoreError: the disk is full or refuses it; what was there before stays.
+    """
     from polars.io.plugins import register_io_source
 
     def given(
@@ -399,9 +409,21 @@ def write_parquet(
         return parts()
 
     part = target.with_suffix(".part")
-    part.unlink(missing_ok=True)
-    part.touch(mode=0o600)
-    register_io_source(given, schema=pl.Schema(schema)).sink_parquet(
-        part, compression="uncompressed", statistics=False, row_group_size=rows, maintain_order=True, engine="streaming"
-    )
-    part.replace(target)
+    with files.writing(target):
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        try:
+            register_io_source(given, schema=pl.Schema(schema)).sink_parquet(
+                part,
+                compression="uncompressed",
+                statistics=False,
+                row_group_size=rows,
+                maintain_order=True,
+                engine="streaming",
+            )
+        except pl.exceptions.ComputeError as error:
+            # What the operating system refused arrives as a mistake in a computation.
+            if (found := _OS_ERROR.search(str(error))) is None:
+                raise
+            raise OSError(int(found.group(1)), os.strerror(int(found.group(1)))) from None
+        part.replace(target)

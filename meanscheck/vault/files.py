@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from meanscheck.errors import StoreError
+
 if sys.platform == "win32":
     import msvcrt
 else:
@@ -19,9 +21,23 @@ else:
 
 
 @contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say as `StoreError` that a file or folder cannot be written, by its last name only."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{path.name} cannot be written ({error.strerror or type(error).__name__}): look at space and rights of "
+            "its disk, then do it again; what was whole before is whole now"
+        ) from None
+
+
+@contextlib.contextmanager
 def turn(path: Path) -> Iterator[None]:
     """Wait for `<path>.lock` and hold it. The system ends the lock with the process, however that ends."""
-    with path.with_name(path.name + ".lock").open("ab") as file:
+    with writing(path):
+        lock = path.with_name(path.name + ".lock").open("ab")
+    with lock as file:
         if sys.platform == "win32":
             file.seek(0)
             msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
@@ -33,12 +49,13 @@ def turn(path: Path) -> Iterator[None]:
 def write_new(path: Path, parts: Iterable[bytes]) -> Path:
     """Write a file beside `path`, readable by its owner only, flushed to disk; returns it, to be renamed to `path`."""
     new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        for part in parts:
-            file.write(part)
-        file.flush()
-        os.fsync(file.fileno())
+    with writing(path):
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            for part in parts:
+                file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
     return new
 
 

@@ -93,8 +93,9 @@ class HouseholdKeys:
     def open(cls, path: Path, *, key: DeploymentKey, make: bool = False) -> HouseholdKeys:
         """Open a key file, or make an empty one; StoreError if it is damaged or locked by another key."""
         if make and not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with files.turn(path):
+            with files.writing(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+            with files.turn(path), files.writing(path):
                 if not path.exists():
                     new = files.write_new(path, [Notes().format(key, os.urandom(KEY))])
                     new.replace(path)
@@ -276,17 +277,18 @@ class HouseholdKeys:
         rows = (self._rows[kept[at : at + _PART]].tobytes() for at in range(0, len(kept), _PART))
         new = files.write_new(self.path, itertools.chain((head,), rows))
         gone, start = [] if without is None else without.tolist(), self._start
-        if sys.platform == "win32":
-            new.replace(self.path)
-        else:
-            with self.path.open("r+b") as old:
+        with files.writing(self.path):
+            if sys.platform == "win32":
                 new.replace(self.path)
-                files.flush_folder(self.path.parent)
-                for row in gone:
-                    old.seek(start + ROW * row)
-                    old.write(bytes(ROW))
-                old.flush()
-                os.fsync(old.fileno())
+            else:
+                with self.path.open("r+b") as old:
+                    new.replace(self.path)
+                    files.flush_folder(self.path.parent)
+                    for row in gone:
+                        old.seek(start + ROW * row)
+                        old.write(bytes(ROW))
+                    old.flush()
+                    os.fsync(old.fileno())
         self._load()
 
     def _tag(self, name: bytes) -> bytes:

@@ -9,6 +9,7 @@ import pytest
 from evidence.inboxes import A, B, Inbox, consent, deposit, request
 
 from meanscheck.commissions import stale_answers, validity
+from meanscheck.contracts.texts import feed_form
 from meanscheck.contracts.units import units_of
 from meanscheck.decisions import assess, check
 from meanscheck.decisions.encode import input_needs
@@ -37,6 +38,9 @@ def test_a_stale_answer_is_unknown_to_everybody_from_the_same_day_on(inbox: Inbo
         for bank in ("ABC", "ICBC"):
             rows = [deposit(A, bank, "5000.00", f"T{bank}", 截止日期="2020-01-15")]
             store.ingest("bank_deposits", inbox.bank(bank, rows, as_of="2020-01-15"))
+        # What is declared counts beside what the banks say; nothing is.
+        (inbox.folder / "declaration.csv").write_bytes(feed_form("declaration"))
+        store.ingest("declaration", inbox.folder / "declaration.csv")
         (unit,) = units_of(store.case_block("U-1", input_needs(law), on=day))
         run = PlainRun(law, unit)
         deposits = run.variable("deposits", 0)

@@ -9,12 +9,11 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
+import fastexcel
 import pytest
 from evidence.inboxes import A, B, Inbox, consent, member, request
 
 from meanscheck.commissions import Letter, export, tracking
-from meanscheck.contracts import feed as feed_named
-from meanscheck.contracts.readers import read_rows
 from meanscheck.errors import FeedError, StoreError
 from meanscheck.evidence import Store
 from meanscheck.law import RulePack
@@ -24,6 +23,8 @@ from meanscheck.procedure.checking import CheckRules, Limit
 PACK = "rules/cn/guangdong/jiangmen"
 ON = date(2020, 6, 10)
 RULES = CheckRules.load(PACK)
+NUMBER = "=R+1"
+"""Most texts of an application that begin a formula are refused when they come in; a request's number is not."""
 
 
 @cache
@@ -43,8 +44,8 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def fill(inbox: Inbox, store: Store) -> None:
-    people = [{**member("A", A), "name": "=1+1"}, {**member("B", B), "name": "王@"}]
-    store.requests(inbox.requests(request(members=people)))
+    people = [{**member("A", A), "name": "伍"}, {**member("B", B), "name": "王"}]
+    store.requests(inbox.requests(request(members=people, request_no=NUMBER)))
     store.consents(inbox.consents(consent(A), consent(B, feeds=["bank_deposits"])))
 
 
@@ -55,7 +56,7 @@ def test_only_persons_whose_consent_covers_the_feed_stand_in_a_list(inbox: Inbox
     assert set(letters) == {"bank_deposits-ABC", "bank_deposits-ICBC", "deaths", "tax_income"}
     assert [r["证件号码"] for r in rows(tmp_path / "out" / "bank_deposits-ABC" / "list.csv")] == [A, B]
     (only,) = rows(tmp_path / "out" / "tax_income" / "list.csv")
-    assert (only["证件号码"], only["委托编号"], only["授权书编号"]) == (A, "R-U-1", f"C-{A[-6:]}")
+    assert (only["证件号码"], only["委托编号"], only["授权书编号"]) == (A, f"'{NUMBER}", f"C-{A[-6:]}")
     # Applied on 1 June 2020; income is reckoned over months before it, and tax paid is looked at in no later one.
     assert only["截止日"] == "2020-05-31" and only["起始日"] < "2020-01-01"
 
@@ -64,16 +65,18 @@ def test_a_cell_that_begins_a_formula_is_made_harmless(inbox: Inbox, tmp_path: P
     with inbox.store() as store:
         fill(inbox, store)
         sent(store, tmp_path / "out")
-    names = [r["姓名"] for r in rows(tmp_path / "out" / "bank_deposits-ABC" / "list.csv")]
-    assert names == ["'=1+1", "王@"]
+    cells = [(r["姓名"], r["委托编号"]) for r in rows(tmp_path / "out" / "bank_deposits-ABC" / "list.csv")]
+    assert cells == [("伍", f"'{NUMBER}"), ("王", f"'{NUMBER}")]
 
 
 def test_the_workbook_holds_the_same_as_text(inbox: Inbox, tmp_path: Path) -> None:
     with inbox.store() as store:
         fill(inbox, store)
         sent(store, tmp_path / "out", feeds=["tax_income"])
-    found = read_rows(feed_named("deaths"), tmp_path / "out" / "tax_income" / "list.xlsx")
-    assert found.rows["id_number"].to_list() == [A]
+    place = tmp_path / "out" / "tax_income"
+    sheet = fastexcel.read_excel(place / "list.xlsx").load_sheet(0, dtypes="string").to_polars()
+    assert sheet["证件号码"].to_list() == [A]
+    assert sheet["委托编号"].to_list() == [NUMBER]
 
 
 def test_names_of_files_hold_nothing_of_a_person(inbox: Inbox, tmp_path: Path) -> None:
@@ -81,7 +84,7 @@ def test_names_of_files_hold_nothing_of_a_person(inbox: Inbox, tmp_path: Path) -
         fill(inbox, store)
         sent(store, tmp_path / "out")
     names = " ".join(str(p.relative_to(tmp_path)) for p in (tmp_path / "out").rglob("*"))
-    assert A not in names and B not in names and "王" not in names
+    assert A not in names and B not in names and "王" not in names and "伍" not in names
     note = (tmp_path / "out" / "tax_income" / "cover.md").read_text(encoding="utf-8")
     assert A not in note and "王" not in note
 
@@ -115,7 +118,7 @@ def test_what_was_sent_is_recorded_and_not_sent_twice(inbox: Inbox, tmp_path: Pa
         ({"sender": "ICBC"}, {"bank_deposits-ICBC"}),
         ({"sender": "tax"}, {"tax_income"}),
         ({"sender": "banks"}, {"bank_deposits-ABC", "bank_deposits-ICBC"}),
-        ({"requests": ["R-U-1"], "feeds": ["deaths"]}, {"deaths"}),
+        ({"requests": [NUMBER], "feeds": ["deaths"]}, {"deaths"}),
     ],
 )
 def test_letters_are_chosen_by_feed_sender_and_request(

@@ -151,3 +151,13 @@ def test_a_store_of_an_earlier_release_says_what_to_do(tmp_path: Path) -> None:
         answered(old, on=FIRST)
     with Store.open(tmp_path / "old.duckdb") as old:
         assert answered(old, on=FIRST).is_empty()
+
+
+def test_an_answer_that_came_before_its_request_does_not_answer_it(store: Store) -> None:
+    history: list[Asked | Answer] = [
+        Answer("tax_income", (), (), None, 3, frozenset()),
+        Asked("U-1", "plain", frozenset()),
+    ]
+    number(history)
+    write(store, history)
+    assert tax(store, date(2020, 7, 1))["state"] == "not_sent"

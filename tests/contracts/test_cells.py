@@ -20,6 +20,7 @@ from meanscheck.contracts.cells import (
     parse_text,
     trim,
 )
+from meanscheck.values.documents import Document
 
 
 @pytest.mark.parametrize(
@@ -121,9 +122,27 @@ def test_a_faulty_identity_number_says_why(text: str, reason: str) -> None:
     assert parse_resident(text) == Fault(reason)
 
 
-def test_other_documents_are_tidied_and_not_judged() -> None:
-    assert parse_document(" h0123 4567(8) ") == "H01234567(8)"
-    assert parse_document("护照") == Fault("bad_identity")
+@pytest.mark.parametrize(
+    ("kind", "text", "found"),
+    [
+        ("hk_macao_tw_permit", " h0123 4567(01) ", Document("hk_macao_tw_permit", "H01234567")),
+        ("hk_macao_tw_permit", " h0123 4567(8) ", Fault("bad_identity")),
+        ("hk_macao_tw_permit", "ｍ１２３４５６７８", Document("hk_macao_tw_permit", "M12345678")),
+        ("hk_macao_tw_permit", "0123456789（B）", Document("hk_macao_tw_permit", "0123456789B")),
+        ("foreign_permanent_resident", "usa 110199001011", Document("foreign_permanent_resident", "USA110199001011")),
+        ("passport", "'e12345678", Document("passport", "E12345678")),
+        ("none", " U-7/B ", Document("none", "U-7/B")),
+        ("resident_id", "110105491231002", Document("resident_id", "11010519491231002X")),
+        ("resident_id", "9.11156199001E+17", Fault("rounded_number")),
+        ("passport", "护照", Fault("bad_identity")),
+        ("passport", " — ", None),
+        ("none", "x" * 402, Fault("too_long")),
+    ],
+)
+def test_documents_are_tidied_and_then_judged_by_their_form(
+    kind: str, text: str, found: Document | Fault | None
+) -> None:
+    assert parse_document(kind, text) == found
 
 
 def test_references_to_persons_are_normalised_one_by_one() -> None:

@@ -58,7 +58,7 @@ def consent(number: str, **changes: object) -> dict[str, object]:
         "to": "2021-05-01",
         "withdrawn_on": None,
         "signed_by": "self",
-        "form_digest": "sha256:00",
+        "form_digest": "sha256:" + "0" * 64,
     }
     return {**line, **changes}
 

@@ -315,3 +315,23 @@ def test_an_edited_attribute_of_the_application_changes_the_input_digest(inbox: 
         before = store.case_block("U-1", WANTED, on=ON).households["input_digest"].item()
         store.run("update unit_persons set born_on = born_on + 1 where position = 0")
         assert store.case_block("U-1", WANTED, on=ON).households["input_digest"].item() != before
+
+
+def test_a_later_request_for_other_feeds_besides_leaves_earlier_answers_usable(inbox: Inbox) -> None:
+    with inbox.store() as store:
+        store.requests(inbox.requests())
+        store.consents(inbox.consents())
+        store.ingest("tax_income", inbox.tax([wage(A)]))
+        for bank in BANKS:
+            store.ingest("bank_deposits", inbox.bank(bank, []))
+        more = [{"feed": "bank_deposits", "institutions": ["ABC"]}, {"feed": "tax_income"}, {"feed": "vehicles"}]
+        later = request(request_no="R-later", feeds=more, members=[member("A", A), member("N", OUTSIDER)])
+        store.requests(inbox.requests(later))
+        store.consents(inbox.consents(consent(A), consent(OUTSIDER)))
+        # Asked in the same words before; the bank's question is another now, and of the newcomer nothing was asked.
+        assert states(store, "tax_income") == [EvidenceState.ANSWERED, EvidenceState.NO_ANSWER]
+        assert persons(store)["n:tax_income"].to_list() == [1, 0]
+        assert states(store, "bank_deposits") == [EvidenceState.NO_ANSWER] * 2
+        assert states(store, "vehicles") == [EvidenceState.NO_ANSWER] * 2
+        block = store.case_block("U-1", WANTED, on=ON)
+        assert block.persons.select("s:tax_income").equals(persons(store).select("s:tax_income"))

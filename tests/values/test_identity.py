@@ -17,6 +17,7 @@ from meanscheck.values.identity import (
     fault_of,
     faultless,
     lengthen,
+    lengthened,
 )
 
 BODIES = st.integers(10**16, 10**17 - 1)
@@ -92,3 +93,8 @@ def test_one_wrong_digit_always_changes_the_check_character(body: int, at: int, 
     other = digits[:at] + str((int(digits[at]) + step) % 10) + digits[at + 1 :]
     assert check_character(other) != check_character(digits)
     assert check_character(digits) in CHECK_CHARACTERS
+
+
+@given(st.lists(st.one_of(numbers().map(lambda n: n[:6] + n[8:17]), numbers(), st.text(max_size=16)), min_size=1))
+def test_old_numbers_are_lengthened_in_columns_as_one_by_one(texts: list[str]) -> None:
+    assert lengthened(pl.Series(texts, dtype=pl.String)).to_list() == [lengthen(text) for text in texts]

@@ -373,7 +373,7 @@ def test_a_crash_before_the_rename_erases_nothing(office: Office, monkeypatch: p
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", crash)
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(StoreError, match="No space"):
             erased(office)
     assert office.batch().find(CASE).case_id == CASE
     assert office.safe.keys.erased == {} and office.forgotten == []

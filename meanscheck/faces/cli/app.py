@@ -21,11 +21,14 @@ from meanscheck.errors import (
     Retained,
 )
 from meanscheck.faces.cli import (
+    access,
     audit,
     casework,
+    consents,
     demo,
     erase,
     feeds,
+    identity,
     intake,
     latest,
     receipts,
@@ -51,6 +54,9 @@ app = typer.Typer(
 for group in (demo, intake, casework, trace, steps, receipts, latest, erase, store):
     group.register(app)
 app.add_typer(audit.app, name="audit")
+app.add_typer(consents.app, name="consents")
+app.add_typer(identity.app, name="identity")
+app.add_typer(access.app, name="access")
 app.add_typer(rules.app, name="rules")
 app.add_typer(requests.app, name="requests")
 app.add_typer(feeds.app, name="feeds")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from meanscheck.errors import InputError, LedgerError, NotProven
-from meanscheck.faces.cli.office import Office, StorePath, office_at
+from meanscheck.faces.cli.office import By, For, Office, StorePath, office_at
 from meanscheck.faces.cli.page import AsJson, print_json, say, table
 from meanscheck.faces.cli.progress import Tell, stages
 
@@ -58,6 +58,8 @@ def run(
         Path | None, typer.Option("--export", help="Write all tables into a new folder, too.", metavar="DIR")
     ] = None,
     lang: Lang = "zh",
+    by: By = None,
+    why: For = None,
     as_json: AsJson = False,
 ) -> None:
     """Check the log, each decision's place in it and all counts, and decide all again. Exit 1 if something is wrong."""
@@ -67,6 +69,7 @@ def run(
     office = office_at(store)
     ledger, trusted = office.open_ledger(), _policy(office, policy)
     names = _names(_log(ledger), batch, every)
+    office.shows("audit run", ["*"], by=by, why=why)
     with Store.open(office.store, read_only=True) as opened, stages(quiet=as_json) as bars:
         with bars.stage("replay every decision", "decisions") as tell:
             found = audit(opened, ledger, vault=office.vault, batches=names, policy=trusted, progress=tell)
@@ -97,6 +100,8 @@ def sample(
     ] = None,
     thin: Annotated[int, typer.Option("--thin", help="Largest thin margin, in fen.", min=0)] = 50_000,
     high: Annotated[int, typer.Option("--high", help="Smallest high award, in fen.", min=0)] = 100_000,
+    by: By = None,
+    why: For = None,
     as_json: AsJson = False,
 ) -> None:
     """Draw decisions from the signed root of a batch and a public nonce, by programme and risk."""
@@ -111,6 +116,7 @@ def sample(
     check_nonce(nonce)
     log = _log(office.open_ledger())
     found = log.batch(_closed(log, [] if batch is None else [batch])[-1])
+    office.shows("audit sample", ["*"], by=by, why=why)
     with Store.open(office.store, read_only=True) as opened, stages(quiet=as_json) as bars, bars.stage("draw"):
         frame, _ = frame_and_drawn(office.vault, found, law_of(opened, found), thresholds)
         drawn = draw_sample(log, found, frame, nonce=nonce, sizes=sizes, thresholds=thresholds)
@@ -137,6 +143,8 @@ def report(
     confidence: Annotated[str, typer.Option("--confidence", help="Of the intervals, in per cent.")] = "95",
     out: Annotated[Path, typer.Option("--out", help="Markdown file to write.", metavar="FILE")] = Path("report.md"),
     lang: Annotated[Literal["zh", "en", "both"], typer.Option("--lang", help="Language of the report.")] = "both",
+    by: By = None,
+    why: For = None,
     as_json: AsJson = False,
 ) -> None:
     """Replay the drawn decisions, join field visits, and write the report. Exit 1 if anything is wrong."""
@@ -150,6 +158,7 @@ def report(
         if not file.is_file():
             raise InputError("no such file", where=file.name, remedy="`meanscheck audit sample` writes a sample")
     picked = Sample.parse(drawn.read_bytes().decode("utf-8", "replace"))
+    office.shows("audit report", ["*"], by=by, why=why)
     with (
         Store.open(office.store, read_only=True) as opened,
         stages(quiet=as_json) as bars,
@@ -196,6 +205,8 @@ def export(
     store: StorePath,
     out: Annotated[Path, typer.Option("--out", help="A new or empty folder.", metavar="DIR")],
     batch: Batches = None,
+    by: By = None,
+    why: For = None,
     as_json: AsJson = False,
 ) -> None:
     """Write all tables, CSV and Parquet, with a Chinese data dictionary; of all batches unless --batch names some."""
@@ -205,6 +216,7 @@ def export(
     ledger = office.open_ledger()
     if batch:
         _closed(_log(ledger), batch)
+    office.shows("audit export", ["*"], by=by, why=why)
     with (
         Store.open(office.store, read_only=True) as opened,
         stages(quiet=as_json) as bars,

@@ -12,7 +12,7 @@ import typer
 
 from meanscheck.errors import InputError, LedgerError
 from meanscheck.faces.cli.lineage import Lineage, LineageFile, decisions_of, projection_of, sealed_of
-from meanscheck.faces.cli.office import Office, StorePath, office_at
+from meanscheck.faces.cli.office import By, For, Office, StorePath, office_at
 from meanscheck.faces.cli.page import CAUSES, AsJson, painted, print_json, say, table
 from meanscheck.faces.cli.progress import Later, Stages, stages
 from meanscheck.faces.cli.rules import Pack, day_of
@@ -47,6 +47,8 @@ def check(
         typer.Option("--pack", help="Rules that say what is stale and how long the report holds.", metavar="PACK"),
     ] = None,
     lang: Annotated[Language, typer.Option("--lang", help="Language of the report.")] = "zh",
+    by: By = None,
+    why: For = None,
     as_json: AsJson = False,
 ) -> None:
     """The verification report (核对报告) of a request: what was declared and found. It decides nothing."""
@@ -56,8 +58,10 @@ def check(
 
     day = None if on is None else day_of(on, "--on")
     law = None if pack is None else RulePack.load(pack).on(day or date.today())
-    with Store.open(office_at(store).store, read_only=True) as opened:
+    office = office_at(store)
+    with Store.open(office.store, read_only=True) as opened:
         report = verification(opened, request, on=day, law=law)
+        office.shows("check", [report.case_id], by=by, why=why)
     if as_json:
         print_json(report.to_json())
     else:
@@ -337,13 +341,17 @@ def explain(
     programme: Annotated[str | None, typer.Argument(help="One programme only.", metavar="PROGRAMME")] = None,
     member: Annotated[str | None, typer.Option("--member", help="One member only.")] = None,
     lang: Annotated[Language, typer.Option("--lang", help="Language.")] = "zh",
+    by: By = None,
+    why: For = None,
     as_json: AsJson = False,
 ) -> None:
     """Why a case was decided as it was: every test with value, limit, margin and article."""
     from meanscheck.evidence import Store
 
     office = office_at(store)
-    groups = {name: json.loads(text) for name, text in office.latest(case).groups.items()}
+    held = office.latest(case)
+    office.shows("explain", [case], by=by, why=why)
+    groups = {name: json.loads(text) for name, text in held.groups.items()}
     with Store.open(office.store, read_only=True) as opened:
         decision = decision_of(groups, opened)
     rulings = [

@@ -43,6 +43,8 @@ OWN = (
     "county.household-keys",
     "county.household-keys.lock",
     "county.projection",
+    "county.access",
+    "county.access.lock",
 )
 
 

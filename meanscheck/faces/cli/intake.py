@@ -104,7 +104,7 @@ def ingest(
     lineage: LineageFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take in requests, consents and departments' answers. What was taken in before changes nothing."""
+    """Take in links, requests, consents and departments' answers. What was taken in before changes nothing."""
     from meanscheck.evidence import Store
     from meanscheck.lineage import Data
 
@@ -129,8 +129,9 @@ def ingest(
                     reports += taken
                     run.inputs = [Data(report.file) for report in taken]
                     run.outputs = [batch_of(report) for report in taken]
-                elif path.name.startswith(("requests", "consents")) and path.suffix == ".jsonl":
-                    take_in = opened.requests if path.name.startswith("requests") else opened.consents
+                elif path.name.startswith(("requests", "consents", "identity_links")) and path.suffix == ".jsonl":
+                    kinds = {"requests": opened.requests, "consents": opened.consents}
+                    take_in = next((kinds[k] for k in kinds if path.name.startswith(k)), opened.identity_links)
                     came = take_in(path)
                     lists.append({"file": path.name, **asdict(came)})
                     run.outputs = [Data(f"store/{path.name.split('.')[0]}", rows=came.added)]

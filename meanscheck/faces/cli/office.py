@@ -9,11 +9,17 @@ keys/county.vault.key   opens the key file, unless MEANSCHECK_VAULT_KEY does; to
 ledger/            the log; holds nothing secret and may be published
 county.steps/      what the office keeps of its steps, readable by its owner only
 receipts/          receipts written by `meanscheck receipt` and by the demo
+county.access      who read which household, for what and when; readable by its owner only
+
+Every command that shows a household goes through `Office.shows` first: nothing is shown that is not in the journal.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +34,18 @@ if TYPE_CHECKING:
 StorePath = Annotated[
     Path, typer.Argument(help="The evidence store, *.duckdb, or the folder that holds it.", metavar="STORE")
 ]
+
+
+By = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        help="Code of the officer who looks; MEANSCHECK_OFFICER if left out, else the account's name.",
+        metavar="OFFICER",
+    ),
+]
+For = Annotated[str | None, typer.Option("--for", help="Why it is looked at; goes into the journal.", metavar="WHY")]
+OFFICER = "MEANSCHECK_OFFICER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +91,31 @@ class Office:
         """Where receipts go unless told otherwise."""
         return self.store.parent / "receipts"
 
+    @property
+    def access(self) -> Path:
+        """The journal of who read what."""
+        return self.store.with_suffix(".access")
+
+    def shows(self, command: str, cases: Sequence[str], *, by: str | None, why: str | None) -> None:
+        """Enter into the journal that a command is about to show households; raises if it cannot be written.
+
+        Args:
+            command: the command's name.
+            cases: case numbers, or ``["*"]`` for all that the store holds.
+            by: the officer as given with the command.
+            why: the purpose as given; the command's name unless given.
+        """
+        from meanscheck.vault.access import Known, note
+
+        known: Known = "given"
+        if by is None:
+            known, by = "environment", os.environ.get(OFFICER)
+        if not by:
+            known, by = "system", _account()
+        note(
+            self.access, at=datetime.now(UTC), by=by, known=known, command=command, purpose=why or command, cases=cases
+        )
+
     def open_ledger(self) -> Ledger:
         """The log, to read: its name comes from the policy."""
         from meanscheck.ledger import Ledger, Policy
@@ -112,6 +155,16 @@ class Office:
                 f"no batch beside {self.store.name} has decided that case; `meanscheck assess` decides all"
             )
         return max(found, key=lambda held: -1 if held.index is None else held.index)
+
+
+def _account() -> str:
+    """The name of the account the command runs under."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
 
 def office_at(path: Path) -> Office:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from meanscheck.errors import InputError, NotProven
-from meanscheck.faces.cli.office import StorePath, office_at
+from meanscheck.faces.cli.office import By, For, StorePath, office_at
 from meanscheck.faces.cli.page import AsJson, print_json, say
 from meanscheck.faces.cli.rules import day_of
 
@@ -111,6 +111,8 @@ def receipt(
     out: Annotated[
         Path | None, typer.Option("--out", help="File to write; receipts/CASE.tlog-proof if left out.")
     ] = None,
+    by: By = None,
+    why: For = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the receipt of a case's last sealed decision. It shows all groups unless --disclose names some."""
@@ -126,6 +128,7 @@ def receipt(
         raise InputError(
             "decided but not sealed", where=office.store.name, remedy="Run `meanscheck assess` without --no-seal"
         )
+    office.shows("receipt", [case], by=by, why=why)
     shown = [group for group in GROUPS if not wanted or group in wanted]
     text = office.open_ledger().receipt(held.index, held.leaf, held.groups, held.salts, shown)
     text = receipts.compact(text) if compact else text
@@ -155,6 +158,8 @@ def replay(
         str | None, typer.Option("--known-by", help="As known now: law published by then; today.", metavar="DATE")
     ] = None,
     lang: Annotated[Literal["zh", "en"], typer.Option("--lang", help="Language.")] = "en",
+    by: By = None,
+    why: For = None,
     as_json: AsJson = False,
 ) -> None:
     """Recompute a decision from the evidence and the law, and say why it differs. Exit 1 if any field differs."""
@@ -178,6 +183,7 @@ def replay(
         # Who was erased stands in the log, which is read through only if something is not as it was.
         if not all(one.is_equal for one in found) and office.policy.is_file() and office.ledger.is_dir():
             found = _replayed(opened, recorded, as_known, now, read_log(office.open_ledger()).erased)
+    office.shows("replay", [str(recorded.groups["subject"]["case"])], by=by, why=why)
     if as_json:
         print_json({one.as_known: one.to_json() for one in found} if as_known == "both" else found[0].to_json())
     else:

@@ -12,7 +12,7 @@ import typer
 
 from meanscheck.errors import InputError
 from meanscheck.faces.cli.casework import signing_ledger
-from meanscheck.faces.cli.office import Office, StorePath, office_at
+from meanscheck.faces.cli.office import By, For, Office, StorePath, office_at
 from meanscheck.faces.cli.page import AsJson, painted, print_json, say, table
 from meanscheck.faces.cli.rules import day_of
 
@@ -79,6 +79,8 @@ def steps(
     ] = False,
     refused: Annotated[bool, typer.Option("--refused", help="The case was refused: the clock of the notice.")] = False,
     pack: Pack = PACK,
+    by: By = None,
+    why: For = None,
     as_json: AsJson = False,
 ) -> None:
     """What the office did on a case's last decision, from the log, and what is due. Exit 1 if the chain is broken."""
@@ -86,6 +88,7 @@ def steps(
 
     office = office_at(store)
     ledger, index = office.open_ledger(), _decision(office, case)
+    office.shows("steps", [case], by=by, why=why)
     chain = chain_of(ledger, Book(office.steps), index)
     law = Procedures.load(pack)
     days = None if calendar is None else Calendar.load(calendar)
