@@ -26,7 +26,13 @@ SCALE: Mapping[str, int] = {"fen": 0, "yuan": 2, "wan_yuan": 6, "cm2": 0, "m2": 
 """Decimals of a file unit that make whole stored units."""
 _MU = Fraction(10**8, 15)
 """Square centimetres of a mu (亩): 10 000/15 m²."""
-_NOT: Mapping[str, str] = {"money": "not_money", "area": "not_area", "ratio": "not_ratio", "number": "not_number"}
+NOT_OF_KIND: Mapping[str, str] = {
+    "money": "not_money",
+    "area": "not_area",
+    "ratio": "not_ratio",
+    "number": "not_number",
+}
+"""Reason for a cell of a measured column that is no number of its kind."""
 _GROUPED = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?", re.ASCII)
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
 _MARKS: Mapping[str, str] = {"元": "yuan", "万元": "wan_yuan", "万": "wan_yuan", "%": "percent", "亩": "mu"}
@@ -78,7 +84,9 @@ def whole_units_typed(column: Column, values: pl.Series, unit: str | None, fault
         column.name, "beyond_bound", exact, exact.is_between(_like(exact, -limit), _like(exact, limit)).not_()
     )
     if step > 1:
-        exact = faults.blank(column.name, _NOT[column.kind], exact, exact % _like(exact, step) != _like(exact, 0))
+        exact = faults.blank(
+            column.name, NOT_OF_KIND[column.kind], exact, exact % _like(exact, step) != _like(exact, 0)
+        )
         exact = exact // _like(exact, step)
     if factor > 1:
         exact = exact * _like(exact, factor)
@@ -127,7 +135,7 @@ def _parse(text: str, kind: str, unit: str) -> int | Fault | None:
     elif _GROUPED.fullmatch(plain) is not None or _PLAIN.fullmatch(plain) is not None:
         exact = Fraction(plain.replace(",", "")) if len(plain) <= 40 else Fraction(10**40)
     else:
-        return Fault(_NOT[kind])
+        return Fault(NOT_OF_KIND[kind])
     if unit == "mu":
         stored = exact * _MU
         # No whole cm² is exact for a mu; the nearest one is far finer than the survey (half up).
@@ -136,7 +144,7 @@ def _parse(text: str, kind: str, unit: str) -> int | Fault | None:
     stored = exact * 10 ** SCALE.get(unit, 0)
     if abs(stored) > BOUND:
         return Fault("beyond_bound")
-    return stored.numerator if stored.denominator == 1 else Fault(_NOT[kind])
+    return stored.numerator if stored.denominator == 1 else Fault(NOT_OF_KIND[kind])
 
 
 def _unit_of_cell(plain: str, kind: str, unit: str) -> tuple[str, str]:

@@ -9,19 +9,23 @@ refuses long lines) and read in one pass.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import polars as pl
 
+from meanscheck.contracts.bounds import check_shape, check_size
+from meanscheck.contracts.table import MAX_PREAMBLE, IsHeader, Table, broken_schema, counted, none_broken
 from meanscheck.errors import FeedError
 
+__all__ = ["SEPARATORS", "Encoding", "Table", "broken_schema", "decoded", "read_csv"]
+
+Encoding = Literal["utf-8", "gb18030"]
 SEPARATORS = (",", "\t", ";", "|")
-MAX_PREAMBLE = 10
-"""Lines that may stand before the header, such as a title."""
 
 _BLOCK = 16 * 2**20
 """Bytes of a large file that are looked at together."""
@@ -32,99 +36,119 @@ _WRONG_BOMS = (
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 _ENCODING_REMEDY = "Save it as CSV UTF-8 (or GB18030) and send it again"
+_SHOWN = re.compile(rb'(?<![^,\t;|\r\n])=("[^"\r\n]*")(?![^,\t;|\r\n])')
+"""A whole cell of the form ="110…": how systems make a spreadsheet keep a long number as text."""
 
 
-@dataclass(frozen=True)
-class Table:
-    """Cells of a file.
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """Where the body starts, which line the header is, what separates cells, the headers, and the lines above."""
 
-    Attributes:
-        headers: as written.
-        cells: one String column for each header, named c0, c1 …
-        lines: line of each row as a person counts it (the first line is 1).
-        broken: `row_no` Int64, `reason`, `line` String: rows that could not be divided into cells.
-        encoding: "utf-8" or "gb18030"; empty for formats without one.
-    """
-
+    start: int
+    line: int
+    separator: str
     headers: tuple[str, ...]
-    cells: pl.DataFrame = field(repr=False)
-    lines: pl.Series = field(repr=False)
-    broken: pl.DataFrame = field(repr=False)
-    encoding: str = ""
+    above: tuple[str, ...] = ()
 
 
-def broken_schema() -> dict[str, pl.DataType]:
-    """Columns of `Table.broken`."""
-    return {"row_no": pl.Int64(), "reason": pl.String(), "line": pl.String()}
-
-
-def read_csv(data: bytes, *, where: str, is_header: Callable[[Sequence[str]], bool]) -> Table:
+def read_csv(
+    data: bytes,
+    *,
+    where: str,
+    is_header: IsHeader,
+    encoding: Encoding | None = None,
+    separator: str | None = None,
+    header_line: int | None = None,
+) -> Table:
     """Divide a CSV file into cells.
+
+    A cell ``="110…"``, by which systems keep a spreadsheet from rounding a long number, is that text.
 
     Args:
         where: the file's name for messages.
         is_header: whether a line of cells is the header.
+        encoding: what the file must be in; seen from its bytes unless given.
+        separator: of cells; seen from the header unless given.
+        header_line: the header's line; 0 for none, columns then go by their places (1, 2, …); found unless given.
 
     Raises:
-        FeedError: empty file, unknown encoding, no header.
+        FeedError: empty file, unknown encoding, no header, beyond a bound.
     """
-    text, encoding = _decoded(data, where)
-    start, header_line, separator, headers = _header(text, encoding, where, is_header)
-    body = text[start:]
-    cells = _clean(body, separator, len(headers))
+    check_size(len(data), where=where)
+    text, found = decoded(data, where, encoding)
+    head = _header(text, where, is_header, separator, header_line)
+    check_shape(text.count(b"\n"), len(head.headers), where=where)
+    body = _unshown(text[head.start :])
+    cells = _clean(body, head.separator, len(head.headers))
     if cells is not None:
-        return Table(headers, cells, _counted(header_line + 1, cells.height), _none_broken(), encoding)
-    return _careful(body, separator, headers, header_line, encoding, where)
+        return _table(head, cells, counted(head.line + 1, cells.height), none_broken(), found)
+    return _careful(body, head, found, where)
 
 
-def read_csv_parts(path: Path, *, where: str, is_header: Callable[[Sequence[str]], bool]) -> Iterator[Table]:
+def read_csv_parts(
+    path: Path,
+    *,
+    where: str,
+    is_header: IsHeader,
+    encoding: Encoding | None = None,
+    separator: str | None = None,
+    header_line: int | None = None,
+) -> Iterator[Table]:
     """Divide a large CSV file into cells, some megabytes at a time, so that memory does not grow with the file.
 
     The file is looked through once before, since its encoding is that of every line. Quotes left open at the end of a
-    part stay open in the next.
+    part stay open in the next. Arguments as of `read_csv`.
 
     Raises:
         FeedError: as `read_csv`; also while the parts are being read.
     """
-    encoding = _encoding(path, where)
+    found = _encoding(path, where, encoding)
     with path.open("rb") as file:
         _refuse_what_is_no_text(file.read(_BLOCK), where)
         file.seek(0)
-        texts = (_as_utf8(block, encoding) for block in _blocks(file))
+        texts = (_as_utf8(block, found) for block in _blocks(file))
         first = next(texts).removeprefix(codecs.BOM_UTF8)
-        start, header_line, separator, headers = _header(first, encoding, where, is_header)
-        line_no, is_quoted = header_line, False
-        for body in chain([first[start:]], texts):
-            cells = None if is_quoted else _clean(body, separator, len(headers))
+        head = _header(first, where, is_header, separator, header_line)
+        line_no, is_quoted = head.line, False
+        for text in chain([first[head.start :]], texts):
+            check_shape(line_no, len(head.headers), where=where)
+            body = _unshown(text)
+            cells = None if is_quoted else _clean(body, head.separator, len(head.headers))
             if cells is not None:
-                yield Table(headers, cells, _counted(line_no + 1, cells.height), _none_broken(), encoding)
+                yield _table(head, cells, counted(line_no + 1, cells.height), none_broken(), found)
             else:
-                yield _careful(body, separator, headers, line_no, encoding, where, is_quoted=is_quoted)
+                yield _careful(body, head, found, where, line=line_no, is_quoted=is_quoted)
             line_no += body.count(b"\n")
             is_quoted ^= body.count(b'"') % 2 == 1
 
 
+def _unshown(body: bytes) -> bytes:
+    """Cells of the form ="110…" as "110…"."""
+    return _SHOWN.sub(rb"\1", body) if b'="' in body else body
+
+
 def _blocks(file: BinaryIO) -> Iterator[bytes]:
     """The file in blocks of whole lines; a line feed is never a part of a character, in neither encoding."""
-    rest = b""
+    rest: list[bytes] = []
     while block := file.read(_BLOCK):
         end = block.rfind(b"\n") + 1
         if end:
-            yield rest + block[:end]
-            rest = block[end:]
+            yield b"".join([*rest, block[:end]])
+            rest = [block[end:]]
         else:
-            rest += block
-    if rest:
-        yield rest
+            rest.append(block)
+    if any(rest):
+        yield b"".join(rest)
 
 
-def _as_utf8(block: bytes, encoding: str) -> bytes:
+def _as_utf8(block: bytes, encoding: Encoding) -> bytes:
     return block if encoding == "utf-8" else block.decode(encoding).encode("utf-8")
 
 
-def _encoding(path: Path, where: str) -> str:
+def _encoding(path: Path, where: str, given: Encoding | None) -> Encoding:
     """The first of the encodings in which the whole file is text."""
-    for encoding in ("utf-8", "gb18030"):
+    wanted: tuple[Encoding, ...] = ("utf-8", "gb18030") if given is None else (given,)
+    for encoding in wanted:
         decoder = codecs.getincrementaldecoder(encoding)()
         try:
             with path.open("rb") as file:
@@ -136,7 +160,12 @@ def _encoding(path: Path, where: str) -> str:
         except (UnicodeDecodeError, UnicodeEncodeError):
             continue
         return encoding
-    raise FeedError("the file is neither UTF-8 nor GB18030 throughout", where=where, remedy=_ENCODING_REMEDY)
+    raise _not_text(where, given)
+
+
+def _not_text(where: str, given: Encoding | None) -> FeedError:
+    names = "neither UTF-8 nor GB18030" if given is None else f"not {given.upper()}, as the mapping says,"
+    return FeedError(f"the file is {names} throughout", where=where, remedy=_ENCODING_REMEDY)
 
 
 def _refuse_what_is_no_text(data: bytes, where: str) -> None:
@@ -147,52 +176,71 @@ def _refuse_what_is_no_text(data: bytes, where: str) -> None:
         raise FeedError("the file is not text in UTF-8 or GB18030", where=where, remedy=_ENCODING_REMEDY)
 
 
-def _decoded(data: bytes, where: str) -> tuple[bytes, str]:
-    """The file as UTF-8 bytes with line feeds, and the encoding it came in."""
+def _table(head: _Head, cells: pl.DataFrame, lines: pl.Series, broken: pl.DataFrame, encoding: Encoding) -> Table:
+    return Table(
+        head.headers,
+        cells,
+        lines,
+        broken,
+        encoding,
+        above=head.above,
+        header_line=head.line,
+        separator=head.separator,
+    )
+
+
+def decoded(data: bytes, where: str, encoding: Encoding | None = None) -> tuple[bytes, Encoding]:
+    """A text file as UTF-8 bytes with line feeds, and the encoding it came in.
+
+    Args:
+        encoding: what it must be in; seen from its bytes unless given.
+    """
     _refuse_what_is_no_text(data, where)
     data = data.removeprefix(codecs.BOM_UTF8)
     if not data.strip():
         raise FeedError("the file is empty", where=where, remedy="Ask the sender for the file")
     if b"\r" in data and b"\n" not in data:
         data = data.replace(b"\r", b"\n")
-    try:
-        codecs.utf_8_decode(data, "strict", True)
-    except UnicodeDecodeError:
-        pass
-    else:
-        return data, "utf-8"
-    try:
-        return data.decode("gb18030").removeprefix("\ufeff").encode("utf-8"), "gb18030"
-    except (UnicodeDecodeError, UnicodeEncodeError):
-        raise FeedError(
-            "the file is neither UTF-8 nor GB18030 throughout", where=where, remedy=_ENCODING_REMEDY
-        ) from None
+    if encoding != "gb18030":
+        try:
+            codecs.utf_8_decode(data, "strict", True)
+        except UnicodeDecodeError:
+            pass
+        else:
+            return data, "utf-8"
+    if encoding != "utf-8":
+        try:
+            return data.decode("gb18030").removeprefix("\ufeff").encode("utf-8"), "gb18030"
+        except (UnicodeDecodeError, UnicodeEncodeError):
+            pass
+    raise _not_text(where, encoding)
 
 
-def _header(
-    text: bytes, encoding: str, where: str, is_header: Callable[[Sequence[str]], bool]
-) -> tuple[int, int, str, tuple[str, ...]]:
-    """Where the body starts, the header's line number, the separator and the headers.
-
-    If no line among the first is a header, the first line with text is taken, so that the caller can say what is
-    missing.
-    """
+def _header(text: bytes, where: str, is_header: IsHeader, separator: str | None, header_line: int | None) -> _Head:
+    """If no line among the first is a header, the first line with text is taken, so that the caller can say what is
+    missing."""
     start, first = 0, None
-    for line_no in range(1, MAX_PREAMBLE + 1):
+    above: list[str] = []
+    if header_line == 0:
+        line = text[: text.find(b"\n")].decode("utf-8")
+        mark = separator or max(SEPARATORS, key=line.count)
+        return _Head(0, 0, mark, tuple(str(place) for place in range(1, line.count(mark) + 2)))
+    for line_no in range(1, max(MAX_PREAMBLE, header_line or 0) + 1):
         end = text.find(b"\n", start)
         stop = len(text) if end < 0 else end
         line = text[start:stop].decode("utf-8").rstrip("\r")
         start = stop + 1
-        if line.strip():
-            separator = max(SEPARATORS, key=line.count)
-            headers = tuple(_cells(line, separator))
-            found = (min(start, len(text)), line_no, separator, headers)
-            if is_header(headers):
+        if line.strip() or line_no == header_line:
+            mark = separator or max(SEPARATORS, key=line.count)
+            headers = tuple(_cells(line, mark))
+            found = _Head(min(start, len(text)), line_no, mark, headers, tuple(above))
+            if line_no == header_line or (header_line is None and is_header(headers)):
                 return found
             first = first or found
+            above.append(line)
         if end < 0:
             break
-    if first is None:
+    if first is None or header_line is not None:
         raise FeedError("no header in the first lines", where=where, remedy="Put the header on the first line")
     return first
 
@@ -229,20 +277,19 @@ def _parsed(body: bytes, separator: str, width: int) -> pl.DataFrame:
 
 
 def _careful(
-    body: bytes,
-    separator: str,
-    headers: tuple[str, ...],
-    header_line: int,
-    encoding: str,
-    where: str,
-    *,
-    is_quoted: bool = False,
+    body: bytes, head: _Head, encoding: Encoding, where: str, *, line: int | None = None, is_quoted: bool = False
 ) -> Table:
-    """The same line by line, still without Python per row. `is_quoted`: a quote before the body is still open."""
-    width = len(headers)
+    """The same line by line, still without Python per row.
+
+    Args:
+        line: the line before the body; the header's unless given.
+        is_quoted: a quote before the body is still open.
+    """
+    before = head.line if line is None else line
+    width, separator = len(head.headers), head.separator
     if not body:
         empty = pl.DataFrame(schema={f"c{at}": pl.String for at in range(width)})
-        return Table(headers, empty, _counted(1, 0), _none_broken(), encoding)
+        return _table(head, empty, counted(1, 0), none_broken(), encoding)
     # Lines that hold the byte used to keep lines whole would be cut; no cell may hold it anyway.
     if b"\x01" in body:
         raise FeedError("the file holds control characters", where=where, remedy="Export the file again")
@@ -254,7 +301,7 @@ def _careful(
         schema={"line": pl.String},
         truncate_ragged_lines=True,
     )["line"]
-    frame = pl.DataFrame({"line": lines, "row_no": _counted(header_line + 1, len(lines))})
+    frame = pl.DataFrame({"line": lines, "row_no": counted(before + 1, len(lines))})
     frame = frame.filter(pl.col("line").str.strip_chars().str.len_bytes() > 0)
     frame = frame.with_columns(reason=_reasons(separator, width, is_quoted=is_quoted))
     broken = frame.filter(pl.col("reason").is_not_null()).select("row_no", "reason", "line")
@@ -268,9 +315,11 @@ def _careful(
             raise FeedError(
                 "the file cannot be divided into rows", where=where, remedy="Export the file again"
             ) from None
+        if '=""' in joined:
+            cells = cells.with_columns(pl.all().str.replace(r'^="([^"]*)"$', "$1"))
     if cells.height != whole.height:
         raise FeedError("the file cannot be divided into rows", where=where, remedy="Export the file again")
-    return Table(headers, cells, whole["row_no"], broken, encoding)
+    return _table(head, cells, whole["row_no"], broken, encoding)
 
 
 def _reasons(separator: str, width: int, *, is_quoted: bool) -> pl.Expr:
@@ -290,11 +339,3 @@ def _reasons(separator: str, width: int, *, is_quoted: bool) -> pl.Expr:
         .then(pl.lit("broken_row"))
         .otherwise(pl.lit(None, dtype=pl.String))
     )
-
-
-def _counted(first: int, height: int) -> pl.Series:
-    return pl.int_range(first, first + height, dtype=pl.Int64, eager=True)
-
-
-def _none_broken() -> pl.DataFrame:
-    return pl.DataFrame(schema=broken_schema())

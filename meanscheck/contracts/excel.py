@@ -1,39 +1,45 @@
-"""How does an Excel workbook become cells, with nothing computed and nothing rounded unseen?
+"""How do a workbook's sheets become cells, with nothing computed and nothing rounded unseen?
 
 The cells come from fastexcel, all as text (dates as days, whatever their format). What it does not tell is read from
-the sheet's XML beside it: which cells are formulas (refused), and which numbers are longer than the 15 digits that
-Excel keeps. An amount is then taken with these 15 digits, as Excel shows it; an identity number kept as a number has
-lost its end and is handed on in scientific form, which the cast refuses.
+the sheet's XML beside it: which cells are formulas (refused), which are merged, and how long numbers are written (the
+reader gives nine decimals, which show binary digits from some millions on). An amount is then taken with 15 digits, as
+Excel shows it; an identity number kept as a number has lost its end and is handed on in scientific form, which the cast
+refuses. Hidden rows and columns are read
+like others: what is hidden was sent. A hidden sheet is told apart, see `office_sheets`.
+
+A workbook is an archive: it is checked as one before anything reads it, and so is the rectangle that a sheet's cells
+span, because its reader holds every cell of that.
 """
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Context, Decimal
-from pathlib import Path
+from typing import NamedTuple
 from xml.etree import ElementTree
 
 import fastexcel
 import polars as pl
 
-from meanscheck.contracts.csv_text import MAX_PREAMBLE, Table
+from meanscheck.contracts.archive import checked_entries, inflated
+from meanscheck.contracts.bounds import MAX_COLUMNS, MAX_SHEET_CELLS, MAX_SHEETS
 from meanscheck.errors import FeedError
 
-MAX_SHEET_BYTES = 4 * 2**30
-"""Bound of a sheet's XML, against archives that unpack without end."""
-
-_CHUNK = 8 * 2**20
-_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^/>])>\s*<(?:\w+:)?(?:f\b|v>([^<]{15,40})<)")
-_PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
-_TEXT_TYPE = re.compile(rb'\bt="(?:s|str|inlineStr|b|e|d)"')
-_SMALL = 8 * 2**20
-"""Bytes of a sheet's XML, and cells that so small a sheet may span."""
-_FAR = re.compile(rb"""\sr\s*=\s*["']([A-Z]{2,3})\d""")
-_ROW = re.compile(rb"""\sr\s*=\s*["'][A-Za-z]{0,3}(\d{1,7})["']""")
+_EPOCH_1900, _EPOCH_1904 = -25_569, -24_107
+"""Days from 1970-01-01 to day 0 of the two calendars of Excel (from March 1900 on)."""
+_ROWS = 1_048_576
+_SMALL_SHEET, _SMALL_CELLS = 8 * 2**20, 8_000_000
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*[^/>])>\s*<(?:\w+:)?(?:f\b|v>([^<]{10,40})<)")
+_PLACE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
+_FAR_COLUMN = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{2,3})\d""")
 _NOWHERE = re.compile(rb"""\sr\s*=\s*["'](?:[A-Za-z]*\d{8}|[A-Za-z]{4}|-)""")
+"""A place beyond any sheet: such numbers wrap in the reader."""
+_MERGED = re.compile(rb"""<(?:\w+:)?mergeCell\b[^>]*\bref\s*=\s*["']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})["']""")
+_TEXT_TYPE = re.compile(rb"""\bt\s*=\s*["'](?:s|str|inlineStr|b|e|d)["']""")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _FIFTEEN = Context(prec=15)
 _NS = {
@@ -44,146 +50,200 @@ _NS = {
 _REMEDY = "Save it again as .xlsx, values only"
 
 
-def read_excel(path: Path, *, where: str, is_header: Callable[[Sequence[str]], bool]) -> Table:
-    """Cells of the only sheet with rows in a workbook.
+class Span(NamedTuple):
+    """Merged cells: rows from 1, columns from 0, both inclusive."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet.
+
+    Attributes:
+        name: as the workbook has it.
+        is_hidden: whether a person who opens the workbook does not see it.
+        cells: String columns c0, c1 … from column A and row 1 on; null is blank.
+        formulas: row → column of its first formula.
+        spans: merged cells that reach over several columns or rows.
+    """
+
+    name: str
+    is_hidden: bool
+    cells: pl.DataFrame = field(repr=False)
+    formulas: Mapping[int, int] = field(repr=False)
+    spans: tuple[Span, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Workbook:
+    """Sheets with rows, and the days from 1970-01-01 to day 0 of its dates."""
+
+    sheets: tuple[Sheet, ...]
+    serial_days: int
+
+
+def read_workbook(data: bytes, *, where: str) -> Workbook:
+    """Sheets of a workbook that have rows.
 
     Raises:
-        FeedError: not an .xlsx workbook, truncated, empty, or rows in more than one sheet.
+        FeedError: not an .xlsx workbook, truncated, protected by a password, empty, or beyond a bound.
     """
-    if not zipfile.is_zipfile(path):
-        raise FeedError("not an .xlsx workbook, or cut short", where=where, remedy=_REMEDY)
-    _refuse_far_cells(path, where)
+    stream = io.BytesIO(data)
+    if not zipfile.is_zipfile(stream):
+        raise FeedError(
+            "not an .xlsx workbook, or cut short, or with a password", where=where, remedy=_REMEDY + ", no password"
+        )
+    sheets: list[Sheet] = []
     try:
-        book = fastexcel.read_excel(path)
-        sheets = [_cells(book, at) for at in range(len(book.sheet_names))]
-    except (fastexcel.FastExcelError, zipfile.BadZipFile) as error:
-        raise FeedError("the workbook cannot be read", where=where, remedy=_REMEDY) from error
-    filled = [at for at, sheet in enumerate(sheets) if sheet.height]
-    if not filled:
-        raise FeedError("the workbook is empty", where=where, remedy="Ask the sender for the file")
-    if len(filled) > 1:
-        raise FeedError("more than one sheet has rows", where=where, remedy="Keep one sheet a file")
-    cells = sheets[filled[0]]
-    formulas, numbers = _marks(path, filled[0], where)
-    return _table(_with_numbers(cells, numbers), formulas, is_header)
-
-
-def _refuse_far_cells(path: Path, where: str) -> None:
-    """The reader holds every cell between the corners of a sheet, so one far cell would ask for hundreds of gigabytes,
-    and end the process. Numbers too large for it wrap. FeedError if a sheet is of a few rows and pretends more."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                if not member.filename.endswith(".xml") or member.file_size > _SMALL:
-                    continue
-                data = archive.read(member)
-                columns = max((_column_number(far) + 1 for far in _FAR.findall(data)), default=26)
-                rows = max((int(row) for row in _ROW.findall(data)), default=0)
-                if _NOWHERE.search(data) or columns * rows > _SMALL:
-                    raise FeedError("the cells of a sheet lie too far apart", where=where, remedy=_REMEDY)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError, ValueError):
+        with zipfile.ZipFile(stream) as archive:
+            entries = {info.filename: info for info in checked_entries(archive, len(data), where=where)}
+            for info in entries.values():
+                for _ in inflated(stream, info, where=where):
+                    pass
+            places, serial_days = _places(archive)
+            if len(places) > MAX_SHEETS:
+                raise FeedError(f"more than {MAX_SHEETS} sheets", where=where, remedy="Keep the sheets with rows")
+            marks = [_Marks(archive, entries[place], where) if place in entries else None for place in places]
+        book = fastexcel.read_excel(data)
+        for at, mark in enumerate(marks):
+            # A sheet of charts has no cells.
+            if mark is not None:
+                sheet = book.load_sheet(at, header_row=None, skip_rows=0, dtypes="string")
+                cells = _from_column_a(sheet)
+                if cells.height:
+                    cells = _with_numbers(cells, mark.numbers)
+                    is_hidden = sheet.visible != "visible"
+                    sheets.append(Sheet(book.sheet_names[at], is_hidden, cells, mark.formulas, tuple(mark.spans)))
+    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, UnicodeDecodeError, ArithmeticError, ValueError):
         raise FeedError("the workbook is damaged", where=where, remedy=_REMEDY) from None
+    except (fastexcel.FastExcelError, RuntimeError):
+        raise FeedError("the workbook cannot be read", where=where, remedy=_REMEDY) from None
+    if not sheets:
+        raise FeedError("the workbook is empty", where=where, remedy="Ask the sender for the file")
+    return Workbook(tuple(sheets), serial_days)
 
 
-def _cells(book: fastexcel.ExcelReader, at: int) -> pl.DataFrame:
-    sheet = book.load_sheet(at, header_row=None, skip_rows=0, dtypes="string")
+class _Marks:
+    """What a sheet's XML says beside its cells: formulas, merged cells, and the long numbers by (row, column)."""
+
+    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> None:
+        self.formulas: dict[int, int] = {}
+        self.numbers: dict[tuple[int, int], str] = {}
+        self.spans: list[Span] = []
+        for piece in _pieces(archive, info):
+            for match in _CELL.finditer(piece):
+                self._mark(match, where)
+            for span in _MERGED.finditer(piece):
+                left, top, right, bottom = span.groups()
+                self.spans.append(Span(int(top), _column_number(left), int(bottom), _column_number(right)))
+        if not _is_compact(archive, info):
+            raise FeedError(
+                "the cells of a sheet lie too far apart", where=where, remedy="Copy the rows to a new workbook"
+            )
+
+    def _mark(self, match: re.Match[bytes], where: str) -> None:
+        place = _PLACE.search(match.group(1))
+        if place is None:
+            raise FeedError("cells without a place", where=where, remedy=_REMEDY)
+        row, column = int(place.group(2)), _column_number(place.group(1))
+        if match.group(2) is None:
+            self.formulas.setdefault(row, column)
+        elif _TEXT_TYPE.search(match.group(1)) is None:
+            self.numbers[row, column] = _fifteen_digits(match.group(2).decode("ascii"))
+
+
+def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    """A sheet's XML in pieces that end with a row."""
+    rest: list[bytes] = []
+    with archive.open(info) as stream:
+        while piece := stream.read(8 * 2**20):
+            cut = piece.rfind(b"row>")
+            if cut >= 0:
+                yield b"".join([*rest, piece[:cut]])
+                rest = [piece[cut:]]
+            else:
+                rest.append(piece)
+    yield b"".join(rest)
+
+
+def _is_compact(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
+    """Whether the rectangle that the cells span is within the bound. A small sheet must not pretend to be a large one;
+    of a large one the rows are counted only if it has so many columns that it matters."""
+    columns, rows = 26, _ROWS
+    for piece in _pieces(archive, info):
+        if _NOWHERE.search(piece):
+            return False
+        columns = max([columns, *(_column_number(far.group(1)) + 1 for far in _FAR_COLUMN.finditer(piece))])
+    is_small = info.file_size <= _SMALL_SHEET
+    if is_small or rows * columns > MAX_SHEET_CELLS:
+        rows = max(
+            (int(place.group(2)) for piece in _pieces(archive, info) for place in _PLACE.finditer(piece)), default=0
+        )
+    return (
+        columns <= MAX_COLUMNS and rows <= _ROWS and rows * columns <= (_SMALL_CELLS if is_small else MAX_SHEET_CELLS)
+    )
+
+
+def _places(archive: zipfile.ZipFile) -> tuple[list[str], int]:
+    """Members that hold the sheets, in the order of the workbook, and the days to day 0 of its dates."""
+    workbook = _xml(archive, "xl/workbook.xml")
+    relations = _xml(archive, "xl/_rels/workbook.xml.rels")
+    targets = {entry.get("Id"): entry.get("Target") for entry in relations.findall("p:Relationship", _NS)}
+    found = []
+    for entry in workbook.findall("m:sheets/m:sheet", _NS):
+        target = targets[entry.get(f"{{{_NS['r']}}}id")]
+        if target is None:
+            raise KeyError("target")
+        found.append(target.removeprefix("/") if target.startswith("/") else f"xl/{target}")
+    properties = workbook.find("m:workbookPr", _NS)
+    is_1904 = properties is not None and properties.get("date1904") in ("1", "true")
+    return found, _EPOCH_1904 if is_1904 else _EPOCH_1900
+
+
+def _xml(archive: zipfile.ZipFile, member: str) -> ElementTree.Element:
+    data = archive.read(member)
+    if b"<!DOCTYPE" in data:  # entities that unfold without end; no workbook has any
+        raise zipfile.BadZipFile
+    return ElementTree.fromstring(data)
+
+
+def _from_column_a(sheet: fastexcel.ExcelSheet) -> pl.DataFrame:
+    """Cells as c0, c1 … from column A on: empty columns at the left are not given by the reader."""
     frame = pl.DataFrame(sheet)
-    frame.columns = [f"c{position}" for position in range(frame.width)]
-    return frame
+    left = min((column.absolute_index for column in sheet.available_columns()), default=0)
+    blank = pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
+    return pl.DataFrame(
+        [
+            *(blank.alias(f"c{at}") for at in range(left)),
+            *(series.alias(f"c{at}") for at, series in enumerate(frame.get_columns(), left)),
+        ]
+    )
 
 
-def _table(cells: pl.DataFrame, formulas: dict[int, int], is_header: Callable[[Sequence[str]], bool]) -> Table:
-    header_at = 0
-    for at, row in enumerate(cells.head(MAX_PREAMBLE).rows()):
-        if is_header([cell or "" for cell in row]):
-            header_at = at
-            break
-    headers = tuple(cell or "" for cell in cells.row(header_at))
-    body = cells.with_columns(pl.int_range(1, cells.height + 1, dtype=pl.Int64).alias("row_no"))[header_at + 1 :]
-    body = body.filter(~pl.all_horizontal(pl.exclude("row_no").is_null()))
-    is_formula = pl.col("row_no").is_in(sorted(formulas))
-    line = pl.struct(pl.exclude("row_no")).struct.json_encode().alias("line")
-    broken = body.filter(is_formula).select("row_no", pl.lit("formula").alias("reason"), line)
-    columns = [formulas[row] for row in broken["row_no"].to_list()]
-    header = [headers[column] if column < len(headers) else "" for column in columns]
-    broken = broken.with_columns(pl.Series("header", header, dtype=pl.String))
-    kept = body.filter(~is_formula)
-    return Table(headers, kept.drop("row_no"), kept["row_no"], broken)
-
-
-def _with_numbers(cells: pl.DataFrame, numbers: dict[tuple[int, int], str]) -> pl.DataFrame:
+def _with_numbers(cells: pl.DataFrame, numbers: Mapping[tuple[int, int], str]) -> pl.DataFrame:
     """Put the 15-digit reading of long numbers where fastexcel gives their binary digits; dates are left alone."""
-    for column in sorted({column for _, column in numbers}):
-        if column >= cells.width:
-            continue
+    by_column: dict[int, list[int]] = {}
+    for row, column in numbers:
+        if column < cells.width and row <= cells.height:
+            by_column.setdefault(column, []).append(row)
+    for column, rows in sorted(by_column.items()):
         series = cells.to_series(column)
-        places = [row - 1 for row, at in numbers if at == column and row <= len(series)]
-        shown = series.gather(places).to_list()
+        places = [row - 1 for row in rows]
         better = [
-            numbers[place + 1, column] if text is not None and _NUMBER.fullmatch(text) else text
-            for place, text in zip(places, shown, strict=True)
+            numbers[row, column] if text is not None and _NUMBER.fullmatch(text) else text
+            for row, text in zip(rows, series.gather(places).to_list(), strict=True)
         ]
         cells = cells.with_columns(series.scatter(places, pl.Series(better, dtype=pl.String)))
     return cells
 
 
-def _marks(path: Path, sheet: int, where: str) -> tuple[dict[int, int], dict[tuple[int, int], str]]:
-    """Rows that hold a formula with its first column from 0, and the long numbers by (row from 1, column from 0)."""
-    formulas: dict[int, int] = {}
-    numbers: dict[tuple[int, int], str] = {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for match in _scan(archive, _sheet_member(archive, sheet)):
-                place = _PLACE.search(match.group(1))
-                if place is None:
-                    raise FeedError("cells without a place", where=where, remedy=_REMEDY)
-                row = int(place.group(2))
-                if match.group(2) is None:
-                    formulas.setdefault(row, _column_number(place.group(1)))
-                elif _TEXT_TYPE.search(match.group(1)) is None:
-                    numbers[row, _column_number(place.group(1))] = _fifteen_digits(match.group(2).decode("ascii"))
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        RuntimeError,
-        KeyError,
-        ElementTree.ParseError,
-        UnicodeDecodeError,
-        ArithmeticError,
-    ):
-        raise FeedError("the workbook is damaged", where=where, remedy=_REMEDY) from None
-    return formulas, numbers
-
-
-def _scan(archive: zipfile.ZipFile, member: str) -> Iterator[re.Match[bytes]]:
-    """Formulas and long numbers of a sheet, read in pieces that end with a row."""
-    if archive.getinfo(member).file_size > MAX_SHEET_BYTES:
-        raise zipfile.BadZipFile
-    rest = b""
-    with archive.open(member) as stream:
-        while piece := stream.read(_CHUNK):
-            piece = rest + piece
-            cut = piece.rfind(b"row>")
-            rest, piece = (piece[cut:], piece[:cut]) if cut >= 0 else (piece, b"")
-            yield from _CELL.finditer(piece)
-    yield from _CELL.finditer(rest)
-
-
-def _sheet_member(archive: zipfile.ZipFile, sheet: int) -> str:
-    workbook = ElementTree.fromstring(archive.read("xl/workbook.xml"))
-    ids = [entry.get(f"{{{_NS['r']}}}id") for entry in workbook.findall("m:sheets/m:sheet", _NS)]
-    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
-    targets = {entry.get("Id"): entry.get("Target") for entry in relations.findall("p:Relationship", _NS)}
-    target = targets[ids[sheet]]
-    if target is None:
-        raise KeyError(sheet)
-    return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
-
-
 def _column_number(letters: bytes) -> int:
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + letter - ord("A") + 1
     return number - 1
 

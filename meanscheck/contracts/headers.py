@@ -64,10 +64,27 @@ def known_headers(contract: FeedContract) -> Callable[[str], bool]:
     return lambda cell: bool(cell.strip()) and any(header_key(cell) in table for table in tables)
 
 
-def units_of(contract: FeedContract, matched: Mapping[str, str]) -> Mapping[str, str]:
-    """Column name → unit of the file, for measured columns: from the header, else from the contract.
+def header_of(contract: FeedContract, header: str) -> str | None:
+    """The column that a header is a known name of; None if it is none."""
+    return _owners(contract).get(header_key(header))
+
+
+def names_every_column(contract: FeedContract) -> Callable[[Sequence[str]], bool]:
+    """A test of whether headers name every column that the contract requires."""
+    known = _owners(contract)
+    required = {column.name for column in contract.columns if column.required}
+    return lambda headers: required <= {known[key] for header in headers if (key := header_key(header)) in known}
+
+
+def units_of(
+    contract: FeedContract, matched: Mapping[str, str], *, stated: Mapping[str, str] | None = None
+) -> Mapping[str, str]:
+    """Column name → unit of the file, for measured columns: from the header, else as stated, else from the contract.
 
     A header that is the stored name (``amount_fen``) gives the stored unit.
+
+    Args:
+        stated: kind → unit that the file states for all its columns, such as 单位：万元 in a title.
     """
     found: dict[str, str] = {}
     for header, name in matched.items():
@@ -83,7 +100,7 @@ def units_of(contract: FeedContract, matched: Mapping[str, str]) -> Mapping[str,
                 where=contract.name,
                 remedy=f"Give it in one of {', '.join(FILE_UNITS[column.kind])}",
             )
-        found[name] = unit or column.unit
+        found[name] = unit or (stated or {}).get(column.kind, column.unit)
     return found
 
 

@@ -1,128 +1,126 @@
 """How does a feed file become rows under the contract's names, whatever its format?
 
-CSV and Excel give text; JSON lines give the text of each value as written; Parquet keeps its types, so that a typed
-file is not bounced through text (the cast treats both alike). `row_no` is the line as a person counts it: the header
-of a CSV or Excel file is line 1, the first object of a JSON lines file is line 1, the first row of a Parquet file is
-row 1.
+CSV, fixed width and Excel give text; JSON lines give the text of each value as written; Parquet keeps its types, so
+that a typed file is not bounced through text (the cast treats both alike). An archive is read as the files in it.
+`row_no` is the line as a person counts it: the header of a CSV or Excel file is line 1, the first object of a JSON
+lines file is line 1, the first row of a Parquet file is row 1; see `named` for files of several sheets or members.
 """
 
 from __future__ import annotations
 
-import json
-import re
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
-from meanscheck.contracts.cast import ROW_NO, Cast, cast_rows, match_headers, refuse_inexact
-from meanscheck.contracts.csv_text import Table, broken_schema, read_csv, read_csv_parts
-from meanscheck.contracts.excel import read_excel
-from meanscheck.contracts.headers import known_headers, units_of
+from meanscheck.contracts.archive import Member, unpack
+from meanscheck.contracts.bounds import check_shape, check_size
+from meanscheck.contracts.cast import ROW_NO, Cast, cast_rows
+from meanscheck.contracts.csv_text import read_csv, read_csv_parts
+from meanscheck.contracts.fixed_width import read_fixed
+from meanscheck.contracts.headers import known_headers, names_every_column
+from meanscheck.contracts.json_lines import read_jsonl
+from meanscheck.contracts.mapping import ColumnMapping, FileMapping, FileShape
+from meanscheck.contracts.mapping_checks import refuse_faulty
 from meanscheck.contracts.model import FeedContract
+from meanscheck.contracts.named import FileRows, joined, named
+from meanscheck.contracts.office_sheets import IsComplete, read_sheets
+from meanscheck.contracts.spelling import header_key
+from meanscheck.contracts.table import IsHeader, Table, counted, none_broken
 from meanscheck.errors import FeedError
+
+__all__ = ["FORMATS", "FileRows", "cast_file", "read_parts", "read_rows", "read_tables"]
 
 FORMATS: Mapping[str, str] = {
     ".csv": "csv",
     ".txt": "csv",
     ".tsv": "csv",
+    ".dat": "csv",
     ".xlsx": "excel",
+    ".xlsm": "excel",
     ".parquet": "parquet",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".zip": "zip",
 }
-"""File endings and the format each means."""
-
+"""File endings and the format each means; a text file is fixed width if its mapping says so."""
 WHOLE = 1_000_000
 """Rows of a file that is checked as a whole."""
 PART = 250_000
 """Rows of a larger file that are in memory together."""
+_IN_ARCHIVES = frozenset(FORMATS) - {".zip"}
 _NEEDED_HEADERS = 2
 
 
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-"""Half a character, as JSON can write it: no text holds it."""
-
-
-class _Number(str):
-    """A JSON number as it is written."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True)
-class FileRows:
-    """Rows of one file.
-
-    Attributes:
-        rows: columns by names of the contract and `row_no` Int64; String, or typed if the file was Parquet.
-        units: file unit of each measured column.
-        broken: rows that could not be divided into cells, as `Cast.quarantined`.
-        ignored: headers that mean nothing to the contract.
-        format: "csv", "excel", "parquet" or "jsonl".
-        encoding: "utf-8" or "gb18030" for text formats, else empty.
-    """
-
-    rows: pl.DataFrame = field(repr=False)
-    units: Mapping[str, str]
-    broken: pl.DataFrame = field(repr=False)
-    ignored: tuple[str, ...]
-    format: str
-    encoding: str
-
-
-def read_rows(contract: FeedContract, path: Path) -> FileRows:
+def read_rows(contract: FeedContract, path: Path, *, mapping: FileMapping | None = None) -> FileRows:
     """Read a file of a feed.
+
+    Args:
+        mapping: how the sender's files say it; without one headers are known by their spelling.
 
     Raises:
         FeedError: naming the file and the remedy: unknown format or encoding, empty or damaged file, wrong feed,
-        missing
-            column, two headers for one column.
+        missing column, two headers for one column, sheets that differ, a mapping that does not fit.
     """
     where = path.name
-    form = FORMATS.get(path.suffix.lower())
-    if form is None:
-        raise FeedError(
-            "not a format that is read",
-            where=where,
-            remedy=f"Send one of {', '.join(FORMATS)} (.xls: save it as .xlsx)",
-        )
-    if not path.is_file():
-        raise FeedError("there is no such file", where=where, remedy="Check the path")
-    if path.stat().st_size == 0:
-        raise FeedError("the file is empty", where=where, remedy="Ask the sender for the file")
-    is_header = _header_test(contract)
-    if form == "csv":
-        return _named(contract, read_csv(path.read_bytes(), where=where, is_header=is_header), form, where)
-    if form == "excel":
-        return _named(contract, read_excel(path, where=where, is_header=is_header), form, where)
-    if form == "jsonl":
-        return _named(contract, _read_jsonl(path.read_bytes(), where), form, where)
-    return _named(contract, _read_parquet(path, where), form, where)
+    if mapping is not None:
+        refuse_faulty(contract, mapping, where=where)
+    is_header = _header_test(contract, mapping)
+    is_complete = names_every_column(contract) if mapping is None else None
+    shape, layout = (None, None) if mapping is None else (mapping.file, mapping.columns)
+    tables = read_tables(path, shape=shape, layout=layout, is_header=is_header, is_complete=is_complete)
+    parts = [named(contract, table, form, at, mapping) for form, at, table in tables]
+    file = joined(parts, where)
+    return replace(file, format=f"zip {file.format}") if path.suffix.lower() == ".zip" else file
 
 
-def read_parts(contract: FeedContract, path: Path) -> Iterator[FileRows]:
+def read_parts(contract: FeedContract, path: Path, *, mapping: FileMapping | None = None) -> Iterator[FileRows]:
     """The rows of a file: in one part up to `WHOLE` rows, else in several, so that memory does not grow with a CSV or
-    Parquet file. Raises as `read_rows`, also while the parts are being read.
+    Parquet file. Raises as `read_rows`, also while the parts are being read; a total below a file that is read in parts
+    is not compared with its rows.
     """
     where = path.name
     form = FORMATS.get(path.suffix.lower(), "")
     size = path.stat().st_size if path.is_file() else 0
-    rows = int(_collected(pl.scan_parquet(path).select(pl.len()), where).item()) if form == "parquet" and size else 0
-    if rows > WHOLE:
-        for at in range(0, rows, PART):
-            yield _named(contract, _read_parquet(path, where, first=at), form, where)
-    elif form == "csv" and size > 2 * WHOLE and _has_many_lines(path):
-        for table in read_csv_parts(path, where=where, is_header=_header_test(contract)):
-            yield _named(contract, table, form, where)
-    else:
-        file = read_rows(contract, path)
+    rows = _parquet_rows(path, where) if form == "parquet" and size else 0
+    shape = FileShape() if mapping is None else mapping.file
+    is_text = form == "csv" and shape.format in (None, "csv") and size > 2 * WHOLE and _has_many_lines(path)
+    if rows <= WHOLE and not is_text:
+        file = read_rows(contract, path, mapping=mapping)
         is_whole = file.rows.height <= WHOLE
         for at in range(0, max(file.rows.height, 1), WHOLE if is_whole else PART):
-            broken = file.broken if at == 0 else file.broken.clear()
-            yield file if is_whole else replace(file, rows=file.rows.slice(at, PART), broken=broken)
+            first = (file.broken, file.passed) if at == 0 else (file.broken.clear(), file.passed.clear())
+            part = replace(file, rows=file.rows.slice(at, PART), broken=first[0], passed=first[1])
+            yield file if is_whole else part
+        return
+    if mapping is not None:
+        refuse_faulty(contract, mapping, where=where)
+    if is_text:
+        is_header = _header_test(contract, mapping)
+        tables = read_csv_parts(
+            path,
+            where=where,
+            is_header=lambda cells: is_header(cells) >= _NEEDED_HEADERS,
+            encoding=shape.encoding,
+            separator=shape.delimiter,
+            header_line=shape.header_line,
+        )
+    else:
+        tables = (_read_parquet(path, where, first=at) for at in range(0, rows, PART))
+    units: Mapping[str, str] | None = None
+    for table in tables:
+        part = named(contract, table, form, where, mapping, is_whole=False)
+        if units is not None and part.units != units:
+            raise FeedError(
+                "a note in the file states another unit than its beginning",
+                where=where,
+                remedy="Name the unit in each header, such as 金额(元)",
+            )
+        units = part.units
+        yield part
 
 
 def _has_many_lines(path: Path) -> bool:
@@ -134,46 +132,135 @@ def _has_many_lines(path: Path) -> bool:
     return lines > WHOLE
 
 
-def _header_test(contract: FeedContract) -> Callable[[Sequence[str]], bool]:
-    known = known_headers(contract)
-    return lambda cells: sum(1 for cell in cells if known(cell)) >= _NEEDED_HEADERS
+def _header_test(contract: FeedContract, mapping: FileMapping | None) -> Callable[[Sequence[str]], int]:
+    known = known_headers(contract) if mapping is None else _sources(mapping)
+    return lambda cells: sum(1 for cell in cells if known(cell))
 
 
-def cast_file(contract: FeedContract, path: Path, *, as_of: date | None, not_after: date) -> Cast:
+def cast_file(
+    contract: FeedContract, path: Path, *, as_of: date | None, not_after: date, mapping: FileMapping | None = None
+) -> Cast:
     """Read and cast a file: `read_rows`, `cast_rows`, and the rows broken in reading among the quarantined."""
-    file = read_rows(contract, path)
+    file = read_rows(contract, path, mapping=mapping)
     cast = cast_rows(contract, file.rows, as_of=as_of, not_after=not_after, units=file.units)
     if not file.broken.height:
         return cast
     return Cast(cast.accepted, pl.concat([cast.quarantined, file.broken]).sort(ROW_NO, "field", "reason"))
 
 
-def _named(contract: FeedContract, table: Table, form: str, where: str) -> FileRows:
-    matched = match_headers(contract, [header for header in table.headers if header.strip()], where=where)
-    # A header may be given twice only if it means nothing; `match_headers` refuses it otherwise.
-    chosen = {name: f"c{table.headers.index(header)}" for header, name in matched.items()}
-    rows = table.cells.select(pl.col(cell).alias(name) for name, cell in chosen.items())
-    for name, dtype in rows.schema.items():
-        refuse_inexact(name, dtype, where=where)
-    rows = rows.with_columns(table.lines.alias(ROW_NO))
-    raw = pl.struct(pl.col("line")).struct.json_encode().alias("raw")
-    field = pl.lit("")
-    if "header" in table.broken.columns:
-        field = pl.col("header").replace_strict(matched, default="", return_dtype=pl.String)
-    broken = table.broken.select(ROW_NO, field.alias("field"), "reason", raw)
-    ignored = tuple(header for header in table.headers if header.strip() and header not in matched)
-    return FileRows(rows, units_of(contract, matched), broken, ignored, form, table.encoding)
+def read_tables(
+    path: Path,
+    *,
+    is_header: IsHeader,
+    is_complete: IsComplete | None = None,
+    shape: FileShape | None = None,
+    layout: Mapping[str, ColumnMapping] | None = None,
+) -> list[tuple[str, str, Table]]:
+    """Format, locator and table of each part of a file, before any contract.
+
+    Args:
+        is_header: how many of some cells are known headers.
+        is_complete: whether headers name every column needed, to choose among sheets.
+        shape: what is known of the file beforehand.
+        layout: places of the columns of a fixed-width file.
+
+    Raises:
+        FeedError: as `read_rows`, but for what depends on the feed.
+    """
+    where, shape, layout = path.name, shape or FileShape(), layout or {}
+    form = FORMATS.get(path.suffix.lower())
+    if form is None:
+        raise FeedError(
+            "not a format that is read",
+            where=where,
+            remedy=f"Send one of {', '.join(FORMATS)} (.xls: save it as .xlsx)",
+        )
+    if not path.is_file():
+        raise FeedError("there is no such file", where=where, remedy="Check the path")
+    size = path.stat().st_size
+    if size == 0:
+        raise FeedError("the file is empty", where=where, remedy="Ask the sender for the file")
+    if form == "parquet":
+        return [("parquet", where, _read_parquet(path, where))]
+    check_size(size, where=where)
+    data = path.read_bytes()
+    if form != "zip":
+        return _of_bytes(Member(where, path.suffix.lower(), data), shape, layout, is_header, is_complete)
+    found: list[tuple[str, str, Table]] = []
+    for member in unpack(data, where=where, suffixes=_IN_ARCHIVES).members:
+        if not member.data:
+            raise FeedError("the file is empty", where=member.where, remedy="Ask the sender for the file")
+        found += _of_bytes(member, shape, layout, is_header, is_complete)
+    if len({form for form, _, _ in found}) > 1:
+        raise FeedError(
+            "files of several formats in one archive", where=where, remedy="Send them one by one, or in one format"
+        )
+    return found
 
 
-def _read_parquet(path: Path, where: str, *, first: int | None = None) -> Table:
+def _of_bytes(
+    file: Member,
+    shape: FileShape,
+    layout: Mapping[str, ColumnMapping],
+    is_header: IsHeader,
+    is_complete: IsComplete | None,
+) -> list[tuple[str, str, Table]]:
+    form, where, data = FORMATS[file.suffix], file.where, file.data
+    if shape.format == "fixed" and form == "csv":
+        return [("fixed", where, read_fixed(data, shape, layout, where=where))]
+    if shape.format is not None and shape.format != form:
+        raise FeedError(
+            f"not a file of format {shape.format}", where=where, remedy="Look at file.format in the mapping"
+        )
+    if form == "parquet":
+        return [(form, where, _read_parquet(io.BytesIO(data), where))]
+    if form == "jsonl":
+        return [(form, where, read_jsonl(data, where=where))]
+    if form == "csv":
+        table = read_csv(
+            data,
+            where=where,
+            is_header=lambda cells: is_header(cells) >= _NEEDED_HEADERS,
+            encoding=shape.encoding,
+            separator=shape.delimiter,
+            header_line=shape.header_line,
+        )
+        return [(form, where, table)]
+    sheets = read_sheets(
+        data,
+        where=where,
+        is_header=is_header,
+        is_complete=is_complete,
+        sheet=shape.sheet,
+        header_line=shape.header_line,
+        header_rows=shape.header_rows,
+    )
+    return [(form, where, table) for table in sheets]
+
+
+def _sources(mapping: FileMapping) -> Callable[[str], bool]:
+    """A test of whether a cell is a header that the mapping names."""
+    keys = {header_key(column.source) for column in mapping.columns.values() if column.source is not None}
+    return lambda cell: bool(cell.strip()) and header_key(cell) in keys
+
+
+def _parquet_rows(source: Path | io.BytesIO, where: str) -> int:
+    """Rows by the file's own count in its last bytes: a small file may claim rows without end."""
+    rows = int(_collected(pl.scan_parquet(source).select(pl.len()), where).item())
+    check_shape(rows, 0, where=where)
+    return rows
+
+
+def _read_parquet(source: Path | io.BytesIO, where: str, *, first: int | None = None) -> Table:
     """All rows of a Parquet file, or one part of them."""
-    rows = pl.scan_parquet(path)
+    if first is None:
+        _parquet_rows(source, where)
+    rows = pl.scan_parquet(source)
     frame = _collected(rows if first is None else rows.slice(first, PART), where)
     headers = tuple(frame.columns)
+    check_shape(frame.height, len(headers), where=where)
     cells = frame.rename({header: f"c{at}" for at, header in enumerate(headers)})
-    start = (first or 0) + 1
-    lines = pl.int_range(start, start + frame.height, dtype=pl.Int64, eager=True)
-    return Table(headers, cells, lines, pl.DataFrame(schema=broken_schema()))
+    return Table(headers, cells, counted((first or 0) + 1, cells.height), none_broken())
 
 
 def _collected(rows: pl.LazyFrame, where: str) -> pl.DataFrame:
@@ -184,66 +271,3 @@ def _collected(rows: pl.LazyFrame, where: str) -> pl.DataFrame:
         raise FeedError(
             "not a Parquet file, or cut short", where=where, remedy="Ask the sender to write the file again"
         ) from None
-
-
-def _read_jsonl(data: bytes, where: str) -> Table:
-    """JSON lines, one object each, numbers kept as they are written (no float comes into being)."""
-    text = _utf8(data, where)
-    columns: dict[str, list[str | None]] = {}
-    lines: list[int] = []
-    broken: list[tuple[int, str, str]] = []
-    for line_no, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        row = _json_row(line)
-        if isinstance(row, str):
-            broken.append((line_no, row, line))
-            continue
-        for name in row.keys() - columns.keys():
-            columns[name] = [None] * len(lines)
-        for name, values in columns.items():
-            values.append(row.get(name))
-        lines.append(line_no)
-    if not columns:
-        raise FeedError("no line is a JSON object", where=where, remedy="One object a line, names as in the contract")
-    cells = pl.DataFrame({f"c{at}": pl.Series(values, dtype=pl.String) for at, values in enumerate(columns.values())})
-    found = pl.DataFrame(broken, schema=broken_schema(), orient="row")
-    return Table(tuple(columns), cells, pl.Series(lines, dtype=pl.Int64), found, "utf-8")
-
-
-def _utf8(data: bytes, where: str) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise FeedError("the file is not UTF-8, as JSON must be", where=where, remedy="Save it as UTF-8") from None
-
-
-def _json_row(line: str) -> dict[str, str | None] | str:
-    """The texts of one object, or the reason why there is none."""
-    try:
-        found = json.loads(
-            line, parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=_pairs
-        )
-    except (ValueError, RecursionError):
-        return "not_json"
-    if not isinstance(found, dict):
-        return "not_json"
-    texts: dict[str, str | None] = {}
-    for name, value in found.items():
-        if isinstance(value, list) and all(type(item) is str for item in value):
-            value = ",".join(value)
-        if isinstance(value, bool):
-            value = "true" if value else "false"
-        if value is not None and not isinstance(value, str):
-            return "not_flat"
-        texts[name] = value
-    if "\\u" in line and any(_SURROGATE.search(text) for text in (*texts, *texts.values()) if text):
-        return "control_character"
-    return texts
-
-
-def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name is given twice")
-    return found

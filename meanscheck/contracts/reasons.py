@@ -101,6 +101,27 @@ _ALL = (
         "ask the sender which row holds",
         "请发送单位确认",
     ),
+    Reason(
+        "huge_cell",
+        "a cell of more than 32 767 characters",
+        "单元格超过 32767 个字符",
+        "export the file again",
+        "重新导出文件",
+    ),
+    Reason(
+        "unmapped_code",
+        "a code that the mapping does not name",
+        "代码不在对照表中",
+        "ask the sender what the code means and add it to the mapping",
+        "请发送单位说明该代码，并补入对照表",
+    ),
+    Reason(
+        "cut_character",
+        "a cell begins or ends inside a character",
+        "字段截断了汉字",
+        "compare the layout in bytes with the sender's",
+        "与发送单位核对按字节的字段位置",
+    ),
     Reason("too_many_rows", "more than 100 000 rows of one person", "同一人超过十万行", "check the file", "核对文件"),
 )
 

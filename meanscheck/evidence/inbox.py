@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meanscheck.contracts import feed_names
+from meanscheck.contracts.mapping import mapping_path
 from meanscheck.errors import FeedError
 from meanscheck.evidence.ingest import IngestReport, ingest_file
 from meanscheck.evidence.manifest import manifest_path
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from meanscheck.evidence.store import Progress, Store
 
 REQUESTS, CONSENTS, LINKS = "requests.jsonl", "consents.jsonl", "identity_links.jsonl"
-ENDINGS = (".csv", ".xlsx", ".parquet", ".jsonl")
+ENDINGS = (".csv", ".xlsx", ".parquet", ".jsonl", ".zip")
+MAY_BE = (".txt", ".tsv", ".dat", ".ndjson")
+"""Endings of feed files that other files have too: such a file counts if its name begins with a feed's."""
 _STEM = re.compile(r"([a-z_]+)(-.+)?")
 
 
@@ -29,10 +32,13 @@ def feed_files(folder: Path) -> list[tuple[str, Path]]:
     """
     found: list[tuple[str, Path]] = []
     for path in sorted(folder.iterdir()):
-        if path.name in (REQUESTS, CONSENTS, LINKS) or path.suffix not in ENDINGS or path.name.startswith("."):
+        ending = path.suffix.lower()
+        if path.name in (REQUESTS, CONSENTS, LINKS) or ending not in (*ENDINGS, *MAY_BE) or path.name.startswith("."):
             continue
         match = _STEM.fullmatch(path.stem)
         if match is None or match.group(1) not in feed_names():
+            if ending in MAY_BE:
+                continue
             raise FeedError(
                 "the file name does not begin with the name of a feed",
                 where=path.name,
@@ -43,6 +49,10 @@ def feed_files(folder: Path) -> list[tuple[str, Path]]:
     for manifest in sorted(folder.glob("*.manifest.json")):
         if manifest not in answered:
             raise FeedError("there is no feed file beside this manifest", where=manifest.name, remedy="Put it there")
+    mapped = {mapping_path(path) for _, path in found}
+    for mapping in sorted(folder.glob("*.mapping.toml")):
+        if mapping not in mapped:
+            raise FeedError("there is no feed file beside this mapping", where=mapping.name, remedy="Name it after one")
     return found
 
 

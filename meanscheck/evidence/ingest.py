@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meanscheck.contracts import FeedContract
 from meanscheck.contracts import feed as feed_named
+from meanscheck.contracts.mapping import FileMapping
 from meanscheck.contracts.model import PERSON
 from meanscheck.contracts.readers import FileRows, read_parts
 from meanscheck.evidence.batches import facts_of, file_id_of
@@ -24,6 +25,7 @@ from meanscheck.evidence.batches import record as _record
 from meanscheck.evidence.corrections import answers_again, corrected_by, note_repeats, supersede, without_dropped
 from meanscheck.evidence.digests import SHORT_ID, canonical, digest_of_sorted, named
 from meanscheck.evidence.manifest import Manifest, load_manifest
+from meanscheck.evidence.mappings import mapping_for, record_mapping, refuse_out_of_time
 from meanscheck.evidence.quarantine import exceptions, quarantine
 from meanscheck.evidence.reach import Reach, reach_of
 from meanscheck.evidence.staging import Staged, stage
@@ -66,6 +68,8 @@ class IngestReport:
     supplementary: bool
     superseded: int = 0
     """Rows of an earlier answer that no longer count, because this one corrects it."""
+    passed_over: int = 0
+    """Lines that are no rows: totals, notes, signatures, repeated headers."""
 
     @property
     def short_id(self) -> str:
@@ -73,25 +77,37 @@ class IngestReport:
         return self.batch_id[:SHORT_ID]
 
 
-def ingest_file(store: Store, feed: str, path: Path, *, manifest: Path | None = None) -> IngestReport:
+def ingest_file(
+    store: Store, feed: str, path: Path, *, manifest: Path | None = None, mapping: Path | None = None
+) -> IngestReport:
     """Take in one answer.
 
     Args:
         store: the evidence store.
         feed: name of the feed.
-        path: CSV, Excel, Parquet or JSON lines.
+        path: CSV, fixed width, Excel, Parquet or JSON lines, or a ZIP archive of one of these.
         manifest: the manifest; ``<stem>.manifest.json`` beside the file unless given.
+        mapping: how the sender's files say it; ``<stem>.mapping.toml`` beside the file, if there is one, unless given.
 
     Raises:
-        FeedError: the file or its manifest cannot be used at all; nothing of it was taken in.
+        FeedError: the file, its manifest or its mapping cannot be used at all; nothing of it was taken in.
     """
     contract = feed_named(feed)
     answer = load_manifest(contract, path, manifest)
-    return take_in(store, contract, read_parts(contract, path), path.name, answer)
+    how = mapping_for(path, mapping)
+    if how is not None:
+        refuse_out_of_time(contract, how, answer, where=path.name)
+    return take_in(store, contract, read_parts(contract, path, mapping=how), path.name, answer, mapping=how)
 
 
 def take_in(
-    store: Store, contract: FeedContract, parts: Iterator[FileRows], name: str, answer: Manifest | None
+    store: Store,
+    contract: FeedContract,
+    parts: Iterator[FileRows],
+    name: str,
+    answer: Manifest | None,
+    *,
+    mapping: FileMapping | None = None,
 ) -> IngestReport:
     """Take in the rows of one answer, wherever they come from.
 
@@ -101,7 +117,16 @@ def take_in(
         parts: the rows in one part (then checked whole by the cast), or a large file's in several.
         name: what the answer is called in the store: the file's name.
         answer: the manifest; None for an office feed that has none.
+        mapping: by which the rows were read; it is kept with the batch.
     """
+    passed = 0
+
+    def counted() -> Iterator[FileRows]:
+        nonlocal passed
+        for part in parts:
+            passed += part.passed.height
+            yield part
+
     reach = reach_of(store, contract, answer)
     head = list(islice(parts, 2))
     is_large = len(head) > 1
@@ -109,8 +134,11 @@ def take_in(
     del head  # a part is let go when the next one is there
     with store.less_memory(_GROWTH) if is_large else nullcontext(), store.transaction():
         try:
-            staged = stage(store, contract, parts, answer, is_large=is_large)
-            return _take(store, contract, name, answer, staged=staged, reach=reach)
+            staged = stage(store, contract, counted(), answer, is_large=is_large)
+            report = _take(store, contract, name, answer, staged=staged, reach=reach)
+            if mapping is not None and not report.already_known:
+                record_mapping(store, report.batch, mapping)
+            return replace(report, passed_over=passed)
         finally:
             # They hold personal data and memory.
             store.run("; ".join(f"drop table if exists {table}" for table in _STAGES))

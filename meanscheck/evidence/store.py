@@ -34,8 +34,11 @@ from meanscheck.evidence.key import StoreKey
 from meanscheck.evidence.tables import FORMAT, check_feed_tables, create_tables
 
 if TYPE_CHECKING:
+    from meanscheck.contracts.cursor import Cursor
+    from meanscheck.contracts.mapping import FileMapping
     from meanscheck.evidence.household_file import HouseholdFile
     from meanscheck.evidence.ingest import IngestReport
+    from meanscheck.evidence.manifest import Manifest
     from meanscheck.evidence.projection import Projection
     from meanscheck.evidence.report import ReportRows
     from meanscheck.evidence.requests import Counts
@@ -270,11 +273,22 @@ class Store:
 
         return load_links(self, Path(path))
 
-    def ingest(self, feed: str, path: Path | str, *, manifest: Path | str | None = None) -> IngestReport:
+    def ingest(
+        self, feed: str, path: Path | str, *, manifest: Path | str | None = None, mapping: Path | str | None = None
+    ) -> IngestReport:
         """Take in one answer: a feed file with its manifest; see `ingest.ingest_file`."""
         from meanscheck.evidence.ingest import ingest_file
 
-        return ingest_file(self, feed, Path(path), manifest=None if manifest is None else Path(manifest))
+        by_hand = [None if given is None else Path(given) for given in (manifest, mapping)]
+        return ingest_file(self, feed, Path(path), manifest=by_hand[0], mapping=by_hand[1])
+
+    def ingest_cursor(
+        self, feed: str, cursor: Cursor, *, manifest: Manifest, name: str, mapping: FileMapping | None = None
+    ) -> IngestReport:
+        """Take in one answer straight from a department's database; see `from_database.ingest_cursor`."""
+        from meanscheck.evidence.from_database import ingest_cursor
+
+        return ingest_cursor(self, feed, cursor, manifest=manifest, name=name, mapping=mapping)
 
     def ingest_inbox(self, folder: Path | str, *, progress: Progress | None = None) -> list[IngestReport]:
         """Take in consents, requests and every feed file of a folder, in the order of file names."""

@@ -96,6 +96,8 @@ create table quarantine (batch INTEGER not null, feed VARCHAR not null, file VAR
 create table laws (digest VARCHAR primary key, text VARCHAR not null);
 create table subjects (case_id VARCHAR, person BIGINT, token VARCHAR not null);
 create table snapshots (id VARCHAR not null, load INTEGER not null);
+create table mappings (digest VARCHAR primary key, text VARCHAR not null);
+create table batch_mappings (batch INTEGER not null, digest VARCHAR not null);
 create table identity_links (load INTEGER not null, superseded_by INTEGER, link_no VARCHAR not null,
   from_person BIGINT not null, to_person BIGINT not null, reason VARCHAR not null, source VARCHAR not null,
   "on" DATE not null, ended_on DATE, digest BLOB not null);

@@ -215,15 +215,6 @@ def test_an_unusable_workbook_is_an_error(tmp_path: Path) -> None:
         cast(workbook(tmp_path / "empty.xlsx", []))
 
 
-def test_rows_in_two_sheets_are_refused(tmp_path: Path) -> None:
-    book = xlsxwriter.Workbook(str(tmp_path / "x.xlsx"))
-    for _ in range(2):
-        book.add_worksheet().write_row(0, 0, HEAD)
-    book.close()
-    with pytest.raises(FeedError, match="more than one sheet"):
-        cast(tmp_path / "x.xlsx")
-
-
 # Parquet, JSON lines -------------------------------------------------------------------------------------------------
 
 

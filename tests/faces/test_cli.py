@@ -116,3 +116,31 @@ def test_feeds(command: Command, tmp_path: Path) -> None:
     template = tmp_path / "t.csv"
     assert command("feeds", "template", "bank_deposits", "--out", template).code == 0
     assert template.read_bytes() == command("feeds", "template", "bank_deposits").out.encode()
+
+
+def test_feeds_sniff_proposes_writes_and_shows_no_cell(command: Command, tmp_path: Path) -> None:
+    number, balance = "11010519491231002X", "45678.90"
+    path = tmp_path / "sent.txt"
+    path.write_text(f"ZJHM|账户余额|户名|BZ\n{number}|{balance}|欧阳某某|机密\n", encoding="gb18030")
+    said = command("feeds", "sniff", path, "--feed", "bank_deposits", "--write")
+    assert said.code == 0
+    facts = command("feeds", "sniff", path, "--feed", "bank_deposits", "--json")
+    assert [c["column"] for c in facts.json["columns"]] == ["id_number", "balance", "name", None]
+    written = (tmp_path / "sent.mapping.toml").read_text(encoding="utf-8")
+    for shown in (said.out, said.err, facts.out, written):
+        assert not [cell for cell in (number, number[:6], balance, "欧阳", "机密") if cell in shown]
+    assert command("feeds", "sniff", path, "--feed", "bank_deposits", "--write").code == 2
+    assert "there is a mapping already" in command("feeds", "sniff", path, "--write", "--feed", "bank_deposits").err
+    junk = tmp_path / "junk.csv"
+    junk.write_text("a,b\n1,2\n", encoding="utf-8")
+    assert "no idea" in command("feeds", "sniff", junk).out
+    assert command("feeds", "sniff", junk, "--write").code == 2
+
+
+def test_a_mapping_goes_with_a_single_file(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "inbox").mkdir()
+    store = tmp_path / "o" / "county.duckdb"
+    assert command("init", store.parent, "--unprotected-key").code == 0
+    said = command("ingest", store, tmp_path / "inbox", "--mapping", "x.toml")
+    assert said.code == 2
+    assert "--mapping goes with a single file" in said.err

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from meanscheck.errors import InputError
 from meanscheck.faces.cli.page import AsJson, print_json, say
 
 app = typer.Typer(help="The feeds: what each department's answer looks like.", no_args_is_help=True)
@@ -74,6 +75,45 @@ def template(
         sys.stdout.buffer.write(data)
     else:
         say(f"written: {out}")
+
+
+@app.command("sniff")
+def sniff_file(
+    file: Annotated[Path, typer.Argument(help="A file that a department sent.", metavar="FILE")],
+    feed: Annotated[str | None, typer.Option("--feed", help="Its feed, if you know it.")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Write the proposal beside the file.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the proposal to this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What is this file? Proposes feed and columns, says how sure it is, and never shows what stands in a cell.
+
+    With --write the proposal becomes FILE's mapping (STEM.mapping.toml), to be checked and mended by hand; `ingest`
+    then reads the file by it.
+    """
+    from meanscheck.contracts import feed as feed_named
+    from meanscheck.contracts.mapping import mapping_path
+    from meanscheck.contracts.mapping_text import mapping_text
+    from meanscheck.contracts.sniff import sniff
+    from meanscheck.faces.cli.sniffed import as_facts, show_sniffed
+
+    found = sniff(file, feed=None if feed is None else feed_named(feed))
+    target = out or (mapping_path(file) if write else None)
+    if target is not None:
+        if found.feed is None or found.mapping is None:
+            raise InputError(
+                "there is no proposal to write", where=file.name, remedy="Say which feed it is with --feed"
+            )
+        try:
+            with target.open("x", encoding="utf-8") as stream:
+                stream.write(mapping_text(feed_named(found.feed), found))
+        except FileExistsError:
+            raise InputError(
+                "there is a mapping already", where=target.name, remedy="Take it away, or name another with --out"
+            ) from None
+    if as_json:
+        print_json({**as_facts(file, found), "written": None if target is None else str(target)})
+        return
+    show_sniffed(file, found, written=target)
 
 
 def _about(contract: Any) -> dict[str, Any]:

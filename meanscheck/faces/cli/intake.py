@@ -98,6 +98,9 @@ def ingest(
     manifest: Annotated[
         Path | None, typer.Option("--manifest", help="Manifest of a single file, if not beside it.")
     ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="Mapping of a single file, if not beside it.")
+    ] = None,
     lineage: LineageFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -109,6 +112,10 @@ def ingest(
     for path in paths:
         if not path.exists():
             raise FeedError("no such file or folder", where=path.name, remedy="Look at the path")
+    if mapping is not None and (len(paths) != 1 or paths[0].is_dir()):
+        raise FeedError(
+            "--mapping goes with a single file", remedy="In an inbox, put it beside the file as STEM.mapping.toml"
+        )
     reports: list[IngestReport] = []
     lists: list[dict[str, Any]] = []
     told = Lineage(lineage)
@@ -129,7 +136,7 @@ def ingest(
                     lists.append({"file": path.name, **asdict(came)})
                     run.outputs = [Data(f"store/{path.name.split('.')[0]}", rows=came.added)]
                 else:
-                    reports.append(opened.ingest(feed or _feed_of(path), path, manifest=manifest))
+                    reports.append(opened.ingest(feed or _feed_of(path), path, manifest=manifest, mapping=mapping))
                     run.outputs = [batch_of(reports[-1])]
     if as_json:
         print_json([*lists, *(asdict(r) for r in reports)])
@@ -189,6 +196,8 @@ def show_intake(reports: Sequence[IngestReport]) -> None:
         note = "known already" if r.already_known else "supplementary" if r.supplementary else ""
         if r.superseded:
             note = f"{r.superseded:,} earlier rows no longer count"
+        if r.passed_over:
+            note += f"{', ' if note else ''}{r.passed_over:,} lines passed over"
         page.add_row(r.file, r.feed, r.short_id, *(f"{n:,}" if n else "·" for n in counts), note)
     say(page)
 
