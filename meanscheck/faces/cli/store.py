@@ -1,4 +1,4 @@
-"""``meanscheck encrypt``, ``snapshots`` and ``file``: a store as a whole, and all that it holds of a household."""
+"""``meanscheck encrypt``, ``snapshots``, ``pseudonyms``, ``file``: a store as a whole, and all it holds of a household."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("encrypt")(encrypt)
     app.command("snapshots")(snapshots)
+    app.command("pseudonyms")(pseudonyms)
     app.command("file")(household_file)
 
 
@@ -88,6 +89,43 @@ def snapshots(store: StorePath, as_json: AsJson = False) -> None:
             (row["snapshot"] or "")[:16],
         )
     say(page)
+
+
+def pseudonyms(
+    store: StorePath,
+    key: Annotated[Path, typer.Option("--key", help="Key file shared with the other agency.", metavar="FILE")],
+    purpose: Annotated[str, typer.Option("--purpose", help="Purpose of the requests, and of the matching.")],
+    theirs: Annotated[
+        Path | None, typer.Option("--match", help="The other agency's list: who is in both?", metavar="FILE")
+    ] = None,
+    new_key: Annotated[bool, typer.Option("--new-key", help="Make the key file first.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Pseudonyms of members who consented to a purpose, or, with --match, who of them is in another agency's list."""
+    from meanscheck.evidence import Store
+    from meanscheck.evidence.pseudonyms import PseudonymKey, matched
+    from meanscheck.evidence.pseudonyms import pseudonyms as of_members
+
+    if new_key:
+        PseudonymKey.generate().save(key)
+    secret = PseudonymKey.load(key)
+    with Store.open(office_at(store).store, read_only=True) as opened:
+        if theirs is None:
+            names = of_members(opened, secret, purpose=purpose)["pseudonym"].to_list()
+            if as_json:
+                print_json(names)
+            else:
+                say("\n".join(names))
+            return
+        found = matched(opened, secret, theirs.read_text(encoding="utf-8").split(), purpose=purpose)
+    if as_json:
+        print_json(found.to_dicts())
+        return
+    page = table("case", "member", "pseudonym")
+    for row in found.iter_rows():
+        page.add_row(*row)
+    say(page)
+    say(f"{found.height:,} in both")
 
 
 def household_file(
