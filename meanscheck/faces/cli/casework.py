@@ -384,6 +384,8 @@ def explain(
                 for r in rulings
             ]
         )
+    elif programme is None and member is None:
+        say(decision.explain(lang))
     else:
         say("\n\n".join(r.explain(lang) for r in rulings))
 
