@@ -15,7 +15,7 @@ from meanscheck.law.audit import audit, pack_folders
 from meanscheck.synth import county
 
 HOUSE = Path(__file__).parent.parent
-GROUPS = {"rules", "feeds", "audit", "witness", "consents", "identity", "access"}
+GROUPS = {"rules", "feeds", "audit", "witness", "consents", "identity", "access", "requests"}
 README = (HOUSE / "README.md").read_text(encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""``meanscheck encrypt``, ``snapshots``, ``pseudonyms``, ``file``: a store as a whole, and all it holds of a household."""
+"""``meanscheck encrypt``, ``snapshots``, ``pseudonyms``, ``file``: a store as a whole, and all of a household."""
 
 from __future__ import annotations
 
