@@ -188,6 +188,12 @@ class Assessment:
         """Counts by programme and outcome, awards, and the commonest causes of referral."""
         self.run()
         lines = [f"{self.law.name}, {self.law.on}: {self.projection.units} case units, batch {self.batch_id}"]
+        gone = self.store.left_out(self.snapshot)
+        if gone.withdrawn or gone.erased:
+            lines.append(
+                f"  as of a past state of the store, but for {gone.withdrawn} consents withdrawn and "
+                f"{gone.erased} households erased since"
+            )
         for p in self.law.programmes:
             counts = {o: self.counts[p.id, o] for o in ("eligible", "ineligible", "refer")}
             if not any(counts.values()):

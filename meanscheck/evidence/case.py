@@ -50,11 +50,12 @@ def case_block(
     Raises:
         StoreError: a case is not in the snapshot.
     """
-    mark = snapshot_named(store, snapshot).load
+    taken = snapshot_named(store, snapshot)
+    mark = taken.load
     wanted = pl.DataFrame({"case_id": sorted(set(case_ids))}, schema={"case_id": pl.String})
     try:
         with store.frame("wanted", wanted):
-            make_people(store, mark=mark, on=on, only_wanted=True)
+            make_people(store, mark=mark, on=on, only_wanted=True, heeds=taken.heeds)
         found = int(store.value("select count(*) from p_units"))
         if found != wanted.height:
             raise StoreError(

@@ -27,6 +27,17 @@ def live_sql(mark: int, *, alias: str = "", since: str = "load") -> str:
     return f"{dot}{since} <= {mark} and ({dot}superseded_by is null or {dot}superseded_by > {mark})"
 
 
+def withdrawn_sql(mark: int, heeds: int | None = None) -> str:
+    """Query of withdrawals that came in after a load number (up to `heeds`, if given): consent_no, withdrawn_on, load,
+    digest; of consents that were live and not withdrawn at that load."""
+    until = "" if heeds is None else f" and load <= {heeds}"
+    return (
+        "select consent_no, min(withdrawn_on) as withdrawn_on, min(load) as load, arg_min(digest, load) as digest "
+        f"from consents where load > {mark}{until} and withdrawn_on is not null and consent_no in "
+        f"(select consent_no from consents where {live_sql(mark)} and withdrawn_on is null) group by consent_no"
+    )
+
+
 def next_load(store: Store, received_on: date | None) -> int:
     """The next load number, dated; StoreError if the clock went back."""
     number = int(store.value("update meta set value = (value::bigint + 1)::varchar where key = 'load' returning value"))
@@ -67,6 +78,7 @@ def history(store: Store) -> pl.DataFrame:
         from loads l left join batches b on b.batch = l.load
         left join (select load, count(*) as n from requests group by load) r on r.load = l.load
         left join (select load, count(*) as n from consents group by load) c on c.load = l.load
-        left join (select load, any_value(id) as id from snapshots group by load) s on s.load = l.load
+        left join (select load, any_value(id) as id from snapshots where heeds is null group by load) s
+          on s.load = l.load
         order by l.load"""
     )

@@ -23,7 +23,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from meanscheck.evidence import merging
-from meanscheck.evidence.clocks import live_sql
+from meanscheck.evidence.clocks import live_sql, withdrawn_sql
 from meanscheck.evidence.resigning import make_lapses
 from meanscheck.evidence.tables import MEMBER_COLUMNS
 from meanscheck.evidence.twins import find_contradictions
@@ -48,8 +48,11 @@ TEMPORARY = (
 )
 
 
-def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False) -> None:
-    """Fill the temporary tables; with `only_wanted`, for the cases in the registered frame ``wanted`` (case_id)."""
+def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False, heeds: int | None = None) -> None:
+    """Fill the temporary tables; with `only_wanted`, for the cases in the registered frame ``wanted`` (case_id).
+
+    With `heeds`, consents are taken as withdrawn that were after `mark` and up to that load (see `snapshot`).
+    """
     wanted = "and case_id in (select case_id from wanted)" if only_wanted else ""
     live = live_sql(mark)
     store.run(
@@ -67,12 +70,19 @@ def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False)
         of_ours = "and person in (select person from p_ours)"
     find_contradictions(store, mark=mark, is_linked=is_linked)
     lapses = make_lapses(store, mark=mark)
+    given = "consents"
+    if heeds is not None:
+        given = (
+            "(select c.* replace (coalesce(c.withdrawn_on, w.withdrawn_on) as withdrawn_on) from consents c "
+            f"left join ({withdrawn_sql(mark, heeds)}) w using (consent_no))"
+        )
     consents, silent, conflicts = (
-        merging.spread(table, is_linked=is_linked) for table in ("consents", "not_answered", "conflicts")
+        merging.spread(table, is_linked=is_linked) for table in (given, "not_answered", "conflicts")
     )
     store.run(
         "create or replace temp table p_consents as select row_number() over ()::integer as consent, * from "
-        f'(select distinct feeds, purpose, "from", "to", withdrawn_on, first_load from consents where {live} {of_ours})'
+        f'(select distinct feeds, purpose, "from", "to", withdrawn_on, first_load from {given} g '
+        f"where {live} {of_ours})"
     )
     attributes = ", ".join(f"up.{name}" for name in MEMBER_COLUMNS)
     store.run(

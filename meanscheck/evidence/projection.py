@@ -175,7 +175,7 @@ def _build(store: Store, snapshot: Snapshot, *, on: date, key: str, progress: Pr
     steps = len(present) + 2
     tell = progress or (lambda what, done, total: None)
     tell("units and states", 0, steps)
-    make_people(store, mark=mark, on=on)
+    make_people(store, mark=mark, on=on, heeds=snapshot.heeds)
     make_states(store, list(all_feeds()), mark=mark, on=on)
     reviewed = make_verdicts(store, mark=mark)
     for done, feed in enumerate(present, 1):

@@ -55,13 +55,14 @@ class ReportRows:
 
 def report_rows(store: Store, request_no: str, *, on: date, snapshot: Snapshot | str | None = None) -> ReportRows:
     """Material of the report on the case that a request asks about; StoreError if the store does not know it."""
-    mark = snapshot_named(store, snapshot).load
+    taken = snapshot_named(store, snapshot)
+    mark = taken.load
     wanted = store.fetch(f"select case_id from requests where request_no = ? and load <= {mark}", [request_no])
     if wanted.is_empty():
         raise StoreError("the store does not know that request")
     try:
         with store.frame("wanted", wanted):
-            make_people(store, mark=mark, on=on, only_wanted=True)
+            make_people(store, mark=mark, on=on, only_wanted=True, heeds=taken.heeds)
         make_states(store, list(all_feeds()), mark=mark, on=on)
         reviewed = make_verdicts(store, mark=mark, only_wanted=True)
         rows = {

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from meanscheck.evidence.projection import Projection
     from meanscheck.evidence.report import ReportRows
     from meanscheck.evidence.requests import Counts
-    from meanscheck.evidence.snapshot import Snapshot
+    from meanscheck.evidence.snapshot import LeftOut, Snapshot
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done and how many there are."""
@@ -305,6 +305,12 @@ class Store:
         from meanscheck.evidence.snapshot import take_snapshot
 
         return take_snapshot(self, known_by)
+
+    def left_out(self, snapshot: Snapshot) -> LeftOut:
+        """What of a past state is not read any more: withdrawn and erased since; see `snapshot.left_out`."""
+        from meanscheck.evidence.snapshot import left_out
+
+        return left_out(self, snapshot)
 
     def history(self) -> pl.DataFrame:
         """What came in and when, load by load; see `clocks.history`."""

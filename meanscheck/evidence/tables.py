@@ -95,7 +95,7 @@ create table quarantine (batch INTEGER not null, feed VARCHAR not null, file VAR
   field VARCHAR, reason VARCHAR not null, raw VARCHAR, person BIGINT);
 create table laws (digest VARCHAR primary key, text VARCHAR not null);
 create table subjects (case_id VARCHAR, person BIGINT, token VARCHAR not null);
-create table snapshots (id VARCHAR not null, load INTEGER not null);
+create table snapshots (id VARCHAR not null, load INTEGER not null, heeds INTEGER);
 create table mappings (digest VARCHAR primary key, text VARCHAR not null);
 create table batch_mappings (batch INTEGER not null, digest VARCHAR not null);
 create table identity_links (load INTEGER not null, superseded_by INTEGER, link_no VARCHAR not null,

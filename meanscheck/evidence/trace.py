@@ -86,11 +86,12 @@ class Damage:
 
 def trace(store: Store, case_ids: Sequence[str], *, on: date, snapshot: Snapshot | str | None = None) -> Trace:
     """The trace of some cases as of a snapshot (the present one unless given) and a day; unknown cases are left out."""
-    mark = snapshot_named(store, snapshot).load
+    taken = snapshot_named(store, snapshot)
+    mark = taken.load
     wanted = pl.DataFrame({"case_id": sorted(set(case_ids))}, schema={"case_id": pl.String})
     try:
         with store.frame("wanted", wanted):
-            make_people(store, mark=mark, on=on, only_wanted=True)
+            make_people(store, mark=mark, on=on, only_wanted=True, heeds=taken.heeds)
         make_states(store, list(all_feeds()), mark=mark, on=on)
         rows = [_rows(store, feed, mark) for feed in feeds_present(store, mark=mark)]
         return Trace(
@@ -130,7 +131,7 @@ def damage(store: Store, snapshot: Snapshot) -> tuple[Damage, ...]:
     """What of a snapshot is no longer as it was taken in; see the module's docstring for what can be seen."""
     found = [*_miscounted(store, snapshot.load), *_changed_consents(store, snapshot.load)]
     found += _contradicted(store, snapshot.load)
-    if not erased_since(store, snapshot.load) and snapshot_id(store, snapshot.load) != snapshot.id:
+    if not erased_since(store, snapshot.load) and snapshot_id(store, snapshot.load, snapshot.heeds) != snapshot.id:
         found.append(Damage("snapshot", "", f"snapshot {snapshot}"))
     return tuple(found)
 
