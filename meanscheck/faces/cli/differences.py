@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from meanscheck.faces.cli.office import StorePath, office_at
+from meanscheck.faces.cli.office import By, For, StorePath, office_at
 from meanscheck.faces.cli.page import AsJson, say, table
 from meanscheck.faces.cli.progress import Later, stages
 from meanscheck.faces.cli.rules import Pack, day_of
@@ -33,6 +33,8 @@ def discrepancies(
     declared: Annotated[
         bool, typer.Option("--declared", help="Only where less was declared than found, for the integrity record.")
     ] = False,
+    by: By = None,
+    why: For = None,
     as_json: AsJson = False,
 ) -> None:
     """What was declared and found, and what feeds say against each other, in every case. It decides nothing."""
@@ -43,7 +45,10 @@ def discrepancies(
 
     law = RulePack.load(pack).on(day_of(on, "--on") if on else date.today())
     tally, later, first = Tally(), Later(), True
-    with Store.open(office_at(store).store) as opened, stages(quiet=as_json) as bars:
+    office = office_at(store)
+    if as_json:
+        office.shows("discrepancies", ["*"], by=by, why=why)
+    with Store.open(office.store) as opened, stages(quiet=as_json) as bars:
         with bars.stage("order the evidence"):
             snapshot = opened.snapshot()
             units = opened.project(snapshot, on=law.on).units

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from meanscheck.errors import InputError
-from meanscheck.faces.cli.office import StorePath, office_at
+from meanscheck.faces.cli.office import By, For, StorePath, office_at
 from meanscheck.faces.cli.page import AsJson, painted, print_json, say, table
 from meanscheck.faces.cli.rules import day_of
 
@@ -173,6 +173,8 @@ def export(
     calendar: CalendarFile = None,
     within: Within = None,
     on: On = None,
+    by: By = None,
+    why: For = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the files that departments receive: list, form of the answer, manifest to fill in, and a note.
@@ -187,7 +189,9 @@ def export(
     from meanscheck.procedure.checking import CheckRules
 
     day = _day(on)
-    with Store.open(office_at(store).store) as opened:
+    office = office_at(store)
+    office.shows("requests export", ["*"], by=by, why=why)
+    with Store.open(office.store) as opened:
         letters = export_letters(
             opened,
             out,

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from meanscheck.errors import InputError
-from meanscheck.faces.cli.office import StorePath, office_at
+from meanscheck.faces.cli.office import By, For, StorePath, office_at
 from meanscheck.faces.cli.page import AsJson, print_json, say, table
 
 
@@ -99,6 +99,8 @@ def pseudonyms(
         Path | None, typer.Option("--match", help="The other agency's list: who is in both?", metavar="FILE")
     ] = None,
     new_key: Annotated[bool, typer.Option("--new-key", help="Make the key file first.")] = False,
+    by: By = None,
+    why: For = None,
     as_json: AsJson = False,
 ) -> None:
     """Pseudonyms of members who consented to a purpose, or, with --match, who of them is in another agency's list."""
@@ -109,7 +111,8 @@ def pseudonyms(
     if new_key:
         PseudonymKey.generate().save(key)
     secret = PseudonymKey.load(key)
-    with Store.open(office_at(store).store, read_only=True) as opened:
+    office = office_at(store)
+    with Store.open(office.store, read_only=True) as opened:
         if theirs is None:
             names = of_members(opened, secret, purpose=purpose)["pseudonym"].to_list()
             if as_json:
@@ -118,6 +121,7 @@ def pseudonyms(
                 say("\n".join(names))
             return
         found = matched(opened, secret, theirs.read_text(encoding="utf-8").split(), purpose=purpose)
+    office.shows("pseudonyms", found["case_id"].unique().sort().to_list(), by=by, why=why or purpose)
     if as_json:
         print_json(found.to_dicts())
         return
@@ -135,12 +139,16 @@ def household_file(
     member: Annotated[
         list[str] | None, typer.Option("--member", help="Only these people, by their id in the case.", metavar="ID")
     ] = None,
+    by: By = None,
+    why: For = None,
 ) -> None:
     """All that the store holds of a household, as JSON, for the person concerned (个人信息保护法 art. 45)."""
     from meanscheck.evidence import Store
 
-    with Store.open(office_at(store).store, read_only=True) as opened:
+    office = office_at(store)
+    with Store.open(office.store, read_only=True) as opened:
         held = opened.household_file(case, members=member)
+    office.shows("file", [case], by=by, why=why)
     try:
         handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from meanscheck.errors import InputError
-from meanscheck.faces.cli.office import StorePath, office_at
+from meanscheck.faces.cli.office import By, For, StorePath, office_at
 from meanscheck.faces.cli.page import AsJson, in_words, print_json, say, table
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ def trace(
         bool, typer.Option("--full", help="Also what is nought, conditions, and every operation of the formulas.")
     ] = False,
     lang: Annotated[Language, typer.Option("--lang", help="Language.")] = "zh",
+    by: By = None,
+    why: For = None,
     as_json: AsJson = False,
 ) -> None:
     """The rows behind a figure of a case's last decision. Exit 1 if it does not come out as decided."""
@@ -85,6 +87,7 @@ def trace(
     with Store.open(office.store, read_only=True) as opened:
         law = Law.from_json(opened.law_text(provenance["law"]))
         steps = traced(opened, law, case, figure, member=member, snapshot=provenance["snapshot"])
+    office.shows("trace", [case], by=by, why=why)
     agrees = [_recorded(groups, step, law) == _plain(step) for step in steps]
     if as_json:
         print_json(
