@@ -232,7 +232,13 @@ def _path_of(store: Store) -> Path:
 
 
 def _attach(store: Store, path: Path) -> None:
-    """Attach to read; a file that cannot be (damaged, or of another release) is removed, and nothing attached."""
+    """Attach to read; a file that cannot be (damaged, or of another release) is removed, and nothing attached.
+
+    So is one with a log beside it: whoever wrote it was stopped before he had folded the log in.
+    """
+    if path.with_name(path.name + ".wal").exists():
+        _remove(path)
+        return
     try:
         store.attach(path, _NAME, read_only=True)
     except StoreError:

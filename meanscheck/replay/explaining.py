@@ -222,9 +222,15 @@ def _replaced(scene: Scene) -> str:
 
 
 def _lost(scene: Scene) -> pl.DataFrame:
-    """person, feed: read then, not to be read now for want of consent, of persons with a later version of a consent."""
+    """person, feed: read then, not to be read now for want of consent.
+
+    Of persons with a later version of a consent, and of all where the request was replaced: a change of the household
+    or a new application makes consents lapse.
+    """
     barred = pl.col("state") == int(EvidenceState.NO_CONSENT)
     later = scene.now.consents.filter(pl.col("load") > scene.then.mark).select("person").unique()
+    if _replaced(scene):
+        later = scene.now.states.select("person").unique()
     now = scene.now.states.filter(barred).join(later, on="person", how="semi")
     then = scene.then.states.filter(~barred)
     return now.join(then, on=["person", "feed"], how="semi").select("person", "feed")
@@ -235,8 +241,8 @@ def _withdrawn(scene: Scene, lost: pl.DataFrame) -> Finding:
     zh, en = _feeds(lost["feed"].to_list())
     return Finding(
         "consent_withdrawn",
-        f"{who} 的授权已撤回或缩小，不得再使用：{zh}",
-        f"consent of {who} was withdrawn or narrowed; no longer to be read: {en}",
+        f"{who} 的授权已撤回、缩小或须重新签署，不得再使用：{zh}",
+        f"consent of {who} was withdrawn, narrowed, or must be signed again; no longer to be read: {en}",
     )
 
 

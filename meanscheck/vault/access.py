@@ -11,6 +11,17 @@ of what was read is in it. It is a file of its own, so that it is written also w
 line that was changed, taken out, put in or moved shows. Lines cut off at the end show only to whoever has kept the last
 hash (`Journal.head`) elsewhere: with the auditor, or in a backup. A line is appended under a lock and flushed before
 anything is shown; if that fails, nothing is shown.
+
+>>> import tempfile
+>>> from datetime import UTC, datetime
+>>> folder = tempfile.TemporaryDirectory()
+>>> path = Path(folder.name) / "county.access"
+>>> head = note(path, at=datetime(2026, 11, 26, tzinfo=UTC), by="officer-12", known="given", command="explain",
+...             purpose="objection", cases=["U-0007"])
+>>> journal = read(path)
+>>> journal.head == head, journal.breaks, journal.entries[0].cases
+(True, (), ('U-0007',))
+>>> folder.cleanup()
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def test_the_error_of_a_wrong_feed_says_what_the_file_looks_like(office: tuple[I
         ({"feed": "tax_income"}, "feed"),
         ({"covers_from": "2020-13-01"}, "covers_from"),
         ({"answered_on": None}, "answered_on"),
-        ({"unknown_key": 1}, "unknown_key"),
+        ({"unknown_key": 1}, "a key that is not known here"),
         ({"not_answered": [{"id_number": ""}]}, "not_answered"),
         ({"covers_from": "2020-06-02", "covers_to": "2020-06-01"}, "covers_from"),
     ],

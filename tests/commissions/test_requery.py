@@ -20,6 +20,7 @@ from meanscheck.contracts.units import units_of
 from meanscheck.decisions import assess
 from meanscheck.decisions.encode import input_needs
 from meanscheck.evidence import CheckRequest, Member, Store
+from meanscheck.evidence.resigning import set_rule
 from meanscheck.law import RulePack
 from meanscheck.law.law import Law
 from meanscheck.law.plain import PlainRun
@@ -48,6 +49,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     made = county(folder, households=14, seed=11, mess=False)
     law = RulePack.load(PACK).on(DAY)
     with Store.open(folder / "county.duckdb", memory_limit="400MB") as store:
+        # Consents would else lapse with the change of members, and all had to be asked about anew (see `resigning`).
+        set_rule(store, on_members=False, on_application=False, in_force_on=date(2020, 1, 1), source="a test")
         store.ingest_inbox(made.inbox)
         before = outcomes(store, law)
         decided = before.filter((pl.col("programme") == "dibao") & (pl.col("outcome") != "refer"))

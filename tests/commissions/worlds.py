@@ -158,7 +158,10 @@ def write(store: Store, history: list[Asked | Answer]) -> None:
             if first is not None:
                 store.run("insert into batch_requests values (?, ?)", [answer.load, f"R{first.number}"])
         for person, reason in answer.silent:
-            store.run("insert into not_answered values (?, ?, ?)", [answer.load, person, reason])
+            store.run(
+                "insert into not_answered (batch, person, reason, load) values (?, ?, ?, ?)",
+                [answer.load, person, reason, answer.load],
+            )
 
 
 def told(history: list[Asked | Answer], on: date) -> list[dict[str, object]]:

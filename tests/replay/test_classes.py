@@ -190,7 +190,8 @@ PLANTS = {
             "a consent was withdrawn (of ",
             "授权已撤回",
         ),
-        Plant(member_added, (), ("composition_change",), "added: Z; request R", "增加 Z"),
+        # Members changed, so consents must be signed again before what they opened is read.
+        Plant(member_added, (), ("composition_change", "consent_withdrawn"), "must be signed again", "须重新签署"),
         Plant(member_deleted, ("composition_change",), ("composition_change",), "gone: B", "减少 B"),
         Plant(statement_corrected, (), ("corrected_evidence",), "the request was replaced by R", "委托已由"),
     )

@@ -141,6 +141,7 @@ def household_file(
     ] = None,
     by: By = None,
     why: For = None,
+    as_json: AsJson = False,
 ) -> None:
     """All that the store holds of a household, as JSON, for the person concerned (个人信息保护法 art. 45)."""
     from meanscheck.evidence import Store
@@ -157,4 +158,7 @@ def household_file(
         json.dump(held.to_json(), stream, ensure_ascii=False, indent=1)
         stream.write("\n")
     rows = sum(frame.height for frame in held.rows.values())
+    if as_json:
+        print_json({"file": str(out), "people": held.people.height, "rows": rows, "unread": held.unread.height})
+        return
     say(f"{out}: {held.people.height} people, {rows:,} rows of {len(held.rows)} feeds, {held.unread.height} unread")
