@@ -43,6 +43,7 @@ def connected(
         "checkpoint_threshold": _CHECKPOINT,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
+        "enable_progress_bar": False,  # what is printed is for `faces` to say
     }
     if not path.parent.is_dir():
         raise StoreError("the folder of the store does not exist; look at the path")
