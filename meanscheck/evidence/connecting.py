@@ -43,7 +43,6 @@ def connected(
         "checkpoint_threshold": _CHECKPOINT,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
-        "enable_progress_bar": False,  # what is printed is for `faces` to say
     }
     if not path.parent.is_dir():
         raise StoreError("the folder of the store does not exist; look at the path")
@@ -52,6 +51,8 @@ def connected(
     except duckdb.Error as error:
         raise StoreError(f"the database does not start ({type(error).__name__})") from None
     try:
+        # What is printed is for `faces` to say.
+        connection.execute("set enable_progress_bar = false").fetchall()
         attach(connection, path, NAME, key, read_only=read_only)
         connection.execute(f"use {NAME}").fetchall()
     except BaseException:
