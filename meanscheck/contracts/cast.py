@@ -212,8 +212,9 @@ def _check_repeats(contract: FeedContract, frame: pl.DataFrame, faults: Faults) 
         keyed = single.drop_nulls([name for name in key if name != "as_of"]) if key else single
         conflicting = _sharing(keyed, [*identity, *key])["at"]
         faults.add_each(",".join(contract.key), conflicting, ["conflicting_key"] * len(conflicting))
-    if rows.height > MAX_ROWS_PER_PERSON and "id_number" in columns:
-        _mark_crowds(rows, faults)
+    if rows.height - len(repeats) > MAX_ROWS_PER_PERSON and "id_number" in columns:
+        # Without the repetitions: each row is accounted for once.
+        _mark_crowds(rows.filter(~pl.col("at").is_in(repeats.implode())) if len(repeats) else rows, faults)
 
 
 def _mark_crowds(rows: pl.DataFrame, faults: Faults) -> None:

@@ -207,6 +207,21 @@ def test_more_rows_of_one_person_than_the_sums_allow_are_quarantined() -> None:
     assert found.quarantined["reason"].unique().to_list() == ["too_many_rows"]
 
 
+def test_repetitions_are_no_crowd_and_stand_under_one_reason() -> None:
+    height = 100_010
+    frame = pl.DataFrame({"id_number": pl.repeat(A, height, eager=True), "row_no": range(height)}).with_columns(
+        pl.lit("2020-05").alias("month"),
+        pl.lit("wages").alias("item"),
+        pl.min_horizontal("row_no", pl.lit(99_999)).cast(pl.String).alias("amount"),
+        pl.col("row_no").mod(12).cast(pl.String).replace_strict({str(n): f"P{n}" for n in range(12)}).alias("payer"),
+    )
+    frame = frame.with_columns(payer=pl.when(pl.col("row_no") >= 99_999).then(pl.lit("P")).otherwise("payer"))
+    found = cast_rows(feed("tax_income"), frame, as_of=None, not_after=DAY)
+    # 99 999 rows and one that stands eleven times: exactly as many as the sums allow.
+    assert found.quarantined.filter(pl.col("reason") == "repeated_row").height == 10
+    assert "too_many_rows" not in found.quarantined["reason"].to_list()
+
+
 def test_reasons_have_english_and_chinese_and_a_remedy() -> None:
     for reason in REASONS.values():
         assert all((reason.en, reason.zh, reason.remedy_en, reason.remedy_zh))
