@@ -239,7 +239,7 @@ class Office:
             yield f"{seen} rows were read, {counted} are accounted for"
         if sample.form in ("csv", "jsonl"):
             lines = _lines(sample.data)
-            extra = 0 if sample.form == "jsonl" else HEADER_LINES + _passed_over(file)
+            extra = _passed_over(file) + (0 if sample.form == "jsonl" else HEADER_LINES)
             if lines is not None and not seen <= lines <= seen + extra:
                 yield f"{lines} lines hold text, {seen} rows were read"
 
