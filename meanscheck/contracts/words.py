@@ -125,24 +125,35 @@ def cast_identity(column: Column, cells: pl.Series, id_types: pl.Series, faults:
     """
     resident = (id_types == RESIDENT).fill_null(value=False)
     sound = _sound(cells)
-    if (sound & resident).all() and not cells.str.contains(_MAY_NAME_ITS_KIND).any():
+    plain = sound & resident & ~cells.str.contains(_MAY_NAME_ITS_KIND).fill_null(value=False)
+    if plain.all():
         return id_types, cells
-    cells = _tidied(cells, resident & ~sound)
+    tidy = _tidied(cells, resident & ~sound)
+    # The others are few, and judging a number costs more than all the rest of a cell.
+    places = (~plain).arg_true()
+    kinds, numbers = _judged(column, id_types.gather(places), tidy.gather(places), places, faults)
+    return id_types.scatter(places, kinds), tidy.scatter(places, numbers)
+
+
+def _judged(
+    column: Column, id_types: pl.Series, cells: pl.Series, places: pl.Series, faults: Faults
+) -> tuple[pl.Series, pl.Series]:
+    """Kinds and numbers of documents of any kind; `places` are the rows where the cells stand."""
     found = normal_columns(id_types, cells)
-    odd = ~found["is_sound"] & cells.is_not_null()
-    if not odd.any():
+    odd = (~found["is_sound"] & cells.is_not_null()).arg_true()
+    if not len(odd):
         return found["id_type"], found["id_number"]
-    places = odd.arg_true()
-    given = list(zip(id_types.gather(places).to_list(), cells.gather(places).to_list(), strict=True))
+    given = list(zip(id_types.gather(odd).to_list(), cells.gather(odd).to_list(), strict=True))
     known = {pair: parse_document(*pair) if pair[0] is not None else None for pair in set(given)}
     parsed = [known[pair] for pair in given]
-    faults.add_each(column.name, places, [one.reason if isinstance(one, Fault) else None for one in parsed])
+    reasons = [one.reason if isinstance(one, Fault) else None for one in parsed]
+    faults.add_each(column.name, places.gather(odd), reasons)
     documents = [one if isinstance(one, Document) else None for one in parsed]
     kinds = [pair[0] if one is None else one.id_type for pair, one in zip(given, documents, strict=True)]
     numbers = [None if one is None else one.id_number for one in documents]
     return (
-        found["id_type"].scatter(places, pl.Series(kinds, dtype=pl.String)),
-        found["id_number"].scatter(places, pl.Series(numbers, dtype=pl.String)),
+        found["id_type"].scatter(odd, pl.Series(kinds, dtype=pl.String)),
+        found["id_number"].scatter(odd, pl.Series(numbers, dtype=pl.String)),
     )
 
 
