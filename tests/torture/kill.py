@@ -206,6 +206,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             killer.trial(chance, given.how or HOWS[number % len(HOWS)], tally)
             for found in tally.findings[before:]:
                 print(f"FOUND at no. {number}: {found}", flush=True)
+            if number % 10 == 9:
+                print(f"  {number + 1} times, {len(tally.findings)} findings", file=sys.stderr, flush=True)
     for what, n in sorted(tally.ended.items()):
         print(f"{n:6} ended by {what}")
     for words, n in tally.words.most_common():
