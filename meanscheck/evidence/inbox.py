@@ -61,7 +61,7 @@ def _turn(path: Path) -> tuple[str, str]:
     try:
         facts = json.loads(manifest_path(path).read_bytes())
         return (str(facts["answered_on"]) if facts.get("corrects") else "", path.name)
-    except (OSError, ValueError, KeyError, AttributeError):
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
         return ("", path.name)
 
 

@@ -161,6 +161,15 @@ def test_a_correction_by_the_batch_id_and_in_an_inbox_comes_after_what_it_correc
         assert wages(store) == [300]
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, "[]", "not JSON", '{"corrects": "N1"}'])
+def test_an_inbox_with_a_faulty_manifest_is_refused_by_name(inbox: Inbox, text: str) -> None:
+    inbox.requests()
+    path = inbox.tax([wage(A)], answer_no="N1")
+    path.with_name("tax_income.manifest.json").write_text(text, encoding="utf-8")
+    with inbox.store() as store, pytest.raises(FeedError, match=r"tax_income\.manifest\.json"):
+        store.ingest_inbox(inbox.folder)
+
+
 def test_a_feed_without_a_natural_key_cannot_be_amended(inbox: Inbox) -> None:
     inbox.requests()
     row = {"id_number": A, "item": "wages", "amount": "1.00", "as_of": "2020-06-01"}

@@ -481,7 +481,7 @@ def nasty_manifest(chance: Random, sample: Sample, others: Sequence[Sample]) -> 
     secret = chance.choice(sorted(sample.secrets)) if sample.secrets else "440703195001010019"
     try:
         facts = json.loads(given)
-    except ValueError:
+    except (ValueError, RecursionError):  # it was made hostile before
         return sample
     if not isinstance(facts, dict):
         return sample
