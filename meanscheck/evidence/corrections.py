@@ -28,7 +28,7 @@ from meanscheck.contracts.model import PERSON
 from meanscheck.errors import FeedError
 from meanscheck.evidence.manifest import Manifest
 from meanscheck.evidence.staging import Staged, make_bad
-from meanscheck.evidence.tables import quoted
+from meanscheck.evidence.tables import quoted, same_key_sql
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
@@ -139,13 +139,8 @@ def supersede(store: Store, contract: FeedContract, corrected: Corrected, batch:
 
 def _amended(contract: FeedContract) -> str:
     """SQL: the file has a row of the same person and natural key as `r`, and it says something else."""
-    key = "".join(
-        f" and n.{quoted(name)} {'is not distinct from' if column == 'as_of' else '='} r.{quoted(name)}"
-        for column in contract.key
-        if column != PERSON
-        for name in (contract.column(column).stored_name,)
-    )
-    return f"exists (select 1 from i_rows n where n.is_covered and n.person = r.person and n.digest <> r.digest{key})"
+    same = same_key_sql(contract, "n", "r")
+    return f"exists (select 1 from i_rows n where n.is_covered and n.person = r.person and n.digest <> r.digest{same})"
 
 
 def _withdrawn(contract: FeedContract) -> str:

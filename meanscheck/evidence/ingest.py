@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from meanscheck.contracts import FeedContract
 from meanscheck.contracts import feed as feed_named
 from meanscheck.contracts.mapping import FileMapping
-from meanscheck.contracts.model import PERSON
 from meanscheck.contracts.readers import FileRows, read_parts
 from meanscheck.evidence.batches import facts_of, file_id_of
 from meanscheck.evidence.batches import record as _record
@@ -29,7 +28,7 @@ from meanscheck.evidence.mappings import mapping_for, record_mapping, refuse_out
 from meanscheck.evidence.quarantine import exceptions, quarantine
 from meanscheck.evidence.reach import Reach, reach_of
 from meanscheck.evidence.staging import Staged, stage
-from meanscheck.evidence.tables import quoted, stored_columns
+from meanscheck.evidence.tables import quoted, same_key_sql, stored_columns
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
@@ -296,15 +295,9 @@ def _find_conflicts(store: Store, contract: FeedContract, batch: int, new: str, 
     """Persons of whom another answer says something else under the same natural key."""
     if not contract.key:
         return
-    same = " and ".join(
-        f"f.{quoted(name)} {'is not distinct from' if column == 'as_of' else '='} n.{quoted(name)}"
-        for column in contract.key
-        if column != PERSON
-        for name in (contract.column(column).stored_name,)
-    )
     store.run(
         "insert into conflicts (feed, person, batch) "
         f"select distinct '{contract.name}', n.person, {batch} "
         f"from (select * from i_rows semi join {new} using (row_no)) n join {beside} f "
-        f"on f.person = n.person and f.digest <> n.digest{' and ' + same if same else ''}"
+        f"on f.person = n.person and f.digest <> n.digest{same_key_sql(contract, 'f', 'n')}"
     )

@@ -15,55 +15,26 @@ False
 from __future__ import annotations
 
 import hmac
-import os
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from meanscheck.errors import InputError, StoreError
-from meanscheck.values.keyfile import KEY, KeyForm
+from meanscheck.errors import InputError
+from meanscheck.values.keyfile import KeyForm, Secret
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
-_FORM = KeyForm("meanscheck/pseudonym-key/v1", "pseudonym key")
 _BYTES = 16
 _HEAD = "meanscheck/pseudonym/v1"
 
 
-class PseudonymKey:
-    """The key that two agencies share for one matching. Its bytes are in no repr and in no error."""
+class PseudonymKey(Secret):
+    """The key that two agencies share for one matching."""
 
-    __slots__ = ("_secret",)
-
-    def __init__(self, secret: bytes) -> None:
-        if len(secret) != KEY:
-            raise StoreError(f"a pseudonym key has {KEY} bytes")
-        self._secret = secret
-
-    def __repr__(self) -> str:
-        return "PseudonymKey(…)"
-
-    @classmethod
-    def generate(cls) -> PseudonymKey:
-        """A new random key; `save` keeps it."""
-        return cls(os.urandom(KEY))
-
-    @classmethod
-    def load(cls, path: Path | str) -> PseudonymKey:
-        """Read a key file; StoreError if it cannot be read, is no key file, or may be read by others."""
-        return cls(_FORM.load(path))
-
-    @classmethod
-    def ask(cls, callback: Callable[[], bytes]) -> PseudonymKey:
-        """The key that a callable gives, such as one that asks a key service: 32 bytes."""
-        return cls(callback())
-
-    def save(self, path: Path | str) -> Path:
-        """Write a key file (mode 0600) and return its path. Never overwrites."""
-        return _FORM.save(self._secret, path)
+    __slots__ = ()
+    form = KeyForm("meanscheck/pseudonym-key/v1", "pseudonym key")
 
     def pseudonym(self, id_number: str, *, purpose: str, id_type: str = "resident_id") -> str:
         """32 hex characters for a normalised number."""

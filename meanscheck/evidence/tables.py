@@ -30,6 +30,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meanscheck.contracts import FeedContract, all_feeds
+from meanscheck.contracts.model import PERSON
 from meanscheck.errors import StoreError
 
 if TYPE_CHECKING:
@@ -120,6 +121,19 @@ create table if not exists export_persons (export INTEGER not null, request BIGI
 def stored_columns(contract: FeedContract) -> tuple[Column, ...]:
     """The contract's columns besides the identity, which the store keeps once in `persons`."""
     return tuple(c for c in contract.columns if c.name not in IDENTITY)
+
+
+def same_key_sql(contract: FeedContract, one: str, other: str) -> str:
+    """SQL: two rows (aliases) of one person stand under one natural key; what begins with ``and``, or nothing.
+
+    A key with an empty part is none; an empty `as_of` is a value of its own.
+    """
+    columns = [contract.column(name) for name in contract.key if name != PERSON]
+    return "".join(
+        f" and {one}.{quoted(c.stored_name)} {'is not distinct from' if c.name == 'as_of' else '='} "
+        f"{other}.{quoted(c.stored_name)}"
+        for c in columns
+    )
 
 
 def quoted(name: str) -> str:

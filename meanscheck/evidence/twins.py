@@ -12,10 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meanscheck.contracts import FeedContract, all_feeds
-from meanscheck.contracts.model import PERSON
 from meanscheck.evidence.clocks import live_sql
 from meanscheck.evidence.rows import feeds_present, rows_sql
-from meanscheck.evidence.tables import quoted, stored_columns
+from meanscheck.evidence.tables import quoted, same_key_sql, stored_columns
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
@@ -53,17 +52,11 @@ def find_contradictions(store: Store, *, mark: int, is_linked: bool) -> None:
         contract = all_feeds()[feed]
         if not contract.key:
             continue
-        same = "".join(
-            f" and a.{quoted(name)} {'is not distinct from' if column == 'as_of' else '='} b.{quoted(name)}"
-            for column in contract.key
-            if column != PERSON
-            for name in (contract.column(column).stored_name,)
-        )
         store.run(
             f"insert into p_at_odds select distinct s.person, '{feed}' from p_same s "
             f"join feed_{feed} a on a.person = s.person join feed_{feed} b on b.person = s.other "
             f"where s.other <> s.person and {live_sql(mark, alias='a', since='batch')} "
-            f"and {live_sql(mark, alias='b', since='batch')}{same} "
+            f"and {live_sql(mark, alias='b', since='batch')}{same_key_sql(contract, 'a', 'b')} "
             f"and {_content(contract, 'a')} <> {_content(contract, 'b')}"
         )
     # Whoever shares the number shares the contradiction.

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar, Self
 
 from meanscheck.errors import StoreError
 
@@ -67,3 +69,48 @@ class KeyForm:
             file.flush()
             os.fsync(file.fileno())
         return path
+
+
+class Secret:
+    """A secret of one kind. Its bytes are in no repr and in no error."""
+
+    __slots__ = ("_secret",)
+    form: ClassVar[KeyForm]
+
+    def __init__(self, secret: bytes) -> None:
+        if len(secret) != KEY:
+            raise StoreError(f"a {self.form.what} has {KEY} bytes")
+        self._secret = secret
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+    @classmethod
+    def generate(cls) -> Self:
+        """A new random key; `save` keeps it."""
+        return cls(os.urandom(KEY))
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """Read a key file; StoreError if it cannot be read, is no key file, or may be read by others."""
+        return cls(cls.form.load(path))
+
+    @classmethod
+    def ask(cls, callback: Callable[[], bytes]) -> Self:
+        """The key that a callable gives, such as one that asks a key service: 32 bytes."""
+        return cls(callback())
+
+    @classmethod
+    def in_environment(cls, variable: str) -> Self | None:
+        """The key in a variable; None if it is not set."""
+        text = os.environ.get(variable, "")
+        return cls(cls.form.parse(text, variable)) if text else None
+
+    @property
+    def text(self) -> str:
+        """The key as text, to be put into an environment or a key service. Show it to nobody."""
+        return self.form.format(self._secret)
+
+    def save(self, path: Path | str) -> Path:
+        """Write a key file (mode 0600) and return its path. Never overwrites."""
+        return self.form.save(self._secret, path)

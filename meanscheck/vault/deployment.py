@@ -27,11 +27,10 @@ meanscheck.errors.StoreError: the deployment's key does not open this: it is ano
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from meanscheck.errors import StoreError
-from meanscheck.values.keyfile import KEY, KeyForm
+from meanscheck.values.keyfile import KEY, KeyForm, Secret
 
 ENVIRONMENT = "MEANSCHECK_VAULT_KEY"
 NONCE = 12
@@ -39,51 +38,17 @@ TAG = 16
 WRAPPED = NONCE + KEY + TAG
 """Bytes of a wrapped data key."""
 
-_FORM = KeyForm("meanscheck/vault-key/v1", "vault key")
 
+class DeploymentKey(Secret):
+    """The key-encryption key of one deployment: AES-256-GCM."""
 
-class DeploymentKey:
-    """The key-encryption key of one deployment: AES-256-GCM. Its bytes are in no repr and in no error."""
-
-    __slots__ = ("_secret",)
-
-    def __init__(self, secret: bytes) -> None:
-        if len(secret) != KEY:
-            raise StoreError(f"a deployment's key has {KEY} bytes")
-        self._secret = secret
-
-    def __repr__(self) -> str:
-        return "DeploymentKey(…)"
-
-    @classmethod
-    def generate(cls) -> DeploymentKey:
-        """A new random key; `save` keeps it."""
-        return cls(os.urandom(KEY))
-
-    @classmethod
-    def load(cls, path: Path | str) -> DeploymentKey:
-        """Read a key file; StoreError if it cannot be read, is no key file, or may be read by others."""
-        return cls(_FORM.load(path))
+    __slots__ = ()
+    form = KeyForm("meanscheck/vault-key/v1", "vault key")
 
     @classmethod
     def from_environment(cls) -> DeploymentKey | None:
         """The key in MEANSCHECK_VAULT_KEY; None if it is not set."""
-        text = os.environ.get(ENVIRONMENT, "")
-        return cls(_FORM.parse(text, ENVIRONMENT)) if text else None
-
-    @classmethod
-    def ask(cls, callback: Callable[[], bytes]) -> DeploymentKey:
-        """The key that a callable gives, such as one that asks a key service: 32 bytes."""
-        return cls(callback())
-
-    @property
-    def text(self) -> str:
-        """The key as text, to be put into an environment or a key service. Show it to nobody."""
-        return _FORM.format(self._secret)
-
-    def save(self, path: Path | str) -> Path:
-        """Write a key file (mode 0600) and return its path. Never overwrites."""
-        return _FORM.save(self._secret, path)
+        return cls.in_environment(ENVIRONMENT)
 
     def wrap(self, secret: bytes, *, bound: bytes) -> bytes:
         """`secret` sealed: nonce, ciphertext, tag. It opens only with the same `bound`."""
