@@ -33,6 +33,8 @@ UNIT_WORDS: Mapping[str, str] = {
 """Words in brackets at the end of a header and the unit they mean."""
 
 _SPACE = re.compile(r"[\s\ufeff\u200b\"'*]+")
+_LONGEST = 400
+"""Characters of a header that are looked at: no header is longer, and a hostile one may be megabytes."""
 _BRACKET = re.compile(r"[(\[【]([^()\[\]【】]*)[)\]】]$")
 
 
@@ -57,7 +59,7 @@ def choice_key(text: str) -> str:
 
 
 def _plain(header: str) -> str:
-    return _SPACE.sub("", unicodedata.normalize("NFKC", header)).lower()
+    return _SPACE.sub("", unicodedata.normalize("NFKC", header[:_LONGEST])).lower()
 
 
 def _unit_word(word: str) -> str | None:

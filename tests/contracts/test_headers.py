@@ -60,3 +60,8 @@ def test_a_unit_that_does_not_fit_is_refused() -> None:
     matched = match_headers(feed("wallets"), ["身份证号", "支付账户余额(亩)"])
     with pytest.raises(FeedError, match="unit in the header"):
         units_of(feed("wallets"), matched)
+
+
+def test_a_header_of_megabytes_is_looked_at_no_longer_than_a_header_can_be() -> None:
+    assert header_key("9" * 10_000_000) == header_key("9" * 401)
+    assert header_key("余额" + " " * 50 + "（万元）") == "余额"
