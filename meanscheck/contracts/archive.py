@@ -101,7 +101,8 @@ def checked_entries(archive: zipfile.ZipFile, size: int, *, where: str) -> list[
         FeedError: too many members, declared sizes beyond the bounds, encrypted, packed in an unknown way, overlapping
         or of one name.
     """
-    entries = [info for info in archive.infolist() if not info.is_dir()]
+    # Not `is_dir`, which cannot bear a member without a name.
+    entries = [info for info in archive.infolist() if not info.filename.endswith("/")]
     if len(entries) > MAX_MEMBERS:
         raise FeedError(f"more than {MAX_MEMBERS:,} files in the archive", where=where, remedy="Pack the data only")
     if len({info.filename for info in entries}) != len(entries):

@@ -43,7 +43,12 @@ def made_hostile(chance: Random, samples: Sequence[Sample]) -> Sample:
     sample = chance.choice([sample for sample in samples if sample.ending == ending])
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
         changes = [*ANY, *OF_FORM.get(sample.form, ()), *OF_FORM.get(sample.form, ())]
-        sample = chance.choice(changes)(chance, sample, samples)
+        change = chance.choice(changes)
+        try:
+            sample = change(chance, sample, samples)
+        except BaseException as fault:  # a change that reads the file meets what an earlier one did to it
+            if isinstance(fault, KeyboardInterrupt | SystemExit | MemoryError):
+                raise
     return sample
 
 

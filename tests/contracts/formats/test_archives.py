@@ -160,6 +160,14 @@ def test_what_may_harm_or_mislead_is_refused(tmp_path: Path, make: Callable[[Pat
     assert caught.value.remedy
 
 
+def test_a_member_without_a_name_is_no_crash(tmp_path: Path) -> None:
+    path = packed(tmp_path / "x.zip", ("", one()), ("a.csv", one(B)))
+    try:
+        assert cast(path).accepted.height >= 1
+    except FeedError as fault:
+        assert fault.remedy
+
+
 def test_two_members_of_one_name_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.zip"
     with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "w") as archive:
