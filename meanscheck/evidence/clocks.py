@@ -53,11 +53,17 @@ def next_load(store: Store, received_on: date | None) -> int:
 
 
 def load_known_by(store: Store, day: date) -> int:
-    """The last load that was in the store by the end of a day; StoreError if nothing had come in by then."""
-    first_later = store.value("select min(load) from loads where received_on > ?", [day])
-    known = store.value("select max(load) from loads where (? is null or load < ?)", [first_later, first_later])
+    """The last load that was in the store by the end of a day.
+
+    Raises:
+        StoreError: nothing that is dated had come in by then; loads before the first dated one have no known day.
+    """
+    known = store.value(
+        "select max(load) from (select load, max(received_on) over (order by load) as day from loads) where day <= ?",
+        [day],
+    )
     if known is None:
-        raise StoreError(f"nothing had come into the store by {day}")
+        raise StoreError(f"nothing is known to have come into the store by {day}")
     return int(known)
 
 

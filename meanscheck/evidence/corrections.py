@@ -51,8 +51,10 @@ class Corrected:
         return f"({', '.join(map(str, self.batches))})"
 
 
-def corrected_by(store: Store, contract: FeedContract, answer: Manifest | None, where: str) -> Corrected | None:
-    """What an answer corrects; None if it corrects nothing.
+def corrected_by(
+    store: Store, contract: FeedContract, answer: Manifest | None, where: str, *, again: bool
+) -> Corrected | None:
+    """What an answer corrects; None if it corrects nothing, or comes `again` and nothing of it is left to correct.
 
     Raises:
         FeedError: the answer named is not in the store, its place was taken before, or the feed has no natural key.
@@ -71,6 +73,8 @@ def corrected_by(store: Store, contract: FeedContract, answer: Manifest | None, 
         f"or (length(?) >= {_SHORTEST} and starts_with(batch_id, lower(?))))",
         [contract.name, answer.corrects, answer.sender, answer.corrects, answer.corrects],
     )
+    if again and named.is_empty():
+        return None
     if named.height != 1:
         what = "names several answers" if named.height else "is not in the store, or its place was taken before"
         raise FeedError(
@@ -90,7 +94,7 @@ def corrected_by(store: Store, contract: FeedContract, answer: Manifest | None, 
 def supersede(store: Store, contract: FeedContract, corrected: Corrected, batch: int, staged: Staged) -> int:
     """End what no longer counts from load `batch` on; reads the staged ``i_rows`` (see `staging`).
 
-    Rows of a withdrawal that the answer did not contain go to quarantine.
+    Rows of a withdrawal that the answer did not contain go to quarantine: what was said of that person is not known.
 
     Returns:
         How many stored rows no longer count.
@@ -109,7 +113,7 @@ def supersede(store: Store, contract: FeedContract, corrected: Corrected, batch:
     if corrected.how == "withdraw" and not is_whole:
         make_bad(store)
         store.run(
-            f"insert into i_bad select row_no, '', '{NOTHING_WITHDRAWN}', null, null from i_rows "
+            f"insert into i_bad select row_no, '', '{NOTHING_WITHDRAWN}', null, person from i_rows "
             "where is_covered and digest not in (select digest from e_said)"
         )
     if is_whole:
@@ -170,15 +174,20 @@ def note_repeats(store: Store, batch: int) -> None:
 
 
 def answers_again(store: Store, corrected: Corrected, batch: int) -> None:
-    """After an amendment: whose unreadable row it mends, and whose row is unreadable now."""
+    """After an amendment or withdrawal of rows: whose unreadable row is mended, and for whom nothing is known now.
+
+    An exception holds for every batch of the answer: any one left would go on answering for the person.
+    """
+    if corrected.how == "amend":
+        store.run(
+            f"update not_answered set superseded_by = {batch} where batch in {corrected.listed} and "
+            "reason = 'quarantined' and superseded_by is null and "
+            "person in (select person from i_rows where is_covered)"
+        )
     store.run(
-        f"update not_answered set superseded_by = {batch} where batch in {corrected.listed} and reason = 'quarantined' "
-        "and superseded_by is null and person in (select person from i_rows where is_covered)"
-    )
-    store.run(
-        f"insert into not_answered (batch, person, reason, load) select max(t.batch), n.person, n.reason, {batch} "
-        f"from not_answered n, (select unnest({list(corrected.batches)}) as batch) t where n.batch = {batch} "
-        "group by n.person, n.reason"
+        f"insert into not_answered (batch, person, reason, load) select t.batch, n.person, n.reason, {batch} "
+        f"from (select distinct person, reason from not_answered where batch = {batch}) n, "
+        f"(select unnest({list(corrected.batches)}) as batch) t"
     )
 
 

@@ -3,7 +3,8 @@
 Gone are the household's requests, its people's identities, consents, rows of every feed, quarantined texts and tokens;
 of a person who is in another household's case as well, only the link to this one. What stays says of nobody what he is
 or has: how many rows of which answer were erased and when (table `erased`), the answers' manifests, and places of
-quarantined rows in their files. A snapshot of before is from then on no longer what it was; `trace.damage` and replay
+quarantined rows in their files. Rows and consents of other people stay whole, also where they name a spouse, supporter
+or signer by number. A snapshot of before is from then on no longer what it was; `trace.damage` and replay
 say "erased" and not "damaged".
 
 The database does not overwrite what it deletes. `rewriting.rewrite` makes the file anew, and only then are the bytes

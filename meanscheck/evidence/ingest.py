@@ -156,7 +156,9 @@ def _take(
     is_void = bool(earlier.height) and bool(earlier["superseded_by"].is_not_null().all())
     corrected, batch, ended = None, 0, 0
     if not (again or is_void or (earlier.height and answer is not None and answer.how == "replace")):
-        corrected = corrected_by(store, contract, answer, name)
+        corrected = corrected_by(store, contract, answer, name, again=bool(earlier.height))
+        # A correction that comes again, of an answer whose place was taken since, has nothing left to correct.
+        is_void = bool(earlier.height) and corrected is None and answer is not None and answer.how is not None
     if corrected is not None:
         batch = store.next_load()
         ended = supersede(store, contract, corrected, batch, staged)
@@ -199,7 +201,7 @@ def _take(
     has_bad = staged.bad > 0 or (corrected is not None and corrected.how == "withdraw" and staged.rows > 0)
     quarantined = quarantine(store, contract, name, batch) if has_bad else 0
     exceptions(store, batch, answer, has_bad=has_bad)
-    if corrected is not None and corrected.how == "amend":
+    if corrected is not None and corrected.how != "replace":
         answers_again(store, corrected, batch)
     _record(
         store,

@@ -177,12 +177,13 @@ def _make_asked(store: Store, contract: FeedContract, answer: Manifest | None) -
             f"from k_consents c, (select date '{answer.answered_on}' as answered_on, '{contract.name}' as feed) b "
             f"where list_contains(string_split(k.consents, ','), c.consent::varchar) and {CONSENT_REACHES})"
         )
+    # Distinct: what two requests of one person have in common would cancel out, and a change of it not be seen.
     with store.frame("listed", listed):
         store.run(
             f"""create or replace temp table i_asked as
             with given as (select k.term, k.load, {given} as given from k_terms k {asked}),
             reached as (select term, case when given is not null then load end as load, given from given)
-            select m.person, min(r.load) as load, coalesce(bit_xor(r.given::ubigint), 0) as given
+            select m.person, min(r.load) as load, coalesce(bit_xor(distinct r.given::ubigint), 0) as given
             from k_members m join reached r using (term) {some}
             group by m.person"""
         )
