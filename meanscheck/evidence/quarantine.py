@@ -21,7 +21,7 @@ from meanscheck.values.documents import Document
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
-REPEATED, CONTRADICTION = "repeated_row", "conflicting_key"
+REPEATED, CONTRADICTION, CROWD = "repeated_row", "conflicting_key", "too_many_rows"
 _WIDE, _NARROW = "０１２３４５６７８９Ｘ", "0123456789X"
 
 
@@ -56,6 +56,17 @@ def set_repeats_apart(store: Store) -> int:
         "on d.digest = r.digest and r.row_no <> d.first"
     )
     return _take_out(store, REPEATED)
+
+
+def refuse_crowds(store: Store, most: int) -> int:
+    """What `cast_rows` does within a part: more rows of one person than sums can bear all go."""
+    crowd = f"select person from i_rows where person is not null group by person having count(*) > {most}"
+    if not store.value(f"select count(*) from ({crowd})"):
+        return 0
+    store.run(
+        f"insert into i_bad select row_no, 'id_number', '{CROWD}', null, person from i_rows where person in ({crowd})"
+    )
+    return _take_out(store, CROWD)
 
 
 def _take_out(store: Store, reason: str) -> int:

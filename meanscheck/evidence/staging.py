@@ -6,8 +6,8 @@ Temporary tables of one answer, dropped when it is in:
              contract's columns; repetitions and contradictions are taken out
     i_bad    rows not accepted: row_no · field · reason · raw · person (only if known without a look at the text)
 
-A file that comes in one part is checked whole by the cast. Parts of a large file cannot see each other, so repetitions
-and contradictions among them are looked for here, over all rows.
+A file that comes in one part is checked whole by the cast. Parts of a large file cannot see each other, so repetitions,
+contradictions and persons with too many rows are looked for here, over all rows.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, TypeVar
 import polars as pl
 
 from meanscheck.contracts import FeedContract
-from meanscheck.contracts.cast import cast_rows
+from meanscheck.contracts import cast as casting
 from meanscheck.contracts.readers import FileRows
 from meanscheck.evidence.digests import Sorted, row_digest_sql
 from meanscheck.evidence.manifest import Manifest
-from meanscheck.evidence.quarantine import REPEATED, refuse_contradictions, set_repeats_apart
+from meanscheck.evidence.quarantine import REPEATED, refuse_contradictions, refuse_crowds, set_repeats_apart
 from meanscheck.evidence.requests import NO_BOUND
 from meanscheck.evidence.tables import quoted, stored_columns
 
@@ -81,6 +81,9 @@ def stage(
         taken = set_repeats_apart(store)
         rows, repeats, lines = rows - taken, repeats + taken, lines + taken
         found = Sorted.read(store, "select digest from i_rows", count=rows)
+    if is_large and (taken := refuse_crowds(store, casting.MAX_ROWS_PER_PERSON)):
+        rows, lines = rows - taken, lines + taken
+        found = Sorted.read(store, "select digest from i_rows", count=rows)
     return Staged(found.total, rows, repeats, lines)
 
 
@@ -88,7 +91,7 @@ def _cast(
     contract: FeedContract, part: FileRows, *, as_of: date | None, not_after: date
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows accepted and lines at fault of one part, those broken in reading included."""
-    cast = cast_rows(contract, part.rows, as_of=as_of, not_after=not_after, units=part.units)
+    cast = casting.cast_rows(contract, part.rows, as_of=as_of, not_after=not_after, units=part.units)
     return cast.accepted, pl.concat([lines.select(_BAD) for lines in (cast.quarantined, part.broken)])
 
 

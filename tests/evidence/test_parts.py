@@ -80,6 +80,15 @@ def test_a_file_in_parts_is_the_answer_that_it_is_as_a_whole(
     assert set(bad_of_parts["person"].drop_nulls()) == set(bad["person"].drop_nulls())
 
 
+def test_too_many_rows_of_one_person_are_seen_across_parts(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = inbox.tax([wage(A, f"2020-0{n}") for n in range(1, 6)] + [wage(B, "2020-01")])
+    by_parts(monkeypatch)
+    monkeypatch.setattr("meanscheck.contracts.cast.MAX_ROWS_PER_PERSON", 4)  # no part has more than three
+    report, rows, bad, _ = taken_in(inbox, "county.duckdb", path)
+    assert (report.accepted, report.quarantined, rows.height) == (1, 5, 1)
+    assert bad["reason"].unique().to_list() == ["too_many_rows"]
+
+
 def test_a_large_file_that_turns_out_unusable_leaves_nothing(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     inbox.requests()
     inbox.consents()
