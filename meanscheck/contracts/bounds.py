@@ -12,6 +12,9 @@ from meanscheck.errors import FeedError
 
 MAX_FILE_BYTES = 4 * 2**30
 """Bytes of a text file, or of everything that an archive or workbook unpacks to."""
+MAX_UNPACKED = 2**27
+"""Bytes that an archive of data unpacks to: it is held whole in memory, where a file that is not packed is read in
+parts, and takes some seven times as much while it is divided into cells."""
 MAX_RATIO = 200
 """How many times its packed size a member may unpack to, from `SMALL` on (office files reach about 60)."""
 SMALL = 16 * 2**20

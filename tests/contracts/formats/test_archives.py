@@ -171,6 +171,17 @@ def test_a_member_without_a_name_is_no_crash(tmp_path: Path) -> None:
         assert fault.remedy
 
 
+def test_an_archive_that_memory_would_have_to_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = packed(tmp_path / "x.zip", ("a.csv", one()), ("b.csv", one(B)))
+    size = len(one().encode()) + len(one(B).encode())
+    monkeypatch.setattr("meanscheck.contracts.archive.MAX_UNPACKED", size)
+    assert cast(path).accepted.height == 2
+    monkeypatch.setattr("meanscheck.contracts.archive.MAX_UNPACKED", size - 1)
+    with pytest.raises(FeedError, match="held in memory") as caught:
+        cast(path)
+    assert "unpacked" in caught.value.remedy
+
+
 def test_two_members_of_one_name_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.zip"
     with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(path, "w") as archive:
