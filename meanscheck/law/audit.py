@@ -188,7 +188,7 @@ def _findings(pack: RulePack, level: Level) -> Iterator[Finding]:
     for measure in level.pack.not_applied:
         yield Finding("not_applied", measure.id, measure.why, None, None, tuple(measure.cite), level.place)
     formulas = [getattr(r, "formula", "") for one in pack.levels for _, revisions in _revisions(one) for r in revisions]
-    for parameter in level.parameters:
+    for _, parameter in level.parameters:
         name = re.compile(rf"(?<![\w.]){re.escape(parameter.id)}(?![\w.])")
         if parameter.id not in ENGINE_FIGURES and not any(map(name.search, formulas)):
             yield Finding("unused", f"parameter {parameter.id}", "no formula reads it", None, None, (), level.place)
@@ -196,7 +196,7 @@ def _findings(pack: RulePack, level: Level) -> Iterator[Finding]:
 
 def _contradictions(level: Level) -> Iterator[Finding]:
     """What conflicts.toml rests on: no rule found, a rule not sourced, a bound that the office chooses."""
-    for conflict in level.conflicts:
+    for _, conflict in level.conflicts:
         what = f"conflict {conflict.id}"
         for r in conflict.revision:
             until, cite = _until(r, conflict.revision), tuple(r.cite)
@@ -211,11 +211,11 @@ def _contradictions(level: Level) -> Iterator[Finding]:
 
 
 def _revisions(level: Level) -> Iterator[tuple[str, Sequence[Revision]]]:
-    for parameter in level.parameters:
+    for _, parameter in level.parameters:
         yield f"parameter {parameter.id}", parameter.revision
-    for variable in level.variables:
+    for _, variable in level.variables:
         yield f"variable {variable.id}", variable.revision
-    for programme in level.programmes:
+    for _, programme in level.programmes:
         for test in programme.test:
             yield f"programme {programme.id}, test {test.id}", test.revision
         if programme.award is not None:

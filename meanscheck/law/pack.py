@@ -1,14 +1,16 @@
 """How does a folder of TOML files become law that can be resolved on a day?
 
 A jurisdiction is a folder with pack.toml, parameters.toml, rules.toml and, if it has one, conflicts.toml; it inherits
-from the folder above it. This module reads and validates the files (`Level`); `resolve.py` merges the levels and
-chooses revisions. Nothing in a pack is executed.
+from the folder above it. What grows long may stand in files of its own, named for what they hold:
+``medical_relief.rules.toml`` beside rules.toml, ``medical_relief.parameters.toml``, ``medical_relief.cases.toml``. This
+module reads and validates the files (`Level`); `resolve.py` merges the levels and chooses revisions. Nothing in a pack
+is executed.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from keyword import iskeyword
 from pathlib import Path
@@ -236,36 +238,53 @@ class RulesModel(_Model):
 
 
 class Level:
-    """One folder of a pack, read and validated by itself."""
+    """One folder of a pack, read and validated by itself. Things come as (place of their file, thing)."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.place = "/".join(folder.parts[folder.parts.index("rules") :]) if "rules" in folder.parts else folder.name
         self.pack = _read(folder / "pack.toml", PackModel, self.place)
-        self.parameters = _read(folder / "parameters.toml", ParametersModel, self.place).parameter
-        rules = _read(folder / "rules.toml", RulesModel, self.place)
-        self.variables, self.programmes = rules.variable, rules.programme
-        self.conflicts = _read(folder / "conflicts.toml", ConflictsModel, self.place).conflict
+        self.parameters = [
+            (file, p) for file, read in self._files("parameters", ParametersModel) for p in read.parameter
+        ]
+        rules = list(self._files("rules", RulesModel))
+        self.variables = [(file, v) for file, read in rules for v in read.variable]
+        self.programmes = [(file, p) for file, read in rules for p in read.programme]
+        self.conflicts = [(file, c) for file, read in self._files("conflicts", ConflictsModel) for c in read.conflict]
         self._unique()
 
+    def _files(self, kind: str, model: type[M]) -> Iterator[tuple[str, M]]:
+        """KIND.toml and every NAME.KIND.toml, in the order of their names, with their places."""
+        for path in files_of(self.folder, kind):
+            yield f"{self.place}/{path.name}", _read(path, model, self.place)
+
     def _unique(self) -> None:
-        for file, kind, ids in (
-            ("pack.toml", "instrument", [i.id for i in self.pack.instrument]),
-            ("parameters.toml", "parameter", [p.id for p in self.parameters]),
-            ("rules.toml", "variable", [v.id for v in self.variables]),
-            ("rules.toml", "programme", [p.id for p in self.programmes]),
-            ("conflicts.toml", "conflict", [c.id for c in self.conflicts]),
-            *(("rules.toml", f"programme {p.id}, test", [t.id for t in p.test]) for p in self.programmes),
-        ):
-            for name in ids:
-                where = f"{self.place}/{file}: {kind} {name}"
-                if ids.count(name) > 1:
-                    raise PackError("defined twice", where=where, remedy="Keep one")
-                if kind == "instrument":
-                    continue
-                for part in name.split(".") if kind == "parameter" else [name]:
-                    if not part.isidentifier() or iskeyword(part) or (part in WORDS and kind != "parameter"):
-                        raise PackError("not a usable id", where=where, remedy="Use an identifier that is no keyword")
+        named: list[tuple[str, str, str]] = [
+            (f"{self.place}/pack.toml", "instrument", i.id) for i in self.pack.instrument
+        ]
+        named += [(file, "parameter", p.id) for file, p in self.parameters]
+        named += [(file, "variable", v.id) for file, v in self.variables]
+        named += [(file, "programme", p.id) for file, p in self.programmes]
+        named += [(file, "conflict", c.id) for file, c in self.conflicts]
+        named += [(file, f"programme {p.id}, test", t.id) for file, p in self.programmes for t in p.test]
+        seen: dict[tuple[str, str], str] = {}
+        for file, kind, name in named:
+            where = f"{file}: {kind} {name}"
+            if (kind, name) in seen:
+                other = seen[kind, name]
+                also = "" if other == file else f", first in {other}"
+                raise PackError(f"defined twice{also}", where=where, remedy="Keep one")
+            seen[kind, name] = file
+            if kind == "instrument":
+                continue
+            for part in name.split(".") if kind == "parameter" else [name]:
+                if not part.isidentifier() or iskeyword(part) or (part in WORDS and kind != "parameter"):
+                    raise PackError("not a usable id", where=where, remedy="Use an identifier that is no keyword")
+
+
+def files_of(folder: Path, kind: str) -> tuple[Path, ...]:
+    """``KIND.toml`` and every ``NAME.KIND.toml`` of a pack's folder that exists."""
+    return tuple(sorted({*folder.glob(f"{kind}.toml"), *folder.glob(f"*.{kind}.toml")}))
 
 
 def _read(path: Path, model: type[M], place: str) -> M:

@@ -53,14 +53,10 @@ class RulePack:
         self.code = self.levels[-1].pack.code
         self.name = self.levels[-1].pack.name
         self.instruments: dict[str, InstrumentModel] = {i.id: i for level in levels for i in level.pack.instrument}
-        self.parameters = gathered(
-            "parameter", ((f"{lv.place}/parameters.toml", p) for lv in levels for p in lv.parameters)
-        )
-        self.variables = gathered("variable", ((f"{lv.place}/rules.toml", v) for lv in levels for v in lv.variables))
-        self.programmes = gathered("programme", ((f"{lv.place}/rules.toml", p) for lv in levels for p in lv.programmes))
-        self.conflicts = gathered(
-            "conflict", ((f"{lv.place}/conflicts.toml", c) for lv in levels for c in lv.conflicts)
-        )
+        self.parameters = gathered("parameter", (item for level in levels for item in level.parameters))
+        self.variables = gathered("variable", (item for level in levels for item in level.variables))
+        self.programmes = gathered("programme", (item for level in levels for item in level.programmes))
+        self.conflicts = gathered("conflict", (item for level in levels for item in level.conflicts))
         self._trees: dict[tuple[str, str, Type], Node] = {}
         self.scope = self._scope()
 

@@ -24,7 +24,7 @@ from .office import Office
 
 HERE = Path(__file__).parent.parent
 RULES = HERE.parent / "rules"
-CASES = [(file.parent, file) for file in sorted(RULES.rglob("cases.toml"))]
+CASES = [(file.parent, file) for file in sorted(RULES.rglob("*cases.toml"))]
 CASES.append((RULES / "cn" / "guangdong" / "jiangmen", HERE / "vectors" / "thirty.toml"))
 ORIGIN = Provenance("ab" * 32)
 

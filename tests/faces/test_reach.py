@@ -11,7 +11,7 @@ from meanscheck.law.cases import load_cases, run_case
 from meanscheck.law.reach import Reach
 
 RULES = Path(__file__).parents[2] / "rules"
-FILES = sorted(RULES.rglob("cases.toml"))
+FILES = sorted(RULES.rglob("*cases.toml"))
 LAW_ONLY = ("parameter:", "formula:")
 
 

@@ -225,3 +225,17 @@ def test_run_gives_one_json_list_even_if_an_expectation_is_not_met(
             "causes": [],
         }
     ]
+
+
+def test_run_takes_the_packs_own_cases_if_no_file_is_named(pack: Path, command: Command) -> None:
+    (pack / "cases.toml").write_text(CASES.replace("OUTCOME", "eligible"), encoding="utf-8")
+    (pack / "more.cases.toml").write_text(CASES.replace("OUTCOME", "refer"), encoding="utf-8")
+    said = command("rules", "run", pack)
+    assert said.code == 1
+    assert said.err == "little: help: outcome eligible, expected refer\n"
+    assert "2 cases: 1 as expected, 1 not" in said.out
+
+
+def test_run_without_any_cases_says_so(pack: Path, command: Command) -> None:
+    said = command("rules", "run", pack)
+    assert said.code == 2 and "the pack has no cases" in said.err

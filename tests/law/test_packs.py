@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -282,3 +283,20 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
 def test_a_folder_without_a_pack_is_named(tmp_path: Path) -> None:
     with pytest.raises(PackError, match=r"no pack.toml there"):
         RulePack.load(tmp_path / "nothing")
+
+
+def test_a_long_pack_may_stand_in_several_files(tmp_path: Path) -> None:
+    sound().load(tmp_path)
+    (tmp_path / "rules.toml").rename(tmp_path / "relief.rules.toml")
+    (tmp_path / "parameters.toml").rename(tmp_path / "relief.parameters.toml")
+    apart = RulePack.load(tmp_path)
+    assert apart.on(date(2020, 6, 30)).digest == sound().load(tmp_path / "whole").on(date(2020, 6, 30)).digest
+    assert all(place.endswith("relief.rules.toml") for stanzas in apart.variables.values() for place, _ in stanzas)
+
+
+def test_what_stands_in_two_files_is_named_with_both(tmp_path: Path) -> None:
+    sound().load(tmp_path)
+    (tmp_path / "again.rules.toml").write_bytes((tmp_path / "rules.toml").read_bytes())
+    with pytest.raises(PackError, match=r"defined twice, first in .*/again\.rules\.toml") as caught:
+        RulePack.load(tmp_path)
+    assert "/rules.toml: variable" in caught.value.where

@@ -267,16 +267,22 @@ def _show_law(law: Law, *, formulas: bool) -> None:
 @app.command("run")
 def run(
     pack: Pack,
-    cases: Annotated[Path, typer.Argument(help="A file of cases, such as cases.toml.", metavar="CASES.toml")],
+    cases: Annotated[
+        list[Path] | None, typer.Argument(help="Files of cases; the pack's own if left out.", metavar="CASES.toml…")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Show programmes without an expectation, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Decide stated cases and compare with what they expect. Exit 1 if an expectation is not met."""
     from meanscheck.law.cases import load_cases, run_case
+    from meanscheck.law.pack import files_of
     from meanscheck.law.resolve import RulePack
 
-    stated = load_cases(cases)
     law = RulePack.load(pack)
+    files = cases or files_of(law.levels[-1].folder, "cases")
+    if not files:
+        raise InputError("the pack has no cases", where=law.place, remedy="Write a cases.toml, or name a file")
+    stated = [case for file in files for case in load_cases(file)]
     results = [run_case(law, case) for case in stated]
     if as_json:
         print_json([entry for result in results for entry in result.to_json()])
