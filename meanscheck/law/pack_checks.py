@@ -19,7 +19,7 @@ from meanscheck.errors import PackError
 from meanscheck.law.conflict_checks import check_conflicts, check_higher
 from meanscheck.law.figures import table_of
 from meanscheck.law.law import Law
-from meanscheck.law.pack import ConflictRevision, FigureRevision, FormulaRevision, Revision, keys_of
+from meanscheck.law.pack import ConflictRevision, FigureRevision, FormulaRevision, ManagerModel, Revision, keys_of
 from meanscheck.law.plain import FRESHNESS, MEMBERSHIP
 from meanscheck.law.tree import Node
 from meanscheck.law.types import BOOL, UNITS, Type
@@ -140,6 +140,8 @@ def _content(revision: Revision, where: str) -> None:
         content = revision.formula or None
     elif isinstance(revision, ConflictRevision):
         content = revision.rule or None
+    elif isinstance(revision, ManagerModel):
+        content = revision.office or None
     if revision.unknown and content is not None:
         raise PackError("both a content and `unknown`", where=where, remedy="Keep one")
     if not revision.unknown and content is None:

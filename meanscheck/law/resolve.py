@@ -21,7 +21,7 @@ from meanscheck.law import pack_checks
 from meanscheck.law.check import ParameterSignature, Scope, VariableSignature, check_formula
 from meanscheck.law.conflicts.kinds import MEMBERSHIP, Conflict
 from meanscheck.law.figures import figure_of, table_of
-from meanscheck.law.law import Award, Instrument, Law, LawTest, Parameter, Programme, Variable, Yield
+from meanscheck.law.law import Award, Instrument, Law, LawTest, Manager, Parameter, Programme, Variable, Yield
 from meanscheck.law.names import attribute_types, feed_types
 from meanscheck.law.pack import (
     ConflictModel,
@@ -102,6 +102,7 @@ class RulePack:
             award = programme.only("award", lambda p: p.award)
             if award is not None:
                 yield from ((f"{place}: {award.name}", a.revision) for place, a in award)
+            yield from ((f"{place}: {programme.name}, managed_by", p.managed_by) for place, p in programme)
         for conflict in self.conflicts.values():
             yield from ((f"{place}: {conflict.name}", c.revision) for place, c in conflict)
 
@@ -334,7 +335,9 @@ class _Chosen:
             return None
         yields = tuple(Yield(y.programme, y.when) for y in stanzas.nearest(lambda p: p.yields_to) or ())
         labels = (stanzas.nearest(lambda p: p.label) or name, stanzas.nearest(lambda p: p.label_zh) or name)
-        return Programme(name, entity, *labels, tuple(tests), self.award(stanzas, entity), yields)
+        manager = self.revision(stanzas.upwards(lambda p: p.managed_by))
+        managed_by = None if manager is None else Manager(manager.office, manager.office_zh, tuple(manager.cite))
+        return Programme(name, entity, *labels, tuple(tests), self.award(stanzas, entity), yields, managed_by)
 
     def award(self, stanzas: Stanzas[ProgrammeModel], entity: str) -> Award | None:
         """What an eligible one gets; None if the programme gives no amount. An amount not published is unknown."""

@@ -246,6 +246,9 @@ def _show_law(law: Law, *, formulas: bool) -> None:
                 "award", programme["award"]["unit"], programme["award"]["formula"], sources(programme["award"])
             )
         say(page)
+        if manager := programme["managed_by"]:
+            office = f"{manager['office_zh']} {manager['office']}".strip()
+            say(f"  managed by {office} ({sources(manager)})")
         for y in programme["yields_to"]:
             say(f"  gives way to {y['programme']} ({y['when']})")
         say()
