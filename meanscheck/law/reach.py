@@ -150,6 +150,8 @@ class Reach:
             return known | UNKNOWN
         there = [keys in parameter.table for keys in product(*options)]
         found = known if any(there) else frozenset[str]()
+        if len(there) == 1 and any(there) and isinstance(value := parameter.table[next(product(*options))], bool):
+            found = frozenset({_WORD[value]})
         lacking = not all(there) or any("unknown" in self.of(k) for k in node.nodes)
         return found | UNKNOWN if lacking else found
 
