@@ -72,6 +72,8 @@ class Parameter:
     label: str
     label_zh: str
     cite: tuple[str, ...]
+    formula: str = ""
+    """What the figures were reckoned by (`derived`); empty where they are as published."""
 
     def get(self, keys: tuple[str, ...] = ()) -> Figure:
         """The figure for the keys, None if unknown."""
@@ -242,6 +244,7 @@ class Law:
                 {
                     **_plain(p, "id", "unit", "unknown", "status", "label", "label_zh", "by", "cite"),
                     "table": [[list(k), figure_text(v, p.unit)] for k, v in sorted(p.table.items())],
+                    **({"formula": p.formula} if p.formula else {}),
                 }
                 for p in self.parameters.values()
             ],

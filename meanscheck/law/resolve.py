@@ -20,11 +20,13 @@ from meanscheck.errors import PackError
 from meanscheck.law import pack_checks
 from meanscheck.law.check import ParameterSignature, Scope, VariableSignature, check_formula
 from meanscheck.law.conflicts.kinds import MEMBERSHIP, Conflict
+from meanscheck.law.derived import constant_tree, derived_figure, figures_in
 from meanscheck.law.figures import figure_of, table_of
 from meanscheck.law.law import Award, Instrument, Law, LawTest, Parameter, Programme, Variable, Yield
 from meanscheck.law.names import attribute_types, feed_types
 from meanscheck.law.pack import (
     ConflictModel,
+    FigureRevision,
     FormulaRevision,
     InstrumentModel,
     Level,
@@ -150,6 +152,13 @@ class RulePack:
             self._trees[key] = node
         return self._trees[key]
 
+    def figure_tree(self, revision: FigureRevision, unit: str, by: Sequence[str], where: str) -> Node:
+        """The checked tree of the formula from which a figure is derived."""
+        key = (revision.formula, ",".join(("figure", *by)), UNITS[unit])
+        if key not in self._trees:
+            self._trees[key] = constant_tree(revision.formula, by=by, unit=unit, scope=self.scope, where=where)
+        return self._trees[key]
+
     # ---- resolution
 
     def on(
@@ -176,7 +185,7 @@ class RulePack:
         for name in (*chosen.accept, *chosen.overlay):
             if name not in self.parameters and (name not in self.variables or name in chosen.overlay):
                 raise PackError(f"no parameter {name}", where=self.place, remedy="`meanscheck rules show` lists them")
-        figures = (chosen.parameter(self.parameters[name], name) for name in sorted(self.parameters))
+        figures = (chosen.figure(name) for name in sorted(self.parameters))
         parameters = {p.id: p for p in figures if p is not None}
         rules = (chosen.variable(self.variables[name], name) for name in sorted(self.variables))
         variables = {v.id: v for v in rules if v is not None}
@@ -238,10 +247,23 @@ class _Chosen:
         self, pack: RulePack, on: date, known_by: date, accept: frozenset[str], overlay: Mapping[str, object]
     ) -> None:
         self.pack, self.on, self.known_by, self.accept, self.overlay = pack, on, known_by, accept, overlay
+        self._figures: dict[str, Parameter | None] = {}
+        self._path: list[str] = []
 
     def revision(self, by_level: Iterable[Sequence[R]]) -> R | None:
         """The revision that applies."""
         return self.pack.choose(by_level, self.on, self.known_by)
+
+    def figure(self, name: str) -> Parameter | None:
+        """A figure by its name, reckoned once: others may be derived from it. PackError for a cycle among these."""
+        if name in self._path:
+            cycle = " → ".join([*self._path[self._path.index(name) :], name])
+            raise PackError(f"a cycle of derived figures: {cycle}", where=self.pack.place, remedy="Publish one of them")
+        if name not in self._figures:
+            self._path.append(name)
+            self._figures[name] = self.parameter(self.pack.parameters[name], name)
+            self._path.pop()
+        return self._figures[name]
 
     def parameter(self, stanzas: Stanzas[ParameterModel], name: str) -> Parameter | None:
         """A figure; None on a day for which the pack has no revision of it."""
@@ -259,7 +281,19 @@ class _Chosen:
                 return None
             return Parameter(name, unit, keys, {}, "not published", "unsure", *labels, tuple(later.cite))
         unknown = revision.unknown or ("unsure" if revision.status == "unsure" and name not in self.accept else "")
-        table = {} if unknown else table_of(revision.value, unit, len(keys), f"{where} {revision.in_force_on}")
+        where = f"{where} {revision.in_force_on}"
+        if revision.formula and revision.value is None and not unknown:
+            tree = self.pack.figure_tree(revision, unit, keys, where)
+            read = {used: self.figure(used) for used in figures_in(tree)}
+            return derived_figure(
+                Parameter(name, unit, keys, {}, "", revision.status, *labels, tuple(revision.cite), revision.formula),
+                tree,
+                keys=revision.paths,
+                read=read,
+                on=self.on,
+                where=where,
+            )
+        table = {} if unknown else table_of(revision.value, unit, len(keys), where)
         return Parameter(name, unit, keys, table, unknown, revision.status, *labels, tuple(revision.cite))
 
     def conflict(self, stanzas: Stanzas[ConflictModel], name: str) -> Conflict | None:
