@@ -120,9 +120,9 @@ def table_of(value: object, unit: str, keys: int, where: str) -> dict[tuple[str,
 
 def written(table: Mapping[tuple[str, ...], Scalar], unit: str) -> object:
     """What `table_of` reads as this table: a text, or texts by key."""
-    for path in ((), ANY_KEY):
-        if path in table:
-            return figure_text(table[path], unit)
+    one = table.get((), table.get(ANY_KEY))
+    if one is not None:
+        return figure_text(one, unit)
     nested: dict[str, Any] = {}
     for path, figure in table.items():
         here = nested
