@@ -14,6 +14,7 @@ import typer
 
 from meanscheck.errors import InputError
 from meanscheck.faces.cli.page import AsJson, complain, in_words, painted, print_json, say, table
+from meanscheck.faces.cli.rules_mutate import mutate
 
 if TYPE_CHECKING:
     from meanscheck.law.audit import Audit, Period
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from meanscheck.law.law import Law
 
 app = typer.Typer(help="The law as data: check packs, show the law of a day, run cases.", no_args_is_help=True)
+app.command("mutate")(mutate)
 
 Pack = Annotated[str, typer.Argument(help="A pack's folder, such as rules/cn/guangdong/jiangmen.", metavar="PACK")]
 
@@ -59,7 +61,7 @@ def check(
     from meanscheck.law.audit import audit, pack_folders
     from meanscheck.values.data import data_dir
 
-    tops = [_folder(p) for p in paths] if paths else [data_dir("rules")]
+    tops = [folder_of(p) for p in paths] if paths else [data_dir("rules")]
     folders = list(dict.fromkeys(folder for top in tops for folder in pack_folders(top)))
     reports = [audit(folder) for folder in folders]
     if as_json:
@@ -77,7 +79,7 @@ def check(
         raise typer.Exit(1)
 
 
-def _folder(path: str) -> Path:
+def folder_of(path: str) -> Path:
     """The folder itself, or the installed pack of that name."""
     from meanscheck.values.data import data_dir
 
