@@ -11,8 +11,7 @@ anybody can see is explained:
 An explanation of a mutant that is noticed, or is not there any more, is an error: it would hide the next one.
 
 Choices
-    Of a run only what rests on the change is reckoned again: values and outcomes of everything else are those of the
-    case's own run, since a change reaches nothing but its readers.
+    Of a run only what a change reaches is reckoned again (`rerun`), and of the cases only those that evaluate it.
     The id ends with ``*`` to explain all mutants that begin so.
 """
 
@@ -21,7 +20,6 @@ from __future__ import annotations
 import random
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -29,19 +27,16 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from meanscheck.errors import PackError
-from meanscheck.law.case_runs import CaseRun, Cases, trees_of
+from meanscheck.law.case_runs import CaseRun, Cases
 from meanscheck.law.cases import judged
-from meanscheck.law.conflicts.kinds import WINDOW
 from meanscheck.law.law import Law
 from meanscheck.law.mutant_laws import Mutant, mutants_of
-from meanscheck.law.mutants import node_at
-from meanscheck.law.order import Item, reads
+from meanscheck.law.order import Item
 from meanscheck.law.pack import Level, files_of
 from meanscheck.law.plain import PlainRun
-from meanscheck.law.tree import Node
+from meanscheck.law.rerun import Rerun, Web
 
 Fate = Literal["noticed", "unnoticed", "unreached"]
-_NO_FIGURE = frozenset({"attr", "col", "text", "var", "outcome", "agg", "members", "supporters", "unknown"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +73,12 @@ class Mutation:
             if not web.touches(mutant, run):
                 continue
             is_reached = True
-            stale = web.downstream(mutant)
-            if stale is not None and not stale & _expected(run):
+            starts = web.starts(mutant)
+            if starts is not None and web.downstream(starts).isdisjoint(_expected(run)):
                 continue
             if id(run.law) not in laws:
                 laws[id(run.law)] = mutant.law(run)
-            if _notices(run, laws[id(run.law)], stale):
+            if _notices(run, laws[id(run.law)], web, starts):
                 return Verdict(mutant.id, "noticed", run.name)
         return Verdict(mutant.id, "unnoticed" if is_reached else "unreached")
 
@@ -103,92 +98,15 @@ def _expected(run: CaseRun) -> frozenset[Item]:
     return frozenset(items)
 
 
-def _notices(run: CaseRun, law: Law, stale: frozenset[Item] | None) -> bool:
+def _notices(run: CaseRun, law: Law, web: Web, starts: frozenset[Item] | None) -> bool:
     """Whether a case comes out otherwise than expected. What crashes is noticed too."""
     try:
-        again = PlainRun(law, run.case.unit) if stale is None else _rerun(run, law, stale)
-        return bool(judged(run.case, again).unmet)
-    except (AssertionError, ArithmeticError, ValueError, OverflowError, KeyError, TypeError):
+        if starts is None:
+            return bool(judged(run.case, PlainRun(law, run.case.unit)).unmet)
+        again = Rerun(run, law, web, starts)
+        return not again.changed.isdisjoint(_expected(run)) and bool(judged(run.case, again).unmet)
+    except (AssertionError, ArithmeticError, ValueError, KeyError, TypeError):
         return True
-
-
-def _rerun(run: CaseRun, law: Law, stale: frozenset[Item]) -> PlainRun:
-    """A run of another law that begins with all that cannot have changed."""
-    again: PlainRun = PlainRun.__new__(PlainRun)
-    again.__dict__.update(copy(run.run).__dict__)
-    # A mutant reads less than the law, never more: the order holds.
-    law.__dict__["order"] = run.law.order
-    again.law = law
-    again.values = {k: v for k, v in run.run.values.items() if ("variable", k[0]) not in stale}
-    again.outcomes = {k: v for k, v in run.run.outcomes.items() if ("programme", k[0]) not in stale}
-    again._causes = {k: v for k, v in run.run._causes.items() if ("variable", k[0]) not in stale}
-    again._ready = False
-    return again
-
-
-class Web:
-    """What reads what in a law."""
-
-    def __init__(self, law: Law) -> None:
-        self.law = law
-        self.readers: dict[Item, set[Item]] = {}
-        self.by_figure: dict[str, set[Item]] = {}
-        self.nodes: dict[str, set[int]] = {}
-        for variable in law.variables.values():
-            self._read(("variable", variable.id), (variable.tree,))
-        members = {p.id for p in law.programmes if p.entity == "member"}
-        for programme in law.programmes:
-            item: Item = ("programme", programme.id)
-            self._read(item, programme.trees)
-            for rule in programme.yields_to:
-                self.readers.setdefault(("programme", rule.programme), set()).add(item)
-            if members & {programme.id, *(y.programme for y in programme.yields_to)}:
-                self.readers.setdefault(("variable", "is_member"), set()).add(item)
-        self._derived()
-
-    def _read(self, item: Item, trees: Iterable[Node]) -> None:
-        for tree in trees:
-            for read in reads(tree):
-                self.readers.setdefault(read, set()).add(item)
-            for node in tree.walk():
-                name = node.args[0] if node.args and node.op not in _NO_FIGURE else None
-                if isinstance(name, str) and name in self.law.parameters:
-                    self.by_figure.setdefault(name, set()).add(item)
-                    self.nodes.setdefault(name, set()).add(id(node))
-
-    def _derived(self) -> None:
-        """What reads a derived figure reads the figures that it is derived from."""
-        derived = [p for p in self.law.parameters.values() if p.formula]
-        for _ in derived:
-            for figure in derived:
-                # The text is searched, since the tree belongs to the pack: too many readers cost time and no truth.
-                for name in self.law.parameters:
-                    if name in figure.formula and name != figure.id:
-                        self.by_figure.setdefault(name, set()).update(self.by_figure.get(figure.id, ()))
-                        self.nodes.setdefault(name, set()).update(self.nodes.get(figure.id, ()))
-
-    def touches(self, mutant: Mutant, run: CaseRun) -> bool:
-        """Whether a case evaluated what a mutant changes."""
-        if mutant.thing.startswith("parameter "):
-            name = mutant.thing.removeprefix("parameter ")
-            return name == WINDOW or not self.nodes.get(name, set()).isdisjoint(run.run.seen)
-        if mutant.path is None:
-            return True
-        return any(id(node_at(tree, mutant.path)) in run.run.seen for tree in trees_of(self.law, mutant.thing))
-
-    def downstream(self, mutant: Mutant) -> frozenset[Item] | None:
-        """Everything that rests on what a mutant changes; None if it may be anything."""
-        name = mutant.thing.removeprefix("parameter ")
-        if name == WINDOW:
-            return None
-        waiting = list(mutant.starts(self.law)) or list(self.by_figure.get(name, ()))
-        found: set[Item] = set()
-        while waiting:
-            item = waiting.pop()
-            if item not in found:
-                found.add(item)
-                waiting.extend(self.readers.get(item, ()))
-        return frozenset(found)
 
 
 # ---- explanations
