@@ -1,8 +1,8 @@
 """What does each case of a pack touch: which revisions, which parts of which formulas, and with what truth?
 
-`Cases(folder)` runs the cases of a pack and of every pack below it by the plain executor, each once, and keeps of each
-run what was evaluated. From that follows which cases a change of the law can touch at all (`mutating`), and what no
-case touches (`coverage`).
+`Cases(folders)` runs the cases of some packs by the plain executor, each once, and keeps of each run what was
+evaluated. From that follows which cases a change of the law can touch at all (`mutating`), and what no case touches
+(`coverage`).
 
 Choices
     The cases of the packs below count for a folder too: national law leaves its limits to the cities, so only a
@@ -13,23 +13,25 @@ Choices
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from meanscheck.law.audit import pack_folders
+from meanscheck.errors import CaseError
 from meanscheck.law.cases import Case, CaseResult, judged, load_cases
 from meanscheck.law.chosen import Key, Stated, chosen_of
 from meanscheck.law.law import Law
 from meanscheck.law.pack import files_of
 from meanscheck.law.plain import PlainRun
-from meanscheck.law.plain_rows import At, Result
+from meanscheck.law.plain_rows import At, Result, operation
 from meanscheck.law.resolve import RulePack
 from meanscheck.law.tree import Node
 
-YES, NO, OPEN = 1, 2, 4
-"""What a yes/no came to, as bits: several where it was evaluated for several persons or rows."""
+YES, NO, OPEN, BELOW, ON, ABOVE = 1, 2, 4, 8, 16, 32
+"""What a yes/no came to, as bits, several where it was evaluated for several persons or rows; and for a comparison
+where its left side lay."""
+_ORDER = frozenset({"<", "<=", ">", ">="})
 
 
 class TracedRun(PlainRun):
@@ -40,10 +42,20 @@ class TracedRun(PlainRun):
         self.seen: dict[int, int] = {}
 
     def value(self, node: Node, at: At) -> Result:
-        result = super().value(node, at)
+        if node.op in _ORDER:
+            a, b = (self.value(n, at) for n in node.nodes)
+            result = None if a is None or b is None else operation(node, (a, b), self.law.on)
+            if result is not None:
+                self.seen[id(node)] = self.seen.get(id(node), 0) | _side(a, b)
+        else:
+            result = super().value(node, at)
         bits = OPEN if result is None else YES if result is True else NO if result is False else 0
         self.seen[id(node)] = self.seen.get(id(node), 0) | bits
         return result
+
+
+def _side(a: Any, b: Any) -> int:
+    return ON if a == b else BELOW if a < b else ABOVE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,17 +77,24 @@ class CaseRun:
 
 
 class Cases:
-    """All cases of a folder and of those below it, run once. Laws of one day are shared."""
+    """All cases of some packs' folders, run once. Laws of one day are shared.
 
-    def __init__(self, folder: str | Path) -> None:
-        self.own = RulePack.load(folder)
+    `packs` are the packs by folder; `faults` says which file of cases cannot be read, and why.
+    """
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self.packs: dict[Path, RulePack] = {}
         self.runs: list[CaseRun] = []
+        self.faults: list[str] = []
         self._laws: dict[tuple[Any, ...], tuple[Law, Mapping[str, Stated]]] = {}
-        for below in pack_folders(self.own.levels[-1].folder):
-            pack = self.own if below.resolve() == self.own.levels[-1].folder else RulePack.load(below)
-            for path in files_of(below, "cases"):
-                place = f"{pack.levels[-1].place}/{path.name}"
-                self.runs += (self._run(pack, place, case) for case in load_cases(path))
+        for folder in folders:
+            pack = self.packs[folder.resolve()] = RulePack.load(folder)
+            for path in files_of(folder, "cases"):
+                place = f"{pack.place}/{path.name}"
+                try:
+                    self.runs += [self._run(pack, place, case) for case in load_cases(path)]
+                except CaseError as fault:
+                    self.faults.append(f"{pack.place}: {fault}")
 
     def _run(self, pack: RulePack, file: str, case: Case) -> CaseRun:
         known_by = case.known_by or case.on

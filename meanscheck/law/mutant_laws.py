@@ -75,11 +75,7 @@ class Mutant:
 
 def mutants_of(pack: RulePack) -> tuple[Mutant, ...]:
     """Every mutant of a pack's own folder, in the order of its files."""
-    groups: dict[tuple[object, ...], list[Stated]] = {}
-    for stated in stated_of(pack.levels[-1]):
-        if not stated.revision.unknown and stated.thing.removeprefix("parameter ") not in ENGINE_FIGURES:
-            groups.setdefault((stated.file, stated.thing, *_content(pack, stated)), []).append(stated)
-    found = [m for group in groups.values() for m in _of_group(pack, group)]
+    found = [m for group in groups_of(pack) for m in _of_group(pack, group)]
     found += _of_programmes(pack)
     seen: dict[str, int] = {}
     result: list[Mutant] = []
@@ -91,13 +87,22 @@ def mutants_of(pack: RulePack) -> tuple[Mutant, ...]:
     return tuple(result)
 
 
+def groups_of(pack: RulePack) -> tuple[tuple[Stated, ...], ...]:
+    """The revisions that a pack's own folder states of what rules read, those that say the same together."""
+    groups: dict[tuple[object, ...], list[Stated]] = {}
+    for stated in stated_of(pack.levels[-1]):
+        if not stated.revision.unknown and stated.thing.removeprefix("parameter ") not in ENGINE_FIGURES:
+            groups.setdefault((stated.file, stated.thing, *_content(pack, stated)), []).append(stated)
+    return tuple(tuple(group) for group in groups.values())
+
+
 def _content(pack: RulePack, stated: Stated) -> tuple[object, ...]:
     """What a revision says, for comparing."""
     revision = stated.revision
     if isinstance(revision, FigureRevision) and revision.value is not None:
         unit, by = _unit_and_keys(pack, stated.thing)
         return ("figures", tuple(sorted(_table(revision, unit, by).items())))
-    return ("formula", _tree(pack, stated))
+    return ("formula", tree_of(pack, stated))
 
 
 def _unit_and_keys(pack: RulePack, thing: str) -> tuple[str, tuple[str, ...]]:
@@ -109,7 +114,7 @@ def _table(revision: FigureRevision, unit: str, by: Sequence[str]) -> Table:
     return table_of(revision.value, unit, len(by), "")
 
 
-def _tree(pack: RulePack, stated: Stated) -> Node:
+def tree_of(pack: RulePack, stated: Stated) -> Node:
     """The tree of a revision's formula as the file says it."""
     kind, _, name = stated.thing.partition(" ")
     if isinstance(stated.revision, FigureRevision):
@@ -143,7 +148,7 @@ def _of_group(pack: RulePack, group: Sequence[Stated]) -> Iterator[Mutant]:
         for change in changes_in_figure(_table(revision, unit, by), unit):
             yield mutant(change.told, change.needed, None, partial(_with_figure, first.thing, change))
         return
-    for tree_change in changes_in_tree(_tree(pack, first)):
+    for tree_change in changes_in_tree(tree_of(pack, first)):
         put = _with_derived_by if isinstance(revision, FigureRevision) else _with_tree
         yield mutant(tree_change.told, tree_change.needed, tree_change.path, partial(put, first.thing, tree_change))
     if ", test " in first.thing:
@@ -251,7 +256,7 @@ def _with_derived_by(thing: str, change: TreeChange, run: CaseRun) -> Law:
 
 
 def _derived_tree(run: CaseRun, name: str) -> Node:
-    return _tree(run.pack, run.chosen[f"parameter {name}"])
+    return tree_of(run.pack, run.chosen[f"parameter {name}"])
 
 
 def _derived(run: CaseRun, name: str, tree: Node, parameters: Mapping[str, Parameter]) -> Parameter:

@@ -27,6 +27,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from meanscheck.errors import PackError
+from meanscheck.law.audit import pack_folders
 from meanscheck.law.case_runs import CaseRun, Cases
 from meanscheck.law.cases import judged
 from meanscheck.law.law import Law
@@ -52,14 +53,16 @@ class Mutation:
     """The mutants and cases of a folder."""
 
     def __init__(self, folder: str | Path) -> None:
-        self.cases = Cases(folder)
-        if self.cases.unmet:
+        self.cases = Cases(pack_folders(folder))
+        self.own = self.cases.packs[Path(folder).resolve()]
+        wrong = (*self.cases.faults, *self.cases.unmet)
+        if wrong:
             raise PackError(
-                f"{len(self.cases.unmet)} expectations are not met, the first: {self.cases.unmet[0]}",
-                where=self.cases.own.place,
+                f"{len(wrong)} faults or unmet expectations in cases, the first: {wrong[0]}",
+                where=self.own.place,
                 remedy="Mend them first: `meanscheck rules run` shows them",
             )
-        self.mutants = mutants_of(self.cases.own)
+        self.mutants = mutants_of(self.own)
         self._webs: dict[int, Web] = {}
 
     def judge(self, mutant: Mutant) -> Verdict:
@@ -174,7 +177,7 @@ def drawn(mutation: Mutation, *, only: str = "", sample: int = 0, seed: int = 1)
 
 def report(mutation: Mutation, verdicts: Sequence[Verdict]) -> Report:
     """The verdicts held against the explanations of the folder."""
-    why = explanations(mutation.cases.own.levels[-1])
+    why = explanations(mutation.own.levels[-1])
     left = [v.mutant for v in verdicts if v.fate != "noticed"]
     explained: dict[str, str] = {}
     stale: list[str] = []
@@ -184,7 +187,7 @@ def report(mutation: Mutation, verdicts: Sequence[Verdict]) -> Report:
             stale.append(pattern)
         explained.update(dict.fromkeys(fits, reason))
     by_id = {m.id: m for m in mutation.mutants}
-    return Report(mutation.cases.own.place, tuple(verdicts), explained, tuple(stale), by_id)
+    return Report(mutation.own.place, tuple(verdicts), explained, tuple(stale), by_id)
 
 
 def _fitting(pattern: str, ids: Iterable[str]) -> Iterator[str]:
