@@ -288,7 +288,8 @@ class Level:
                 continue
             for part in name.split(".") if kind == "parameter" else [name]:
                 if not part.isidentifier() or iskeyword(part) or (part in WORDS and kind != "parameter"):
-                    raise PackError("not a usable id", where=where, remedy="Use an identifier that is no keyword")
+                    what = "not a usable id" + (f": {part} is a word of the language" if part in WORDS else "")
+                    raise PackError(what, where=where, remedy="Use an identifier that is no keyword")
 
 
 def files_of(folder: Path, kind: str) -> tuple[Path, ...]:
