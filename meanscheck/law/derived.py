@@ -157,9 +157,9 @@ def _keys(tree: Node, by: Sequence[str], parameters: Mapping[str, Parameter], wh
     """Every combination of the keys found, key by key, in the tables that are indexed by the key's name."""
     found: dict[str, dict[str, None]] = {key_name(key): {} for key in by}
     indexed: set[str] = set()
-    for node in (n for n in tree.walk() if n.op == "index"):
+    for node in (n for n in tree.walk() if n.op in ("index", "slices")):
         table = parameters[str(node.args[0])].table if node.args[0] in parameters else {}
-        for place, key in enumerate(node.nodes):
+        for place, key in enumerate(node.nodes if node.op == "index" else node.nodes[1:]):
             if key.op != "attr":
                 continue
             indexed.add(str(key.args[1]))

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from meanscheck.law import tables
 from meanscheck.law.chosen import Stated, chosen_of
 from meanscheck.law.derived import figures_in, table_by_formula
-from meanscheck.law.figures import figure_text, table_of
+from meanscheck.law.figures import figure_text
 from meanscheck.law.law import Law
 from meanscheck.law.pack import FigureRevision, keys_of
 
@@ -78,7 +79,7 @@ def _compared(pack: RulePack, law: Law, stated: Stated) -> str | None:
     stanzas = pack.parameters[stated.thing.removeprefix("parameter ")]
     unit, by = stanzas.needed("unit", lambda p: p.unit), keys_of(stanzas.nearest(lambda p: p.by))
     where = f"{stated.file}: {stated.thing} {revision.in_force_on}"
-    published = table_of(revision.value, unit, len(by), where)
+    published = tables.read(revision.value, unit, by, where)
     tree = pack.figure_tree(revision, unit, by, where)
     read = {name: law.parameters[name] for name in figures_in(tree) if name in law.parameters}
     reckoned = table_by_formula(tree, by=by, unit=unit, keys=published, parameters=read, on=law.on, where=where)

@@ -19,11 +19,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 
+from meanscheck.law import tables
 from meanscheck.law.audit import ENGINE_FIGURES
 from meanscheck.law.case_runs import CaseRun, is_in
 from meanscheck.law.chosen import Key, Stated, stated_of
 from meanscheck.law.derived import derived_figure, figures_in
-from meanscheck.law.figures import table_of
 from meanscheck.law.law import Law, Parameter, Programme
 from meanscheck.law.mutants import FigureChange, Path, Table, TreeChange, changed, changes_in_figure, changes_in_tree
 from meanscheck.law.order import Item
@@ -111,7 +111,7 @@ def _unit_and_keys(pack: RulePack, thing: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _table(revision: FigureRevision, unit: str, by: Sequence[str]) -> Table:
-    return table_of(revision.value, unit, len(by), "")
+    return tables.read(revision.value, unit, by, "")
 
 
 def tree_of(pack: RulePack, stated: Stated) -> Node:
@@ -245,14 +245,31 @@ def _unreviewed(tree: Node) -> Node:
 def _with_figure(thing: str, change: FigureChange, run: CaseRun) -> Law:
     name = thing.removeprefix("parameter ")
     figure = replace(run.law.parameters[name], table=change.table)
-    return replace(run.law, parameters=_rederived(run, {**run.law.parameters, name: figure}, {name}))
+    return _with_parameters(run, _rederived(run, {**run.law.parameters, name: figure}, {name}))
+
+
+def _with_parameters(run: CaseRun, parameters: Mapping[str, Parameter]) -> Law:
+    """A law with other figures, also where a formula asks for them as those of a place."""
+    law = run.law
+    moved = {name: p for name, p in parameters.items() if p is not law.parameters[name]}
+    places = {
+        name: {
+            code: moved[name] if name in moved and _is_same(p, law.parameters[name]) else p for code, p in there.items()
+        }
+        for name, there in law.places.items()
+    }
+    return replace(law, parameters=parameters, places=places)
+
+
+def _is_same(a: Parameter, b: Parameter) -> bool:
+    return (a.table, a.cite, a.unknown) == (b.table, b.cite, b.unknown)
 
 
 def _with_derived_by(thing: str, change: TreeChange, run: CaseRun) -> Law:
     name = thing.removeprefix("parameter ")
     tree = changed(_derived_tree(run, name), change.path, change.make)
     parameters = {**run.law.parameters, name: _derived(run, name, tree, run.law.parameters)}
-    return replace(run.law, parameters=_rederived(run, parameters, {name}))
+    return _with_parameters(run, _rederived(run, parameters, {name}))
 
 
 def _derived_tree(run: CaseRun, name: str) -> Node:

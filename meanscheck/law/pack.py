@@ -20,6 +20,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, mo
 
 from meanscheck.errors import PackError
 from meanscheck.law.check import WORDS
+from meanscheck.law.tables import check_by
 from meanscheck.law.types import UNITS
 from meanscheck.values.data import data_dir
 
@@ -43,6 +44,14 @@ def _unit(value: Any) -> Any:
     return value
 
 
+def _by(value: Any) -> Any:
+    names = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    if all(isinstance(name, str) for name in names):
+        check_by(names)
+    return value
+
+
+By = Annotated[str | list[str] | None, BeforeValidator(_by)]
 Figures = Annotated[Any, BeforeValidator(_no_float)]
 Unit = Annotated[str | None, BeforeValidator(_unit)]
 Status = Literal["sourced", "derived", "unsure", "deployment"]
@@ -142,7 +151,7 @@ class ParameterModel(_Model):
 
     id: str
     unit: Unit = None
-    by: str | list[str] | None = None
+    by: By = None
     label: str = ""
     label_zh: str = ""
     note: str = ""
@@ -295,7 +304,8 @@ class Level:
                 continue
             for part in name.split(".") if kind == "parameter" else [name]:
                 if not part.isidentifier() or iskeyword(part) or (part in WORDS and kind != "parameter"):
-                    raise PackError("not a usable id", where=where, remedy="Use an identifier that is no keyword")
+                    what = "not a usable id" + (f": {part} is a word of the language" if part in WORDS else "")
+                    raise PackError(what, where=where, remedy="Use an identifier that is no keyword")
 
 
 def files_of(folder: Path, kind: str) -> tuple[Path, ...]:

@@ -10,19 +10,20 @@ published, applies. A folder's own revisions go before those it inherits for the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 from meanscheck.errors import PackError
-from meanscheck.law import pack_checks
+from meanscheck.law import pack_checks, tables
 from meanscheck.law.check import ParameterSignature, Scope, VariableSignature, check_formula
 from meanscheck.law.conflicts.kinds import MEMBERSHIP, Conflict
 from meanscheck.law.derived import constant_tree, derived_figure, figures_in
-from meanscheck.law.figures import figure_of, table_of
+from meanscheck.law.figures import figure_of
 from meanscheck.law.law import Award, Instrument, Law, LawTest, Parameter, Programme, Variable, Yield
+from meanscheck.law.months import check_counts
 from meanscheck.law.names import attribute_types, feed_types
 from meanscheck.law.pack import (
     ConflictModel,
@@ -38,6 +39,7 @@ from meanscheck.law.pack import (
     keys_of,
     levels_of,
 )
+from meanscheck.law.places import Neighbours, with_places
 from meanscheck.law.rewrite import with_review, without_absent
 from meanscheck.law.stanzas import Stanzas, gathered
 from meanscheck.law.tree import Node
@@ -61,6 +63,7 @@ class RulePack:
         self.conflicts = gathered("conflict", (item for level in levels for item in level.conflicts))
         self._trees: dict[tuple[str, str, Type], Node] = {}
         self.scope = self._scope()
+        self.neighbours = Neighbours(self, RulePack)
 
     @classmethod
     def load(cls, path: str | Path) -> RulePack:
@@ -123,8 +126,9 @@ class RulePack:
 
     def _scope(self) -> Scope:
         parameters = {
-            name: ParameterSignature(UNITS[s.needed("unit", lambda p: p.unit)], len(keys_of(s.nearest(lambda p: p.by))))
+            name: ParameterSignature(UNITS[s.needed("unit", lambda p: p.unit)], len(by), by)
             for name, s in self.parameters.items()
+            for by in (keys_of(s.nearest(lambda p: p.by)),)
         }
         variables = {"size": VariableSignature("household", NUMBER)}
         for name, stanzas in self.variables.items():
@@ -216,7 +220,23 @@ class RulePack:
             conflicts=conflicts,
         )
         cited = sorted({c.split("#")[0] for c in law.citations})
-        return replace(law, instruments={i: instrument_of(self.instruments[i]) for i in cited if i in self.instruments})
+        law = replace(law, instruments={i: instrument_of(self.instruments[i]) for i in cited if i in self.instruments})
+        check_counts(law)
+        return with_places(law, self.neighbours, chosen.accept)
+
+    def figures(
+        self, names: Iterable[str], day: date, *, known_by: date, accept: frozenset[str]
+    ) -> Iterator[Parameter]:
+        """Some parameters on a day; those of which the pack has no revision then are left out."""
+        chosen = _Chosen(self, day, known_by, accept, {})
+        for name in names:
+            figure = chosen.figure(name) if name in self.parameters else None
+            if figure is not None:
+                yield figure
+
+    def cited(self) -> tuple[Instrument, ...]:
+        """The legal texts that the pack may cite."""
+        return tuple(instrument_of(i) for i in self.instruments.values())
 
     def published_on(self, revision: Revision) -> date:
         """The revision's publication: its own, else that of its first cited instrument, else the day in force."""
@@ -271,7 +291,7 @@ class _Chosen:
         labels = (stanzas.nearest(lambda p: p.label) or name, stanzas.nearest(lambda p: p.label_zh) or name)
         where = f"{self.pack.place}: {stanzas.name}"
         if name in self.overlay:
-            table = table_of(self.overlay[name], unit, len(keys), where)
+            table = tables.read(self.overlay[name], unit, keys, where)
             return Parameter(name, unit, keys, table, "", "overlay", *labels, ())
         by_level = stanzas.upwards(lambda p: p.revision)
         revision = self.revision(by_level)
@@ -293,7 +313,7 @@ class _Chosen:
                 on=self.on,
                 where=where,
             )
-        table = {} if unknown else table_of(revision.value, unit, len(keys), where)
+        table = {} if unknown else tables.read(revision.value, unit, keys, where)
         return Parameter(name, unit, keys, table, unknown, revision.status, *labels, tuple(revision.cite))
 
     def conflict(self, stanzas: Stanzas[ConflictModel], name: str) -> Conflict | None:
