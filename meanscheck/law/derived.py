@@ -20,7 +20,7 @@ Choices
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
@@ -80,6 +80,25 @@ def constant_tree(formula: str, *, by: Sequence[str], unit: str, scope: Scope, w
         remedy = 'Round it as it is published: round_to(…, "yuan", "up")'
         raise PackError("an exact quotient is no figure", where=where, remedy=remedy)
     return tree
+
+
+class Once:
+    """Figures by name, each made once, since others may be derived from it; PackError for a cycle among these."""
+
+    def __init__(self, make: Callable[[str], Parameter | None], place: str) -> None:
+        self.make, self.place = make, place
+        self._made: dict[str, Parameter | None] = {}
+        self._path: list[str] = []
+
+    def __call__(self, name: str) -> Parameter | None:
+        if name in self._path:
+            cycle = " → ".join([*self._path[self._path.index(name) :], name])
+            raise PackError(f"a cycle of derived figures: {cycle}", where=self.place, remedy="Publish one of them")
+        if name not in self._made:
+            self._path.append(name)
+            self._made[name] = self.make(name)
+            self._path.pop()
+        return self._made[name]
 
 
 def figures_in(tree: Node) -> tuple[str, ...]:

@@ -145,7 +145,7 @@ def _of_group(pack: RulePack, group: Sequence[Stated]) -> Iterator[Mutant]:
     revision = first.revision
     if isinstance(revision, FigureRevision) and revision.value is not None:
         unit, by = _unit_and_keys(pack, first.thing)
-        for change in changes_in_figure(_table(revision, unit, by), unit):
+        for change in changes_in_figure(_table(revision, unit, by), unit, by):
             yield mutant(change.told, change.needed, None, partial(_with_figure, first.thing, change))
         return
     for tree_change in changes_in_tree(tree_of(pack, first)):

@@ -15,12 +15,13 @@ Choices
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 
 from meanscheck.law.figures import Scalar, figure_of, figure_text
+from meanscheck.law.tables import band_unit
 from meanscheck.law.told import held_programme, shortened, text_of
 from meanscheck.law.tree import Arg, Node
 from meanscheck.law.types import DATE
@@ -254,8 +255,13 @@ def _short(node: Node) -> str:
 # ---- figures
 
 
-def changes_in_figure(table: Table, unit: str) -> Iterator[FigureChange]:
-    """Each figure one unit up, one down and doubled; a yes/no, a day and a text changed to another."""
+def changes_in_figure(table: Table, unit: str, by: Sequence[str] = ()) -> Iterator[FigureChange]:
+    """Each figure one unit up, one down and doubled; a yes/no, a day and a text changed to another; each bound of a
+    band one unit up and down."""
+    for place, name in enumerate(by):
+        band = band_unit(name)
+        for bound in dict.fromkeys(key[place] for key in table) if band else ():
+            yield from _of_bound(table, place, bound, str(band))
     for key, figure in table.items():
         at = f"[{', '.join(key)}] " if key else ""
         written = figure_text(figure, unit)
@@ -268,6 +274,20 @@ def changes_in_figure(table: Table, unit: str) -> Iterator[FigureChange]:
             yield FigureChange(f"{at}{written} → {shown}", needed, {**table, key: other})
 
 
+def _of_bound(table: Table, place: int, bound: str, unit: str) -> Iterator[FigureChange]:
+    figure = figure_of(bound, unit)
+    assert isinstance(figure, int | Fraction)
+    taken = {key[place] for key in table}
+    for other in _stepped(figure, unit):
+        shown = figure_text(other, unit)
+        if shown not in taken:
+            needed = f"a case that is looked up between {bound} and {shown}"
+            moved = {
+                (*k[:place], shown if k[place] == bound else k[place], *k[place + 1 :]): v for k, v in table.items()
+            }
+            yield FigureChange(f"from {bound} → from {shown}", needed, moved)
+
+
 def _others(figure: Scalar, unit: str) -> Iterator[Scalar]:
     if isinstance(figure, bool):
         yield not figure
@@ -276,13 +296,20 @@ def _others(figure: Scalar, unit: str) -> Iterator[Scalar]:
     elif isinstance(figure, str):
         yield f"not {figure}"
     else:
-        step = smallest_unit(figure, unit)
-        seen = {Fraction(figure)}
-        for other in (figure + step, figure - step, figure * 2):
-            value = other if unit == "ratio" else int(other)
-            if Fraction(value) not in seen and _can_be(value, unit):
-                seen.add(Fraction(value))
-                yield value
+        stepped = tuple(_stepped(figure, unit))
+        yield from stepped
+        doubled = figure * 2
+        if doubled not in (figure, *stepped) and _can_be(doubled, unit):
+            yield doubled
+
+
+def _stepped(figure: int | Fraction, unit: str) -> Iterator[int | Fraction]:
+    """One smallest unit more and less, as far as that is a figure of the unit."""
+    step = smallest_unit(figure, unit)
+    for other in (figure + step, figure - step):
+        value = other if unit == "ratio" else int(other)
+        if _can_be(value, unit):
+            yield value
 
 
 def smallest_unit(figure: int | Fraction, unit: str) -> Fraction:

@@ -20,7 +20,7 @@ from meanscheck.errors import PackError
 from meanscheck.law import pack_checks, tables
 from meanscheck.law.check import ParameterSignature, Scope, VariableSignature, check_formula
 from meanscheck.law.conflicts.kinds import MEMBERSHIP, Conflict
-from meanscheck.law.derived import constant_tree, derived_figure, figures_in
+from meanscheck.law.derived import Once, constant_tree, derived_figure, figures_in
 from meanscheck.law.figures import figure_of
 from meanscheck.law.law import Award, Instrument, Law, LawTest, Parameter, Programme, Variable, Yield
 from meanscheck.law.months import check_counts
@@ -267,23 +267,11 @@ class _Chosen:
         self, pack: RulePack, on: date, known_by: date, accept: frozenset[str], overlay: Mapping[str, object]
     ) -> None:
         self.pack, self.on, self.known_by, self.accept, self.overlay = pack, on, known_by, accept, overlay
-        self._figures: dict[str, Parameter | None] = {}
-        self._path: list[str] = []
+        self.figure = Once(lambda name: self.parameter(pack.parameters[name], name), pack.place)
 
     def revision(self, by_level: Iterable[Sequence[R]]) -> R | None:
         """The revision that applies."""
         return self.pack.choose(by_level, self.on, self.known_by)
-
-    def figure(self, name: str) -> Parameter | None:
-        """A figure by its name, reckoned once: others may be derived from it. PackError for a cycle among these."""
-        if name in self._path:
-            cycle = " → ".join([*self._path[self._path.index(name) :], name])
-            raise PackError(f"a cycle of derived figures: {cycle}", where=self.pack.place, remedy="Publish one of them")
-        if name not in self._figures:
-            self._path.append(name)
-            self._figures[name] = self.parameter(self.pack.parameters[name], name)
-            self._path.pop()
-        return self._figures[name]
 
     def parameter(self, stanzas: Stanzas[ParameterModel], name: str) -> Parameter | None:
         """A figure; None on a day for which the pack has no revision of it."""
@@ -304,15 +292,9 @@ class _Chosen:
         where = f"{where} {revision.in_force_on}"
         if revision.formula and revision.value is None and not unknown:
             tree = self.pack.figure_tree(revision, unit, keys, where)
+            bare = Parameter(name, unit, keys, {}, "", revision.status, *labels, tuple(revision.cite), revision.formula)
             read = {used: self.figure(used) for used in figures_in(tree)}
-            return derived_figure(
-                Parameter(name, unit, keys, {}, "", revision.status, *labels, tuple(revision.cite), revision.formula),
-                tree,
-                keys=revision.paths,
-                read=read,
-                on=self.on,
-                where=where,
-            )
+            return derived_figure(bare, tree, keys=revision.paths, read=read, on=self.on, where=where)
         table = {} if unknown else tables.read(revision.value, unit, keys, where)
         return Parameter(name, unit, keys, table, unknown, revision.status, *labels, tuple(revision.cite))
 

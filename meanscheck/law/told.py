@@ -96,6 +96,14 @@ def _leaf(node: Node) -> str:
         return str(args[0])
     if op == "index":
         return f"{args[0]}[{_list(node.nodes)}]"
+    if op == "at":
+        keys = f"[{_list(node.nodes[1:])}]" if node.nodes[1:] else ""
+        return f"at({text_of(node.nodes[0])}, {args[0]}{keys})"
+    if op == "slices":
+        keys = f"[{_list(node.nodes[1:])}]" if node.nodes[1:] else ""
+        return f"slices({text_of(node.nodes[0])}, {args[0]}{keys})"
+    if op == "streak":
+        return f"streak({text_of(node.nodes[0])} for months, {text_of(node.nodes[1])})"
     if op == "round":
         return f'round_to({text_of(node.nodes[0])}, "{args[1]}", "{args[2]}")'
     if op == "within":

@@ -1,9 +1,9 @@
 """A small pack whose cases show everything it says: the one in which faults are planted.
 
-    household_income   wages of the window of 12 months, at most a ceiling per person counted
-    dibao              income per head below 900.00 a month; savings at most 24 months of it, per head
-    award              standard × members − income over the window, rounded once, at least a floor of 50.00
-    tekun_line         1.6 × the standard, rounded up to a yuan: 1 440.00
+household_income   wages of the window of 12 months, at most a ceiling per person counted
+dibao              income per head below 900.00 a month; savings at most 24 months of it, per head
+award              standard × members − income over the window, rounded once, at least a floor of 50.00
+tekun_line         1.6 × the standard, rounded up to a yuan: 1 440.00
 """
 
 from __future__ import annotations
@@ -163,9 +163,7 @@ def tekun(outcome: str, award: str = "") -> str:
     return f'\n  [case.expect.tekun.A]\n  outcome = "{outcome}"' + (f'\n  award = "{award}"' if award else "")
 
 
-ONE_ROW = (
-    'tax_income = [{ month = "MONTH", item = "wages", amount = "AMOUNT", tax = "0.00" }]'
-)
+ONE_ROW = 'tax_income = [{ month = "MONTH", item = "wages", amount = "AMOUNT", tax = "0.00" }]'
 
 
 def row(month: str, amount: str) -> str:
@@ -196,7 +194,13 @@ CASES = "\n".join(
         case("savings on the line", dibao("eligible", "1400.00"), saved("33600.00"), "", residence="rural"),
         case("savings above", dibao("ineligible", failed="savings"), saved("33600.01"), "", residence="rural"),
         # one not living there does not count: 700.00 × 1; tekun: 1.6 × 700.00 = 1 120.00
-        case("not a member", dibao("eligible", "700.00") + tekun("eligible", "1120.00"), "", "lives_together = false\n  " + wages("9.00"), residence="rural"),
+        case(
+            "not a member",
+            dibao("eligible", "700.00") + tekun("eligible", "1120.00"),
+            "",
+            "lives_together = false\n  " + wages("9.00"),
+            residence="rural",
+        ),
         # 1.6 × 900.00 = 1 440.00
         case("alone", tekun("eligible", "1440.00"), ""),
         case("two", tekun("ineligible"), "", ""),

@@ -217,3 +217,22 @@ def test_a_recorded_what_if_figure_is_written_back_as_it_was_given(overlay: obje
     pack = written().load(tmp_path)
     law = pack.on(ON, overlay={"dibao.standard": overlay})
     assert law_of_now(pack, law, ON) == law
+
+
+def test_a_band_and_a_month_are_named_by_what_they_are_of(tmp_path: Path) -> None:
+    pack = sound()
+    head = '[[parameter]]\nid = "share"\nunit = "ratio"\nby = "band:number"\n'
+    figure(revision("2010-01-01", 'value = { 0 = "0.5", 3 = "0.25" }'), head=head)(pack)
+    head = '[[parameter]]\nid = "limit"\nunit = "money"\nby = "band:number"\n'
+    formula = """formula = 'round_to(p.money * share[number] if number > 0 else p.money, "fen", "half_up")'"""
+    figure(revision("2010-01-01", formula), head=head)(pack)
+    head = '[[parameter]]\nid = "index"\nunit = "ratio"\nby = "month"\n'
+    figure(revision("2010-01-01", 'value = { "2020-01" = "1.03", "2020-02" = "1.05" }'), head=head)(pack)
+    head = '[[parameter]]\nid = "raised"\nunit = "money"\nby = "month"\n'
+    formula = """formula = 'round_to(p.money * index[month], "yuan", "down")'"""
+    figure(revision("2010-01-01", formula), head=head)(pack)
+    parameters = pack.load(tmp_path).on(ON).parameters
+    # 570.00; a quarter of it is 142.50
+    assert parameters["limit"].table == {("0",): 57_000, ("3",): 14_250}
+    # 570.00 × 1.03 = 587.10; × 1.05 = 598.50
+    assert parameters["raised"].table == {("2020-01",): 58_700, ("2020-02",): 59_800}
