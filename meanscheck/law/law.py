@@ -74,6 +74,8 @@ class Parameter:
     label: str
     label_zh: str
     cite: tuple[str, ...]
+    formula: str = ""
+    """What the figures were reckoned by (`derived`); empty where they are as published."""
 
     def get(self, keys: tuple[str, ...] = ()) -> Figure:
         """The figure for the keys, None if unknown."""
@@ -84,6 +86,7 @@ class Parameter:
         return {
             **_plain(self, "id", "unit", "unknown", "status", "label", "label_zh", "by", "cite"),
             "table": [[list(k), figure_text(v, self.unit)] for k, v in sorted(self.table.items())],
+            **({"formula": self.formula} if self.formula else {}),
         }
 
 

@@ -16,7 +16,7 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from meanscheck.errors import PackError
 from meanscheck.law.check import WORDS
@@ -119,9 +119,25 @@ class Revision(_Model):
 
 
 class FigureRevision(Revision):
-    """A figure in force from a day."""
+    """A figure in force from a day: as published, or reckoned by a formula from other figures (`derived`), or both."""
 
     value: Figures = None
+    formula: str = ""
+    keys: list[str | list[str]] | None = None
+    differs: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _derived(cls, data: Any) -> Any:
+        """What is only reckoned is derived, unless the revision says otherwise."""
+        if isinstance(data, dict) and "formula" in data and "value" not in data:
+            return {"status": "derived", **data}
+        return data
+
+    @property
+    def paths(self) -> list[tuple[str, ...]] | None:
+        """The keys of the table that its formula is to give; None where the tables it reads tell them."""
+        return None if self.keys is None else [(k,) if isinstance(k, str) else tuple(k) for k in self.keys]
 
 
 class FormulaRevision(Revision):
@@ -297,7 +313,8 @@ class Level:
                 continue
             for part in name.split(".") if kind == "parameter" else [name]:
                 if not part.isidentifier() or iskeyword(part) or (part in WORDS and kind != "parameter"):
-                    raise PackError("not a usable id", where=where, remedy="Use an identifier that is no keyword")
+                    what = "not a usable id" + (f": {part} is a word of the language" if part in WORDS else "")
+                    raise PackError(what, where=where, remedy="Use an identifier that is no keyword")
 
 
 def files_of(folder: Path, kind: str) -> tuple[Path, ...]:

@@ -106,9 +106,10 @@ def with_places(law: Law, neighbours: Neighbours, accept: frozenset[str]) -> Law
                     where=f"{pack.place}: parameter {found.id}",
                     remedy="A figure that is asked for at another place has one unit everywhere",
                 )
-            cite = tuple(renamed.get(c.split("#")[0], c.split("#")[0]) + c[len(c.split("#")[0]) :] for c in found.cite)
+            cited = [c.partition("#") for c in found.cite]
+            cite = tuple(f"{renamed.get(name, name)}{mark}{article}" for name, mark, article in cited)
             places[found.id][pack.code] = replace(found, cite=cite)
-            instruments.update({i: kept[i] for i in (c.split("#")[0] for c in cite) if i in kept})
+            instruments.update({i: kept[i] for i in (c.partition("#")[0] for c in cite) if i in kept})
     return replace(
         law,
         places={name: _folded(there, law.code) for name, there in places.items()},
@@ -123,7 +124,8 @@ def _instruments(pack: RulePack, taken: Mapping[str, Instrument]) -> tuple[dict[
     for instrument in pack.cited():
         name = instrument.id
         if name in taken and taken[name] != instrument:
-            name = renamed[name] = f"{pack.code}:{name}"
+            name = f"{pack.code}:{name}"
+            renamed[instrument.id] = name
         kept[name] = replace(instrument, id=name)
     return kept, renamed
 

@@ -131,9 +131,22 @@ def grouped(table: Table, i: int, by: str) -> dict[str, Table]:
     return {key: {keys: v for keys, v in table.items() if keys[i] == key} for key in ordered([k[i] for k in table], by)}
 
 
+def rows_of(parameter: Parameter) -> list[tuple[Keys, Scalar]]:
+    """The rows of a table in the order in which people read them, bounds from the lowest up."""
+
+    def place(row: tuple[Keys, Scalar]) -> list[tuple[int | Fraction, str]]:
+        return [(bound_of(k, b), "") if b.startswith(BAND) else (0, k) for k, b in _named(row[0], parameter.by)]
+
+    return sorted(parameter.table.items(), key=place)
+
+
+def _named(keys: Keys, by: Sequence[str]) -> list[tuple[str, str]]:
+    return [(k, "" if keys == ANY_KEY else b) for k, b in zip(keys, by, strict=False)]
+
+
 def key_text(keys: Keys, by: Sequence[str]) -> str:
     """Keys for people: bounds as ``≥ 3000.00``."""
-    return " ".join(f"≥ {k}" if b.startswith(BAND) else k for k, b in zip(keys, by, strict=False))
+    return " ".join(f"≥ {k}" if b.startswith(BAND) else k for k, b in _named(keys, by))
 
 
 def lacking(parameter: Parameter) -> str:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meanscheck.errors import InputError
+from meanscheck.faces.cli import rules_check
 from meanscheck.faces.cli.page import AsJson, complain, in_words, painted, print_json, say, table
+from meanscheck.faces.cli.rules_mutate import mutate
 
 if TYPE_CHECKING:
     from meanscheck.law.audit import Audit, Period
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from meanscheck.procedure.checking import Consent
 
 app = typer.Typer(help="The law as data: check packs, show the law of a day, run cases.", no_args_is_help=True)
+app.command("mutate")(mutate)
 
 Pack = Annotated[str, typer.Argument(help="A pack's folder, such as rules/cn/guangdong/jiangmen.", metavar="PACK")]
 
@@ -55,31 +58,38 @@ def check(
     by_year: Annotated[
         bool, typer.Option("--by-year", help="Only a table by year (Markdown) of what can be decided.")
     ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for what no case shows, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Load packs, say for which years they can decide and what they rest on. Exit 1 if one does not load."""
+    """Load packs and run their cases: what is wrong, what no case shows, for which years a pack can decide, and what
+    it rests on. Exit 1 if a pack does not load, a figure is not what its formula gives, or a case comes out otherwise.
+    """
     from meanscheck.law.audit import audit, pack_folders
     from meanscheck.values.data import data_dir
 
-    tops = [_folder(p) for p in paths] if paths else [data_dir("rules")]
+    tops = [folder_of(p) for p in paths] if paths else [data_dir("rules")]
     folders = list(dict.fromkeys(folder for top in tops for folder in pack_folders(top)))
     reports = [audit(folder) for folder in folders]
+    found = {} if by_year else rules_check.proofs([f for f, r in zip(folders, reports, strict=True) if not r.fault])
     if as_json:
-        print_json([_audit_json(r) for r in reports])
+        print_json([_audit_json(r, found.get(r.place)) for r in reports])
     elif by_year:
         say("\n\n".join(year_table(r) for r in reports if not r.fault))
     else:
         shown: set[str] = set()
         for report in reports:
-            _show_audit(report, shown)
+            _show_audit(report, shown, found.get(report.place))
     faults = [r for r in reports if r.fault]
     for report in faults:
         complain(f"does not load: {report.fault}")
-    if faults:
+    wrong = [line for proof in found.values() for line in proof.wrong]
+    for line in wrong:
+        complain(line)
+    if faults or wrong or (strict and any(proof.gaps for proof in found.values())):
         raise typer.Exit(1)
 
 
-def _folder(path: str) -> Path:
+def folder_of(path: str) -> Path:
     """The folder itself, or the installed pack of that name."""
     from meanscheck.values.data import data_dir
 
@@ -91,17 +101,19 @@ def _folder(path: str) -> Path:
     return folder
 
 
-def _audit_json(report: Audit) -> dict[str, Any]:
+def _audit_json(report: Audit, proof: rules_check.Proof | None) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return {**asdict(report), "loads": not report.fault}
+    return {**asdict(report), "loads": not report.fault, **(proof.to_json() if proof else {})}
 
 
-def _show_audit(report: Audit, shown: set[str]) -> None:
+def _show_audit(report: Audit, shown: set[str], proof: rules_check.Proof | None) -> None:
     if report.fault:
         say(f"{report.place}  does not load\n")
         return
     say(painted(f"{report.place}  {report.name} {report.name_zh} ({report.code})  loads", "bold"))
+    if proof is not None:
+        rules_check.show(proof)
     say(_period_table(report.periods))
     places = [p for p in dict.fromkeys(f.place for f in report.findings) if p not in shown]
     for place in places:
