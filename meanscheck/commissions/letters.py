@@ -116,7 +116,7 @@ def listed(
 
 
 def _windows(law: Law, asked: pl.DataFrame) -> pl.DataFrame:
-    """First and last day that a rule of the programmes looks at, for each feed and pair of days; null where none does."""
+    """First and last day that a rule of the programmes looks at, for each feed and pair of days; null if none."""
     firsts: list[date | None] = []
     lasts: list[date | None] = []
     parts: dict[str, Mapping[str, Collection[Node]]] = {}
