@@ -1,5 +1,5 @@
-"""What a place fills in of the national rules: support by formula, tilt in slices, another form of price subsidy, the office
-that manages. Each place here is a folder below a copy of the national pack, with figures made for the test.
+"""What a place fills in of the national rules: support by formula, tilt in slices, another form of price subsidy, who
+manages. Each place here is a folder below a copy of the national pack, with figures made for the test.
 """
 
 from __future__ import annotations
