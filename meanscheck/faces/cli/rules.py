@@ -264,7 +264,8 @@ def _show_law(law: Law, *, formulas: bool) -> None:
     page = table("figure", "", "value", "unit", "status", "source", title="Figures")
     for p in law.parameters.values():
         entry = next(e for e in data["parameters"] if e["id"] == p.id)
-        page.add_row(p.id, f"{p.label_zh}\n{p.label}", value_text(p), p.unit, p.status, sources(entry))
+        value = f"{value_text(p)}\n= {entry['formula']}" if p.formula else value_text(p)
+        page.add_row(p.id, f"{p.label_zh}\n{p.label}", value, p.unit, p.status, sources(entry))
     say(page)
     if formulas:
         page = table("variable", "", "of each", "unit", "formula", "source", title="Variables")
