@@ -141,9 +141,10 @@ class FigureRevision(Revision):
 
 
 class FormulaRevision(Revision):
-    """A formula in force from a day."""
+    """A formula in force from a day; `quote` (of a test) is the law's comparator where it is not the stanza's."""
 
     formula: str = ""
+    quote: str = ""
 
 
 class ParameterModel(_Model):
@@ -206,6 +207,13 @@ class YieldModel(_Model):
     when: Literal["all members", "this member", "any member"]
 
 
+class ManagerModel(Revision):
+    """One entry of managed_by: the office that manages the programme from a day."""
+
+    office: str
+    office_zh: str = ""
+
+
 class ProgrammeModel(_Model):
     """[[programme]]"""
 
@@ -218,6 +226,7 @@ class ProgrammeModel(_Model):
     note: str = ""
     cite: list[str] = []
     yields_to: list[YieldModel] | None = None
+    managed_by: list[ManagerModel] = []
     test: list[TestModel] = []
     award: AwardModel | None = None
 
@@ -309,8 +318,8 @@ class Level:
 
 
 def files_of(folder: Path, kind: str) -> tuple[Path, ...]:
-    """``KIND.toml`` and every ``NAME.KIND.toml`` of a pack's folder that exists."""
-    return tuple(sorted({*folder.glob(f"{kind}.toml"), *folder.glob(f"*.{kind}.toml")}))
+    """``KIND.toml``, then every ``NAME.KIND.toml`` of a pack's folder that exists, by name."""
+    return (*folder.glob(f"{kind}.toml"), *sorted(folder.glob(f"*.{kind}.toml")))
 
 
 def _read(path: Path, model: type[M], place: str) -> M:

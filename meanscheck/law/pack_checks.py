@@ -5,7 +5,8 @@ gap), and then the law of every day on which anything changes.
 
 Choices
     `quote`, the law's own comparator, is held against the comparisons of the formula at load: 低于 wants ``<``, with
-    what is measured on the left.
+    what is measured on the left. A folder's quote is for its own revisions and those of the folders below it; what the
+    folders above it say stays in their words.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from meanscheck.law import tables
 from meanscheck.law.conflict_checks import check_conflicts, check_higher
 from meanscheck.law.derived import constant_tree, figures_in
 from meanscheck.law.law import Law
-from meanscheck.law.pack import ConflictRevision, FigureRevision, FormulaRevision, Revision, keys_of
+from meanscheck.law.pack import ConflictRevision, FigureRevision, FormulaRevision, ManagerModel, Revision, keys_of
 from meanscheck.law.plain import FRESHNESS, MEMBERSHIP
 from meanscheck.law.tree import Node
 from meanscheck.law.types import BOOL, UNITS, Type
@@ -151,6 +152,8 @@ def _content(revision: Revision, where: str) -> None:
         content = revision.formula or None
     elif isinstance(revision, ConflictRevision):
         content = revision.rule or None
+    elif isinstance(revision, ManagerModel):
+        content = revision.office or None
     if revision.unknown and content is not None:
         raise PackError("both a content and `unknown`", where=where, remedy="Keep one")
     if not revision.unknown and content is None:
@@ -210,15 +213,16 @@ def _programmes(pack: RulePack) -> None:
                 raise PackError(
                     "that a member belongs to the household is tested anyway", where=where, remedy="Rename it"
                 )
-            quote = test.nearest(lambda t: t.quote) or ""
+            quote = ""
             for place, stanza in test:
+                quote = stanza.quote or quote
                 for feed in stanza.review or ():
                     if feed not in pack.scope.feeds:
                         raise PackError(f"reviews an unknown feed {feed}", where=f"{place}: {test.name}")
                 for r in stanza.revision:
                     if not r.unknown:
                         where = f"{place}: {test.name} {r.in_force_on}"
-                        _quoted(quote, pack.tree(r, entity=entity, t=BOOL, where=where), where)
+                        _quoted(r.quote or quote, pack.tree(r, entity=entity, t=BOOL, where=where), where)
         award = stanzas.only("award", lambda p: p.award)
         if award is None:
             continue

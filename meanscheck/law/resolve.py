@@ -22,7 +22,7 @@ from meanscheck.law.check import ParameterSignature, Scope, VariableSignature, c
 from meanscheck.law.conflicts.kinds import MEMBERSHIP, Conflict
 from meanscheck.law.derived import Once, constant_tree, derived_figure, figures_in
 from meanscheck.law.figures import figure_of
-from meanscheck.law.law import Award, Instrument, Law, LawTest, Parameter, Programme, Variable, Yield
+from meanscheck.law.law import Award, Instrument, Law, LawTest, Manager, Parameter, Programme, Variable, Yield
 from meanscheck.law.months import check_counts
 from meanscheck.law.names import attribute_types, feed_types
 from meanscheck.law.pack import (
@@ -35,6 +35,7 @@ from meanscheck.law.pack import (
     ParameterModel,
     ProgrammeModel,
     Revision,
+    TestModel,
     VariableModel,
     keys_of,
     levels_of,
@@ -107,6 +108,7 @@ class RulePack:
             award = programme.only("award", lambda p: p.award)
             if award is not None:
                 yield from ((f"{place}: {award.name}", a.revision) for place, a in award)
+            yield from ((f"{place}: {programme.name}, managed_by", p.managed_by) for place, p in programme)
         for conflict in self.conflicts.values():
             yield from ((f"{place}: {conflict.name}", c.revision) for place, c in conflict)
 
@@ -361,7 +363,7 @@ class _Chosen:
                         label_zh=test.nearest(lambda t: t.label_zh) or test_id,
                         formula=revision.formula,
                         tree=self.formula(revision, entity, BOOL, test.name),
-                        quote=test.nearest(lambda t: t.quote) or "",
+                        quote=quote_of(test, revision),
                         review=tuple(test.nearest(lambda t: t.review) or ()),
                         cite=tuple(revision.cite),
                     )
@@ -370,7 +372,9 @@ class _Chosen:
             return None
         yields = tuple(Yield(y.programme, y.when) for y in stanzas.nearest(lambda p: p.yields_to) or ())
         labels = (stanzas.nearest(lambda p: p.label) or name, stanzas.nearest(lambda p: p.label_zh) or name)
-        return Programme(name, entity, *labels, tuple(tests), self.award(stanzas, entity), yields)
+        manager = self.revision(stanzas.upwards(lambda p: p.managed_by))
+        managed_by = None if manager is None else Manager(manager.office, manager.office_zh, tuple(manager.cite))
+        return Programme(name, entity, *labels, tuple(tests), self.award(stanzas, entity), yields, managed_by)
 
     def award(self, stanzas: Stanzas[ProgrammeModel], entity: str) -> Award | None:
         """What an eligible one gets; None if the programme gives no amount. An amount not published is unknown."""
@@ -387,6 +391,18 @@ class _Chosen:
             return Award(unit, "", Node("unknown", (award.name,), UNITS[unit], entity), tuple(later.cite))
         tree = self.formula(revision, entity, UNITS[unit], award.name)
         return Award(unit, revision.formula, tree, tuple(revision.cite))
+
+
+def quote_of(test: Stanzas[TestModel], revision: FormulaRevision) -> str:
+    """The law's comparator for a revision: its own, else its folder's, else that of the nearest folder above it."""
+    if revision.quote:
+        return revision.quote
+    quote = ""
+    for _, stanza in test:
+        quote = stanza.quote or quote
+        if any(r is revision for r in stanza.revision):
+            break
+    return quote
 
 
 def instrument_of(model: InstrumentModel) -> Instrument:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from meanscheck.law.audit import Audit, Period
     from meanscheck.law.cases import CaseResult
     from meanscheck.law.law import Law
+    from meanscheck.law.resolve import RulePack
+    from meanscheck.procedure.checking import Consent
 
 app = typer.Typer(help="The law as data: check packs, show the law of a day, run cases.", no_args_is_help=True)
 app.command("mutate")(mutate)
@@ -227,9 +229,18 @@ def show(
     if not law.programmes and not as_json:
         say(f"No programme is in force on {law.on}: the pack begins on {loaded.first_day}")
     elif as_json:
-        print_json(law_of(law))
+        print_json({**law_of(law), "consents": [c.model_dump(mode="json") for c in _consents(loaded, law.on)]})
     else:
         _show_law(law, formulas=formulas)
+        for consent in _consents(loaded, law.on):
+            feeds = "every query" if "*" in consent.feeds else ", ".join(consent.feeds)
+            say(f"needs the person's authorisation: {feeds} ({', '.join(consent.cite)})")
+
+
+def _consents(pack: RulePack, on: date) -> Sequence[Consent]:
+    from meanscheck.procedure.checking import CheckRules
+
+    return CheckRules.load(pack.levels[-1].folder).consents_on(on)
 
 
 def _show_law(law: Law, *, formulas: bool) -> None:
@@ -258,6 +269,9 @@ def _show_law(law: Law, *, formulas: bool) -> None:
                 "award", programme["award"]["unit"], programme["award"]["formula"], sources(programme["award"])
             )
         say(page)
+        if manager := programme["managed_by"]:
+            office = f"{manager['office_zh']} {manager['office']}".strip()
+            say(f"  managed by {office} ({sources(manager)})")
         for y in programme["yields_to"]:
             say(f"  gives way to {y['programme']} ({y['when']})")
         say()
