@@ -23,6 +23,7 @@ from meanscheck.law.conflicts.kinds import MEMBERSHIP, Conflict
 from meanscheck.law.figures import figure_of, table_of
 from meanscheck.law.law import Award, Instrument, Law, LawTest, Parameter, Programme, Variable, Yield
 from meanscheck.law.names import attribute_types, feed_types
+from meanscheck.law.overlay import Overlay
 from meanscheck.law.pack import (
     ConflictModel,
     FormulaRevision,
@@ -61,16 +62,18 @@ class RulePack:
         self.scope = self._scope()
 
     @classmethod
-    def load(cls, path: str | Path) -> RulePack:
+    def load(cls, path: str | Path, *, overlay: str | Path | None = None) -> RulePack:
         """Read, check and walk a pack.
 
         Args:
             path: its folder; a path below ``rules/`` is also looked for in the installed rules.
+            overlay: a file of what-if law to lay on top; see `overlay`.
 
         Raises:
             PackError: naming file, key, position, reason and mend.
         """
-        pack = cls(levels_of(path))
+        levels = levels_of(path)
+        pack = cls(levels if overlay is None else (*levels, Overlay(overlay, levels[-1])))
         pack_checks.check(pack)
         return pack
 
