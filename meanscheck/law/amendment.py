@@ -48,13 +48,12 @@ def changes(old: Law, new: Law) -> tuple[Change, ...]:
     mine, theirs = ({p.id: p for p in law.programmes} for law in (old, new))
     for name in dict.fromkeys([*mine, *theirs]):
         if name not in mine or name not in theirs:
-            found += _of("programme", name, *({k: v for k, v in x.items() if k == name} for x in (mine, theirs)), id, _name)
+            sides = [{name: x[name]} if name in x else {} for x in (mine, theirs)]
+            found += _of("programme", name, sides[0], sides[1], id, _name)
             continue
         one, other = mine[name], theirs[name]
-        tests = ({t.id: t for t in p.tests} for p in (one, other))
-        found += _of("test", name, *tests, lambda t: t.tree, _formula)
-        awards = ({"": p.award} if p.award else {} for p in (one, other))
-        found += _of("award", name, *awards, lambda a: a.tree, _formula)
+        found += _of("test", name, _tests(one), _tests(other), lambda t: t.tree, _formula)
+        found += _of("award", name, _awards(one), _awards(other), lambda a: a.tree, _formula)
         before, after = (", ".join(f"{y.programme} ({y.when})" for y in p.yields_to) for p in (one, other))
         if before != after:
             found.append(Change("precedence", name, "", other.label, other.label_zh, before, after, ()))
@@ -79,12 +78,8 @@ def with_change(old: Law, new: Law, change: Change) -> Law:
     elif change.programme not in theirs:
         programmes = [p for p in programmes if p.id != change.programme]
     else:
-        programmes = [
-            _programme(p, theirs[p.id], change) if p.id == change.programme else p for p in programmes
-        ]
-    return replace(
-        old, parameters=parameters, variables=variables, programmes=tuple(programmes), conflicts=conflicts
-    )
+        programmes = [_programme(p, theirs[p.id], change) if p.id == change.programme else p for p in programmes]
+    return replace(old, parameters=parameters, variables=variables, programmes=tuple(programmes), conflicts=conflicts)
 
 
 def touches(law: Law, programme: str) -> frozenset[tuple[Kind, str, str]]:
@@ -111,8 +106,18 @@ def touches(law: Law, programme: str) -> frozenset[tuple[Kind, str, str]]:
             trees = p.trees
         for tree in trees:
             waiting += reads(tree)
-            found |= {("figure", "", a) for n in tree.walk() for a in n.args if isinstance(a, str) and a in law.parameters}
+            found |= {
+                ("figure", "", a) for n in tree.walk() for a in n.args if isinstance(a, str) and a in law.parameters
+            }
     return frozenset(found)
+
+
+def _tests(p: Programme) -> dict[str, LawTest]:
+    return {t.id: t for t in p.tests}
+
+
+def _awards(p: Programme) -> dict[str, Award]:
+    return {} if p.award is None else {"": p.award}
 
 
 def _put(into: dict[str, T], source: Mapping[str, T], name: str) -> None:
@@ -127,8 +132,8 @@ def _programme(old: Programme, new: Programme, change: Change) -> Programme:
         return replace(old, award=new.award)
     if change.kind == "precedence":
         return replace(old, yields_to=new.yields_to)
-    tests = {t.id: t for t in old.tests}
-    _put(tests, {t.id: t for t in new.tests}, change.id)
+    tests = _tests(old)
+    _put(tests, _tests(new), change.id)
     return replace(old, tests=tuple(tests.values()))
 
 

@@ -7,8 +7,8 @@
     [figures]                                 # short form: parameter → figure; a scalar stands for every key
     "dibao.standard" = "1000.00"
 
-and any of [[parameter]], [[variable]], [[programme]], written as in a pack. A revision may leave out `in_force_on` (from
-the first day on), `cite` (the overlay itself) and `status` (chosen by whoever lays it on top, so nothing is unsure).
+and any of [[parameter]], [[variable]], [[programme]], written as in a pack. A revision may leave out `in_force_on`
+(from the first day on), `cite` (the overlay itself) and `status` (chosen by whoever lays it on top: nothing is unsure).
 
 Choices
     An overlay is a level of the pack and not a list of edits: inheritance, checks and messages are then those of packs.
@@ -16,12 +16,13 @@ Choices
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from meanscheck.errors import PackError
 from meanscheck.law.pack import (
@@ -37,6 +38,7 @@ from meanscheck.law.pack import (
     read_file,
 )
 
+
 class HeadModel(Strict):
     """[overlay]"""
 
@@ -48,10 +50,10 @@ class OverlayModel(Strict):
     """An overlay's file."""
 
     overlay: HeadModel
-    figures: dict[str, Figures] = {}
-    parameter: list[ParameterModel] = []
-    variable: list[VariableModel] = []
-    programme: list[ProgrammeModel] = []
+    figures: dict[str, Figures] = Field(default={})
+    parameter: list[ParameterModel] = Field(default=[])
+    variable: list[VariableModel] = Field(default=[])
+    programme: list[ProgrammeModel] = Field(default=[])
 
     @model_validator(mode="before")
     @classmethod
@@ -68,15 +70,15 @@ def _filled(data: Any) -> Any:
     filled = {key: _filled(value) for key, value in data.items()}
     if isinstance(filled.get("revision"), list):
         usual = {"in_force_on": date.min, "cite": [OVERLAY], "status": "deployment"}
-        filled["revision"] = [usual | r if isinstance(r, Mapping) else r for r in filled["revision"]]
+        filled["revision"] = [{**usual, **r} if isinstance(r, Mapping) else r for r in filled["revision"]]
     return filled
 
 
 class Overlay(Level):
     """An overlay read as the lowest level of a pack."""
 
-    def __init__(self, path: str | Path, below: Level) -> None:
-        file = Path(path)
+    def __init__(self, path: str | Path, levels: Sequence[Level]) -> None:
+        file, below = Path(path), levels[-1]
         if not file.is_file():
             raise PackError("no such file", where=file.name, remedy="Name an overlay, such as what-if.toml")
         read = read_file(file, OverlayModel, OVERLAY)
@@ -88,6 +90,12 @@ class Overlay(Level):
             name_zh=below.pack.name_zh,
             instrument=[instrument],
         )
+        known = {p.id for level in levels for _, p in level.parameters}
+        for name in read.figures:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                remedy = f"Did you mean {near[0]}?" if near else "`meanscheck rules show` lists them"
+                raise PackError(f"the pack has no parameter {name}", where=f"{self.place}: figures", remedy=remedy)
         short = [
             ParameterModel.model_validate(_filled({"id": name, "revision": [{"value": figure}]}))
             for name, figure in read.figures.items()

@@ -169,6 +169,12 @@ class TestModel(Strict):
     revision: list[FormulaRevision] = []
 
 
+def quote_at(place: str, stanza: TestModel, above: str) -> str:
+    """The law's comparator for the revisions of one file: its own, else that of the folder above; what-if law has only
+    its own."""
+    return stanza.quote or ("" if place.startswith(f"{OVERLAY}/") else above)
+
+
 class AwardModel(Strict):
     """[programme.award]"""
 

@@ -20,7 +20,7 @@ from meanscheck.errors import PackError
 from meanscheck.law.conflict_checks import check_conflicts, check_higher
 from meanscheck.law.figures import table_of
 from meanscheck.law.law import Law
-from meanscheck.law.pack import OVERLAY, ConflictRevision, FigureRevision, FormulaRevision, Revision, keys_of
+from meanscheck.law.pack import OVERLAY, ConflictRevision, FigureRevision, FormulaRevision, Revision, keys_of, quote_at
 from meanscheck.law.plain import FRESHNESS, MEMBERSHIP
 from meanscheck.law.tree import Node
 from meanscheck.law.types import BOOL, UNITS, Type
@@ -188,7 +188,7 @@ def _programmes(pack: RulePack) -> None:
                 )
             quote = ""
             for place, stanza in test:
-                quote = stanza.quote or quote
+                quote = quote_at(place, stanza, quote)
                 for feed in stanza.review or ():
                     if feed not in pack.scope.feeds:
                         raise PackError(f"reviews an unknown feed {feed}", where=f"{place}: {test.name}")

@@ -37,6 +37,7 @@ from meanscheck.law.pack import (
     VariableModel,
     keys_of,
     levels_of,
+    quote_at,
 )
 from meanscheck.law.rewrite import with_review, without_absent
 from meanscheck.law.stanzas import Stanzas, gathered
@@ -74,7 +75,7 @@ class RulePack:
             PackError: naming file, key, position, reason and mend.
         """
         levels = levels_of(path)
-        pack = cls(levels if overlay is None else (*levels, Overlay(overlay, levels[-1])))
+        pack = cls(levels if overlay is None else (*levels, Overlay(overlay, levels)))
         pack_checks.check(pack)
         return pack
 
@@ -362,8 +363,8 @@ def quote_of(test: Stanzas[TestModel], revision: FormulaRevision) -> str:
     if revision.quote:
         return revision.quote
     quote = ""
-    for _, stanza in test:
-        quote = stanza.quote or quote
+    for place, stanza in test:
+        quote = quote_at(place, stanza, quote)
         if any(r is revision for r in stanza.revision):
             break
     return quote
