@@ -22,6 +22,7 @@ from meanscheck.law.check import ParameterSignature, Scope, VariableSignature, c
 from meanscheck.law.conflicts.kinds import MEMBERSHIP, Conflict
 from meanscheck.law.figures import figure_of
 from meanscheck.law.law import Award, Instrument, Law, LawTest, Parameter, Programme, Variable, Yield
+from meanscheck.law.locating import located
 from meanscheck.law.months import check_counts
 from meanscheck.law.names import attribute_types, feed_types
 from meanscheck.law.pack import (
@@ -34,6 +35,7 @@ from meanscheck.law.pack import (
     ProgrammeModel,
     Revision,
     VariableModel,
+    folder_of,
     keys_of,
     levels_of,
 )
@@ -71,10 +73,13 @@ class RulePack:
             path: its folder; a path below ``rules/`` is also looked for in the installed rules.
 
         Raises:
-            PackError: naming file, key, position, reason and mend.
+            PackError: naming file, line, key, position, reason and mend.
         """
-        pack = cls(levels_of(path))
-        pack_checks.check(pack)
+        try:
+            pack = cls(levels_of(path))
+            pack_checks.check(pack)
+        except PackError as fault:
+            raise located(fault, folder_of(path)) from None
         return pack
 
     @property
