@@ -20,6 +20,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from meanscheck.errors import PackError
 from meanscheck.law.check import WORDS
+from meanscheck.law.locating import place_of
+from meanscheck.law.tables import check_by
+from meanscheck.law.toml_lines import line_of
 from meanscheck.law.types import UNITS
 from meanscheck.values.data import data_dir
 
@@ -45,6 +48,14 @@ def _unit(value: Any) -> Any:
     return value
 
 
+def _by(value: Any) -> Any:
+    names = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    if all(isinstance(name, str) for name in names):
+        check_by(names)
+    return value
+
+
+By = Annotated[str | list[str] | None, BeforeValidator(_by)]
 Figures = Annotated[Any, BeforeValidator(_no_float)]
 Unit = Annotated[str | None, BeforeValidator(_unit)]
 Status = Literal["sourced", "derived", "unsure", "deployment"]
@@ -104,7 +115,7 @@ class Revision(Strict):
     in_force_on: date
     published_on: date | None = None
     ends_on: date | None = None
-    cite: list[str]
+    cite: list[str] = []
     status: Status = "sourced"
     unknown: str = ""
     at_least: Figures = None
@@ -131,7 +142,7 @@ class ParameterModel(Strict):
 
     id: str
     unit: Unit = None
-    by: str | list[str] | None = None
+    by: By = None
     label: str = ""
     label_zh: str = ""
     note: str = ""
@@ -253,7 +264,7 @@ class Level:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.place = "/".join(folder.parts[folder.parts.index("rules") :]) if "rules" in folder.parts else folder.name
+        self.place = place_of(folder)
         self.pack = read_file(folder / "pack.toml", PackModel, self.place)
         self.parameters = [
             (file, p) for file, read in self._files("parameters", ParametersModel) for p in read.parameter
@@ -290,7 +301,8 @@ class Level:
                 continue
             for part in name.split(".") if kind == "parameter" else [name]:
                 if not part.isidentifier() or iskeyword(part) or (part in WORDS and kind != "parameter"):
-                    raise PackError("not a usable id", where=where, remedy="Use an identifier that is no keyword")
+                    what = "not a usable id" + (f": {part} is a word of the language" if part in WORDS else "")
+                    raise PackError(what, where=where, remedy="Use an identifier that is no keyword")
 
 
 def files_of(folder: Path, kind: str) -> tuple[Path, ...]:
@@ -302,7 +314,8 @@ def read_file(path: Path, model: type[M], place: str) -> M:
     """A TOML file by its model; PackError naming file, key and reason. A file that is not there is empty."""
     where = f"{place}/{path.name}"
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
         raise PackError(f"not valid TOML: {fault}", where=where) from None
     except UnicodeDecodeError:
@@ -313,7 +326,8 @@ def read_file(path: Path, model: type[M], place: str) -> M:
         return model.model_validate(data)
     except ValidationError as fault:
         first = fault.errors(include_url=False, include_input=False)[0]
-        raise PackError(_reason(first), where=f"{where}: {_position(first['loc'], data)}") from None
+        line = line_of(text, first["loc"])
+        raise PackError(_reason(first), where=f"{where}:{line}: {_position(first['loc'], data)}") from None
 
 
 def _reason(error: Any) -> str:
@@ -335,19 +349,21 @@ def _position(location: tuple[int | str, ...], data: Any) -> str:
     return " ".join(words)
 
 
-def levels_of(path: str | Path) -> tuple[Level, ...]:
-    """The levels of a pack, the topmost folder first.
-
-    A path below ``rules/`` that does not exist here is looked for in the installed rules.
-    """
+def folder_of(path: str | Path) -> Path:
+    """The folder of a pack: a path below ``rules/`` that does not exist here is one of the installed rules."""
     folder = Path(path)
     if not folder.is_dir() and folder.parts[:1] == ("rules",):
         folder = data_dir("rules").joinpath(*folder.parts[1:])
+    return folder.resolve()
+
+
+def levels_of(path: str | Path) -> tuple[Level, ...]:
+    """The levels of a pack (see `folder_of`), the topmost folder first."""
+    folder = folder_of(path)
     if not (folder / "pack.toml").is_file():
         raise PackError(
             "no pack.toml there", where=str(path), remedy="Name a folder such as rules/cn/guangdong/jiangmen"
         )
-    folder = folder.resolve()
     chain = [folder]
     while (chain[0].parent / "pack.toml").is_file():
         chain.insert(0, chain[0].parent)
