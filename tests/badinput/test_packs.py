@@ -129,8 +129,8 @@ FAULTS = [
         "no citation at all",
         '    cite = ["act#4"]\n',
         "",
-        "required key is missing",
-        "help test poor revision 2010-01-01 cite",
+        "citation is missing",
+        "help, test poor 2010-01-01",
     ),
     (
         "an unknown instrument",
