@@ -15,7 +15,7 @@ from meanscheck.law.check import check_formula
 from meanscheck.law.coverage import gaps
 from meanscheck.law.derived_checks import differences
 from meanscheck.law.figures import table_of
-from meanscheck.law.lines import lines_of
+from meanscheck.law.lines import Lines
 from meanscheck.law.mutants import changed, changes_in_figure, changes_in_tree, node_at
 from meanscheck.law.mutating import Mutation, Verdict, drawn, report
 from meanscheck.law.plain import PlainRun
@@ -312,10 +312,15 @@ def test_a_published_figure_is_held_against_its_formula(more: str, what: str, tm
 
 
 def test_things_and_revisions_are_found_by_line(tmp_path: Path) -> None:
-    folder = write(tmp_path)
+    folder = write(tmp_path / "rules" / "some")
     text = (folder / "rules.toml").read_text(encoding="utf-8").splitlines()
-    lines = lines_of(folder / "rules.toml")
-    for thing in ("variable wages", "programme dibao, test savings", "programme dibao, award", "programme tekun"):
-        assert text[lines[thing, None] - 1].strip().startswith("[")
-    revision = lines["programme dibao, test savings", date(2020, 1, 1)]
-    assert "programme.test.revision" in text[revision - 1] and "months * size" in text[revision]
+    lines = Lines(folder)
+
+    def line_of(thing: str, day: date | None = None) -> str:
+        file, _, number = lines.place("rules/some/rules.toml", thing, day).partition(":")
+        assert file == "rules/some/rules.toml"
+        return "\n".join(text[int(number) - 1 : int(number) + 1])
+
+    assert "months * size" in line_of("programme dibao, test savings", date(2020, 1, 1))
+    assert 'id = "tekun"' in line_of("programme tekun", date(2020, 1, 2))
+    assert lines.place("rules/some/rules.toml", "variable gone") == "rules/some/rules.toml"
