@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meanscheck.errors import PackError
@@ -64,7 +65,10 @@ class Neighbours:
         """In the order of their division codes."""
         if self._packs is None:
             top = self.pack.levels[0].folder
-            levels = {level.folder: level for level in self.pack.levels}
+            levels: dict[Path, Level] = {}
+            for level in self.pack.levels:
+                # What-if law on top of a folder is no law of the places below it.
+                levels.setdefault(level.folder, level)
             found: dict[str, RulePack] = {}
             for file in sorted(top.rglob("pack.toml")):
                 chain = [f for f in (file.parent, *file.parent.parents) if f == top or top in f.parents]

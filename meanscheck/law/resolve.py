@@ -25,6 +25,7 @@ from meanscheck.law.law import Award, Instrument, Law, LawTest, Parameter, Progr
 from meanscheck.law.locating import located
 from meanscheck.law.months import check_counts
 from meanscheck.law.names import attribute_types, feed_types
+from meanscheck.law.overlay import Overlay
 from meanscheck.law.pack import (
     ConflictModel,
     FormulaRevision,
@@ -34,10 +35,12 @@ from meanscheck.law.pack import (
     ParameterModel,
     ProgrammeModel,
     Revision,
+    TestModel,
     VariableModel,
     folder_of,
     keys_of,
     levels_of,
+    quote_at,
 )
 from meanscheck.law.places import Neighbours, with_places
 from meanscheck.law.rewrite import with_review, without_absent
@@ -66,17 +69,19 @@ class RulePack:
         self.neighbours = Neighbours(self, RulePack)
 
     @classmethod
-    def load(cls, path: str | Path) -> RulePack:
+    def load(cls, path: str | Path, *, overlay: str | Path | None = None) -> RulePack:
         """Read, check and walk a pack.
 
         Args:
             path: its folder; a path below ``rules/`` is also looked for in the installed rules.
+            overlay: a file of what-if law to lay on top; see `overlay`.
 
         Raises:
             PackError: naming file, line, key, position, reason and mend.
         """
         try:
-            pack = cls(levels_of(path))
+            levels = levels_of(path)
+            pack = cls(levels if overlay is None else (*levels, Overlay(overlay, levels)))
             pack_checks.check(pack)
         except PackError as fault:
             raise located(fault, folder_of(path)) from None
@@ -350,7 +355,7 @@ class _Chosen:
                         label_zh=test.nearest(lambda t: t.label_zh) or test_id,
                         formula=revision.formula,
                         tree=self.formula(revision, entity, BOOL, test.name),
-                        quote=test.nearest(lambda t: t.quote) or "",
+                        quote=quote_of(test, revision),
                         review=tuple(test.nearest(lambda t: t.review) or ()),
                         cite=tuple(revision.cite),
                     )
@@ -376,6 +381,18 @@ class _Chosen:
             return Award(unit, "", Node("unknown", (award.name,), UNITS[unit], entity), tuple(later.cite))
         tree = self.formula(revision, entity, UNITS[unit], award.name)
         return Award(unit, revision.formula, tree, tuple(revision.cite))
+
+
+def quote_of(test: Stanzas[TestModel], revision: FormulaRevision) -> str:
+    """The law's comparator for a revision: its own, else its folder's, else that of the nearest folder above it."""
+    if revision.quote:
+        return revision.quote
+    quote = ""
+    for place, stanza in test:
+        quote = quote_at(place, stanza, quote)
+        if any(r is revision for r in stanza.revision):
+            break
+    return quote
 
 
 def instrument_of(model: InstrumentModel) -> Instrument:
