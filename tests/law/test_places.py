@@ -7,11 +7,14 @@ from datetime import date
 from pathlib import Path
 from shutil import rmtree
 
+import polars as pl
 import pytest
 
 from meanscheck.contracts.units import CaseUnit, PersonFacts, Value
 from meanscheck.decisions.explain import cause_text
+from meanscheck.decisions.tracing import Tracer
 from meanscheck.errors import PackError
+from meanscheck.evidence import ReportRows
 from meanscheck.law import Law, RulePack
 from meanscheck.law.plain import PlainRun, Result
 from meanscheck.law.reach import Reach
@@ -212,3 +215,22 @@ def test_a_faulty_neighbour_is_named(
         pack_at(files, tmp_path / "rules")
     assert where in str(refused.value)
     assert reason in str(refused.value)
+
+
+def test_a_trace_cites_the_text_of_the_place_and_every_month_of_a_streak(files: dict[str, str], tmp_path: Path) -> None:
+    files["gd/sz/parameters.toml"] = files["gd/sz/parameters.toml"].replace("inst#1", "inst#9")
+    files["parameters.toml"] += PackText.figure("cpi", "ratio", '{ 2020-04 = "0.1" }', more='by = "month"')
+    rose = "streak((cpi[m] > 0 for m in months), 2)"
+    files["rules.toml"] += PackText().variable("rose", "household", "bool", rose).rules[-1]
+    law = pack_at(files, tmp_path).on(ON)
+    nothing = pl.DataFrame()
+    tracer = Tracer(law, unit_of("440300"), ReportRows(nothing, nothing, {}, nothing))
+    line = tracer.figure("line", None, 1)
+    (figure,) = (s for s in line.walk() if s.kind == "figure")
+    assert (figure.name, figure.value, figure.cite) == ("standard", 130_000, ("inst#9",))
+    (months,) = (s for s in tracer.figure("rose", None, None).walk() if s.name == "streak")
+    assert [(p.value, p.parts[0].parts[0].value) for p in months.parts] == [
+        (None, date(2020, 5, 1)),
+        (True, date(2020, 4, 1)),
+    ]
+    assert months.causes == ("no_month:cpi",)
