@@ -116,7 +116,7 @@ FAULTS = [
         'value = "100.00"',
         "value = 100.00",
         "a float cannot be exact",
-        "parameters.toml: parameter limit revision 2010-01-01",
+        "parameter limit revision 2010-01-01",
     ),
     (
         "a float in a formula",
@@ -145,7 +145,7 @@ FAULTS = [
         'label_zh = "帮助"\n',
         'label_zh = "帮助"\ncolour = "red"\n',
         "unknown key",
-        "rules.toml: programme help colour",
+        "rules.toml:29: programme help colour",
     ),
     ("an unknown unit", 'id = "limit"\nunit = "money"', 'id = "limit"\nunit = "gold"', "unknown unit", "limit"),
     ("not TOML", "[[instrument]]", "[[instrument]", "TOML", "pack.toml"),
