@@ -145,7 +145,7 @@ FAULTS = [
         'label_zh = "帮助"\n',
         'label_zh = "帮助"\ncolour = "red"\n',
         "unknown key",
-        "rules.toml:29: programme help colour",
+        "rules.toml: programme help colour",
     ),
     ("an unknown unit", 'id = "limit"\nunit = "money"', 'id = "limit"\nunit = "gold"', "unknown unit", "limit"),
     ("not TOML", "[[instrument]]", "[[instrument]", "TOML", "pack.toml"),
