@@ -6,7 +6,8 @@ keeps them by division code, so that a replay needs nothing else. `figure_at` fi
 prefix: the county's own pack (440703), its city's (440700), its province's (440000), the nation's (000000).
 
 Choices
-    Neighbours are read only if some formula asks about another place, each folder once.
+    Neighbours are read only if some formula asks about another place, each folder once, and of them the figures only:
+    what is wrong with a neighbour's rules does not stop this place. What-if law is on top of this place alone.
     Where a nearer pack says nothing else than the one above it, only the one above is kept.
     A figure that is unknown at a place is unknown there: the province's does not stand in for it.
     An instrument that two packs give under one id is kept as ``CODE:ID`` for the neighbour.
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from meanscheck.errors import PackError
 from meanscheck.law.law import Instrument, Law, Parameter
-from meanscheck.law.pack import Level
+from meanscheck.law.pack import FiguresLevel, Level
 
 if TYPE_CHECKING:
     from meanscheck.law.resolve import RulePack
@@ -66,9 +67,6 @@ class Neighbours:
         if self._packs is None:
             top = self.pack.levels[0].folder
             levels: dict[Path, Level] = {}
-            for level in self.pack.levels:
-                # What-if law on top of a folder is no law of the places below it.
-                levels.setdefault(level.folder, level)
             found: dict[str, RulePack] = {}
             for file in sorted(top.rglob("pack.toml")):
                 chain = [f for f in (file.parent, *file.parent.parents) if f == top or top in f.parents]
@@ -76,7 +74,7 @@ class Neighbours:
                     continue
                 for folder in chain:
                     if folder not in levels:
-                        levels[folder] = Level(folder)
+                        levels[folder] = FiguresLevel(folder)
                 pack = self.of_levels([levels[f] for f in reversed(chain)])
                 if pack.code in {*found, self.pack.code}:
                     other = found.get(pack.code, self.pack).place
