@@ -99,7 +99,6 @@ def with_places(law: Law, neighbours: Neighbours, accept: frozenset[str]) -> Law
         if name in law.parameters:
             places[name][law.code] = law.parameters[name]
     for pack in neighbours.packs():
-        kept, renamed = _instruments(pack, {**law.instruments, **instruments})
         for found in pack.figures(names, law.on, known_by=law.known_by, accept=accept):
             own = law.parameters.get(found.id, found)
             if (found.unit, found.by) != (own.unit, own.by):
@@ -108,28 +107,23 @@ def with_places(law: Law, neighbours: Neighbours, accept: frozenset[str]) -> Law
                     where=f"{pack.place}: parameter {found.id}",
                     remedy="A figure that is asked for at another place has one unit everywhere",
                 )
-            cited = [c.partition("#") for c in found.cite]
-            cite = tuple(f"{renamed.get(name, name)}{mark}{article}" for name, mark, article in cited)
+            cite = tuple(_cited(c, pack, {**law.instruments, **instruments}, instruments) for c in found.cite)
             places[found.id][pack.code] = replace(found, cite=cite)
-            instruments.update({i: kept[i] for i in (c.partition("#")[0] for c in cite) if i in kept})
-    return replace(
-        law,
-        places={name: _folded(there, law.code) for name, there in places.items()},
-        instruments=dict(sorted({**law.instruments, **instruments}.items())),
-    )
+    law = replace(law, places={name: _folded(there, law.code) for name, there in places.items()})
+    kept = {c.partition("#")[0] for there in law.places.values() for p in there.values() for c in p.cite}
+    more = {name: text for name, text in instruments.items() if name in kept}
+    return replace(law, instruments=dict(sorted({**law.instruments, **more}.items())))
 
 
-def _instruments(pack: RulePack, taken: Mapping[str, Instrument]) -> tuple[dict[str, Instrument], dict[str, str]]:
-    """The cited texts of a pack by the id they are kept under, and the ids that were changed."""
-    kept: dict[str, Instrument] = {}
-    renamed: dict[str, str] = {}
-    for instrument in pack.cited():
-        name = instrument.id
-        if name in taken and taken[name] != instrument:
+def _cited(cite: str, pack: RulePack, taken: Mapping[str, Instrument], into: dict[str, Instrument]) -> str:
+    """A neighbour's citation, with its text kept under an id that means no other text."""
+    name, mark, article = cite.partition("#")
+    text = pack.instrument(name)
+    if text is not None:
+        if taken.get(name, text) != text:
             name = f"{pack.code}:{name}"
-            renamed[instrument.id] = name
-        kept[name] = replace(instrument, id=name)
-    return kept, renamed
+        into[name] = replace(text, id=name)
+    return f"{name}{mark}{article}"
 
 
 def _folded(there: Mapping[str, Parameter], own: str) -> dict[str, Parameter]:
