@@ -80,7 +80,11 @@ class Mutation:
             is_reached = True
             starts = web.starts(mutant.thing)
             if id(run.law) not in laws:
-                laws[id(run.law)] = mutant.law(run)
+                try:
+                    laws[id(run.law)] = mutant.law(run)
+                except PackError:
+                    # A figure that cannot be held: such a pack would not load.
+                    return Verdict(mutant.id, "noticed", run.name)
             if _notices(run, laws[id(run.law)], web, starts):
                 return Verdict(mutant.id, "noticed", run.name)
         return Verdict(mutant.id, "unnoticed" if is_reached else "unreached")

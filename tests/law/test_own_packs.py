@@ -20,7 +20,7 @@ from meanscheck.values.data import data_dir
 RULES = data_dir("rules")
 FOLDERS = pack_folders(RULES)
 SHOWN: Mapping[str, tuple[str, ...]] = {
-    "cn": ("rules.toml",),
+    "cn": ("rules.toml", "parameters.toml"),
     "cn/guangdong/jiangmen": ("parameters.toml",),
 }
 SAMPLE = 25
