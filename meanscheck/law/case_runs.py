@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from meanscheck.errors import CaseError
 from meanscheck.law.cases import Case, CaseResult, judged, load_cases
 from meanscheck.law.chosen import Key, Stated, chosen_of
 from meanscheck.law.law import Law
+from meanscheck.law.order import Item
 from meanscheck.law.pack import files_of
 from meanscheck.law.plain import PlainRun
 from meanscheck.law.plain_rows import At, Result, operation
@@ -58,7 +60,7 @@ def _side(a: Any, b: Any) -> int:
     return ON if a == b else BELOW if a < b else ABOVE
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class CaseRun:
     """One case with the law of its day, the revisions that this law took, and what the run touched."""
 
@@ -69,6 +71,15 @@ class CaseRun:
     chosen: Mapping[str, Stated]
     run: TracedRun
     result: CaseResult
+
+    @cached_property
+    def expected(self) -> frozenset[Item]:
+        """What the expectations of the case look at."""
+        items: set[Item] = set()
+        for e in self.case.expectations:
+            items.add(("programme", e.programme))
+            items |= {("variable", name) for name in e.values}
+        return frozenset(items)
 
     @property
     def name(self) -> str:

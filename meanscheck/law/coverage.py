@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from meanscheck.law.case_runs import ABOVE, BELOW, NO, ON, YES, Cases, trees_of
+from meanscheck.law.case_runs import ABOVE, BELOW, NO, ON, YES, CaseRun, Cases, trees_of
 from meanscheck.law.chosen import Stated
 from meanscheck.law.margins import margin_of
 from meanscheck.law.mutant_laws import groups_of, tree_of
@@ -50,24 +50,25 @@ class Gap:
 
 def gaps(pack: RulePack, cases: Cases) -> tuple[Gap, ...]:
     """All that cases, of this pack and of those below it, leave open, in the order of the pack's files."""
-    webs: dict[int, Web] = {}
-    return tuple(gap for group in groups_of(pack) for gap in _of_group(pack, cases, group, webs))
+    shown = _Shown(cases)
+    return tuple(gap for group in groups_of(pack) for gap in _of_group(pack, shown, group))
 
 
-def _of_group(pack: RulePack, cases: Cases, group: Sequence[Stated], webs: dict[int, Web]) -> Iterator[Gap]:
+def _of_group(pack: RulePack, shown: _Shown, group: Sequence[Stated]) -> Iterator[Gap]:
     first = group[0]
     since = tuple(sorted(s.revision.in_force_on for s in group))
+    runs = shown.runs(group)
     if first.thing.startswith("parameter "):
-        if not _is_read(cases, group, webs):
+        if not any(shown.web(run).reads(first.thing, run) for run in runs):
             yield Gap("unreached", first.file, first.thing, since, _on_a_day(group))
         return
     tree = tree_of(pack, first)
-    if _bits(cases, group, ()) is None:
+    if _bits(runs, first.thing, ()) is None:
         yield Gap("unreached", first.file, first.thing, since, _on_a_day(group))
         return
     is_line = ", test " in first.thing and margin_of(tree) is not None
     for path, node in _conditions(tree, ()):
-        bits = _bits(cases, group, path) or 0
+        bits = _bits(runs, first.thing, path) or 0
         if is_line and not path:
             missing = [words for bit, words in _SIDES if not bits & bit]
             for words in missing:
@@ -83,25 +84,36 @@ def _on_a_day(group: Sequence[Stated]) -> str:
     return f"a case on a day from {min(s.revision.in_force_on for s in group)} that uses it"
 
 
-def _is_read(cases: Cases, group: Sequence[Stated], webs: dict[int, Web]) -> bool:
-    name = group[0].thing.removeprefix("parameter ")
-    for stated in group:
-        for run in cases.taking(stated.key):
-            web = webs.setdefault(id(run.law), Web(run.law))
-            if not web.nodes.get(name, set()).isdisjoint(run.run.seen):
-                return True
-    return False
+class _Shown:
+    """What cases show: they look at what their expectations rest on, and at nothing else that is reckoned beside."""
+
+    def __init__(self, cases: Cases) -> None:
+        self.cases = cases
+        self._webs: dict[int, Web] = {}
+
+    def web(self, run: CaseRun) -> Web:
+        if id(run.law) not in self._webs:
+            self._webs[id(run.law)] = Web(run.law)
+        return self._webs[id(run.law)]
+
+    def runs(self, group: Sequence[Stated]) -> list[CaseRun]:
+        """The cases whose law took one of these revisions, and which expect something that rests on it."""
+        return [
+            run
+            for stated in group
+            for run in self.cases.taking(stated.key)
+            if not self.web(run).resting_on(stated.thing).isdisjoint(run.expected)
+        ]
 
 
-def _bits(cases: Cases, group: Sequence[Stated], path: Path) -> int | None:
-    """What a part of a formula came to in all cases; None if no case evaluated it."""
+def _bits(runs: Sequence[CaseRun], thing: str, path: Path) -> int | None:
+    """What a part of a formula came to in some cases; None if none evaluated it."""
     found: int | None = None
-    for stated in group:
-        for run in cases.taking(stated.key):
-            for tree in trees_of(run.law, stated.thing):
-                bits = run.run.seen.get(id(node_at(tree, path)))
-                if bits is not None:
-                    found = (found or 0) | bits
+    for run in runs:
+        for tree in trees_of(run.law, thing):
+            bits = run.run.seen.get(id(node_at(tree, path)))
+            if bits is not None:
+                found = (found or 0) | bits
     return found
 
 

@@ -26,7 +26,6 @@ from meanscheck.law.chosen import Key, Stated, stated_of
 from meanscheck.law.derived import derived_figure, figures_in
 from meanscheck.law.law import Law, Parameter, Programme
 from meanscheck.law.mutants import FigureChange, Path, Table, TreeChange, changed, changes_in_figure, changes_in_tree
-from meanscheck.law.order import Item
 from meanscheck.law.pack import FigureRevision, FormulaRevision, keys_of
 from meanscheck.law.resolve import RulePack
 from meanscheck.law.tree import Node
@@ -64,13 +63,6 @@ class Mutant:
             )
         stated = run.chosen.get(self.thing)
         return stated is not None and stated.key in self.keys and is_in(run.law, stated)
-
-    def starts(self, law: Law) -> frozenset[Item]:
-        """Variables and programmes whose own trees it changes; empty for a figure."""
-        kind, _, name = self.thing.partition(" ")
-        if kind == "variable":
-            return frozenset(("variable", v) for v in law.variables if v == name or v.startswith(f"{name}~"))
-        return frozenset({("programme", name.partition(", ")[0])}) if kind == "programme" else frozenset()
 
 
 def mutants_of(pack: RulePack) -> tuple[Mutant, ...]:

@@ -75,12 +75,16 @@ class Mutation:
             web = self.web(run.law)
             if not web.touches(mutant, run):
                 continue
-            is_reached = True
-            starts = web.starts(mutant)
-            if starts is not None and web.downstream(starts).isdisjoint(_expected(run)):
+            if web.resting_on(mutant.thing).isdisjoint(run.expected):
                 continue
+            is_reached = True
+            starts = web.starts(mutant.thing)
             if id(run.law) not in laws:
-                laws[id(run.law)] = mutant.law(run)
+                try:
+                    laws[id(run.law)] = mutant.law(run)
+                except PackError:
+                    # A figure that cannot be held: such a pack would not load.
+                    return Verdict(mutant.id, "noticed", run.name)
             if _notices(run, laws[id(run.law)], web, starts):
                 return Verdict(mutant.id, "noticed", run.name)
         return Verdict(mutant.id, "unnoticed" if is_reached else "unreached")
@@ -92,22 +96,13 @@ class Mutation:
         return self._webs[id(law)]
 
 
-def _expected(run: CaseRun) -> frozenset[Item]:
-    """What the expectations of a case look at."""
-    items: set[Item] = set()
-    for e in run.case.expectations:
-        items.add(("programme", e.programme))
-        items |= {("variable", name) for name in e.values}
-    return frozenset(items)
-
-
 def _notices(run: CaseRun, law: Law, web: Web, starts: frozenset[Item] | None) -> bool:
     """Whether a case comes out otherwise than expected. What crashes is noticed too."""
     try:
         if starts is None:
             return bool(judged(run.case, PlainRun(law, run.case.unit)).unmet)
         again = Rerun(run, law, web, starts)
-        return not again.changed.isdisjoint(_expected(run)) and bool(judged(run.case, again).unmet)
+        return not again.changed.isdisjoint(run.expected) and bool(judged(run.case, again).unmet)
     except (AssertionError, ArithmeticError, ValueError, KeyError, TypeError):
         return True
 

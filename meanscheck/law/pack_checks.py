@@ -11,6 +11,7 @@ Choices
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
@@ -18,10 +19,20 @@ from typing import TYPE_CHECKING
 
 from meanscheck.errors import PackError
 from meanscheck.law import tables
+from meanscheck.law.check_dimensions import to_declare
 from meanscheck.law.conflict_checks import check_conflicts, check_higher
 from meanscheck.law.derived import constant_tree, figures_in
 from meanscheck.law.law import Law
-from meanscheck.law.pack import ConflictRevision, FigureRevision, FormulaRevision, ManagerModel, Revision, keys_of
+from meanscheck.law.pack import (
+    OVERLAY,
+    ConflictRevision,
+    FigureRevision,
+    FormulaRevision,
+    ManagerModel,
+    Revision,
+    keys_of,
+    quote_at,
+)
 from meanscheck.law.plain import FRESHNESS, MEMBERSHIP
 from meanscheck.law.tree import Node
 from meanscheck.law.types import BOOL, UNITS, Type
@@ -73,7 +84,10 @@ def fits(got: Type, t: Type, where: str) -> None:
     if good and t.kind == "text" and t.choices is not None:
         good = got.choices is not None and got.choices <= t.choices
     if not good:
-        raise PackError(f"the formula gives {got}, declared is {t}", where=where, remedy="Correct unit or formula")
+        remedy = "Correct unit or formula"
+        if got.kind == t.kind == "num" and got.dimension != t.dimension:
+            remedy = to_declare(got.dimension, t.dimension)
+        raise PackError(f"the formula gives {got}, declared is {t}", where=where, remedy=remedy)
 
 
 def check_day(pack: RulePack, day: date) -> Law:
@@ -83,11 +97,15 @@ def check_day(pack: RulePack, day: date) -> Law:
     for figure in (p for p in law.parameters.values() if p.formula):
         tree = constant_tree(figure.formula, by=figure.by, unit=figure.unit, scope=pack.scope, where=pack.place)
         for used in figures_in(tree):
-            _has_revision(law, used, figure.id, pack.place)
-    for kind, name in law.order:
+            _has_revision(law, used, figure.id, _named_figure(pack, figure.id))
+    try:
+        order = law.order
+    except PackError as fault:
+        raise PackError(fault.what, where=f"{_named(pack, fault.what)}, on {day}", remedy=fault.remedy) from None
+    for kind, name in order:
         trees = [law.variables[name].tree] if kind == "variable" else law.programme(name).trees
         for node in (n for tree in trees for n in tree.walk() if n.op in READ):
-            _has_revision(law, str(node.args[0]), name, pack.place)
+            _has_revision(law, str(node.args[0]), name, _named(pack, name))
     present = {p.id: p for p in law.programmes}
     for name, stanzas in pack.programmes.items():
         where = f"{stanzas.place}: {stanzas.name}"
@@ -110,6 +128,20 @@ def _has_revision(law: Law, used: str, reader: str, place: str) -> None:
         )
 
 
+def _named_figure(pack: RulePack, name: str) -> str:
+    stanzas = pack.parameters[name]
+    return f"{stanzas.place}: {stanzas.name}"
+
+
+def _named(pack: RulePack, text: str) -> str:
+    """The file and stanza of the first variable or programme that a text names."""
+    for name in re.findall(r"\w+", text):
+        stanzas = pack.variables.get(name) or pack.programmes.get(name)
+        if stanzas is not None:
+            return f"{stanzas.place}: {stanzas.name}"
+    return pack.place
+
+
 # ---- revisions
 
 
@@ -119,8 +151,9 @@ def _revisions(pack: RulePack, where: str, revisions: Sequence[Revision]) -> Non
     ordered = sorted(revisions, key=lambda r: (r.in_force_on, pack.published_on(r)))
     for r in ordered:
         here = f"{where} {r.in_force_on}"
-        if not r.cite:
-            raise PackError("citation is missing", where=here, remedy='Add cite = ["…#…"]')
+        if not r.cite and r.status != "unsure":
+            remedy = 'Add cite = ["…#…"]; without a source it is status = "unsure", and refers until it is accepted'
+            raise PackError("citation is missing", where=here, remedy=remedy)
         for name in (c.split("#")[0] for c in r.cite):
             if name not in pack.instruments:
                 raise PackError(f"cites an unknown instrument {name}", where=here, remedy="Add it to pack.toml")
@@ -187,10 +220,10 @@ def _figures(pack: RulePack) -> None:
                     if any(len(path) != len(keys) for path in r.paths or ()):
                         raise PackError(f"each of keys has {len(keys)} parts", where=where, remedy='keys = ["…"]')
                 if r.value is not None:
-                    if keys and not isinstance(r.value, dict):
+                    if keys and not isinstance(r.value, dict) and not place.startswith(f"{OVERLAY}/"):
                         by = ", ".join(keys)
                         raise PackError(f"a table by {by} is wanted", where=where, remedy='Write { key = "…" }')
-                    tables.read(r.value, unit, keys, where)
+                    tables.read(r.value, unit, keys, f"{where}, value")
 
 
 def _formulas(pack: RulePack) -> None:
@@ -215,7 +248,7 @@ def _programmes(pack: RulePack) -> None:
                 )
             quote = ""
             for place, stanza in test:
-                quote = stanza.quote or quote
+                quote = quote_at(place, stanza, quote)
                 for feed in stanza.review or ():
                     if feed not in pack.scope.feeds:
                         raise PackError(f"reviews an unknown feed {feed}", where=f"{place}: {test.name}")

@@ -30,6 +30,7 @@ class Web:
         self.readers: dict[Item, set[Item]] = {}
         self.by_figure: dict[str, set[Item]] = {}
         self.nodes: dict[str, set[int]] = {}
+        self._resting: dict[str, frozenset[Item]] = {}
         for variable in law.variables.values():
             self._read(("variable", variable.id), (variable.tree,))
         members = {p.id for p in law.programmes if p.entity == "member"}
@@ -68,18 +69,31 @@ class Web:
     def touches(self, mutant: Mutant, run: CaseRun) -> bool:
         """Whether a case evaluated what a mutant changes."""
         if mutant.thing.startswith("parameter "):
-            name = mutant.thing.removeprefix("parameter ")
-            return name == WINDOW or not self.nodes.get(name, set()).isdisjoint(run.run.seen)
+            return self.reads(mutant.thing, run)
         if mutant.path is None:
             return True
         return any(id(node_at(tree, mutant.path)) in run.run.seen for tree in trees_of(self.law, mutant.thing))
 
-    def starts(self, mutant: Mutant) -> frozenset[Item] | None:
-        """What a mutant changes itself; None if it may be anything."""
-        name = mutant.thing.removeprefix("parameter ")
-        if name == WINDOW:
-            return None
-        return mutant.starts(self.law) or frozenset(self.by_figure.get(name, ()))
+    def reads(self, thing: str, run: CaseRun) -> bool:
+        """Whether a case read a figure."""
+        name = thing.removeprefix("parameter ")
+        return name == WINDOW or not self.nodes.get(name, set()).isdisjoint(run.run.seen)
+
+    def starts(self, thing: str) -> frozenset[Item] | None:
+        """What says a thing, or reads it if it is a figure; None if that may be anything."""
+        kind, _, name = thing.partition(" ")
+        if kind == "variable":
+            return frozenset(("variable", v) for v in self.law.variables if v == name or v.startswith(f"{name}~"))
+        if kind == "programme":
+            return frozenset({("programme", name.partition(", ")[0])})
+        return None if name == WINDOW else frozenset(self.by_figure.get(name, ()))
+
+    def resting_on(self, thing: str) -> frozenset[Item]:
+        """All that rests on a thing."""
+        if thing not in self._resting:
+            starts = self.starts(thing)
+            self._resting[thing] = frozenset(self.law.order) if starts is None else self.downstream(starts)
+        return self._resting[thing]
 
     def downstream(self, starts: Iterable[Item]) -> frozenset[Item]:
         """All that rests on some items, themselves among it."""

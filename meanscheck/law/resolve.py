@@ -23,8 +23,10 @@ from meanscheck.law.conflicts.kinds import MEMBERSHIP, Conflict
 from meanscheck.law.derived import Once, constant_tree, derived_figure, figures_in
 from meanscheck.law.figures import figure_of
 from meanscheck.law.law import Award, Instrument, Law, LawTest, Manager, Parameter, Programme, Variable, Yield
+from meanscheck.law.locating import located
 from meanscheck.law.months import check_counts
 from meanscheck.law.names import attribute_types, feed_types
+from meanscheck.law.overlay import Overlay
 from meanscheck.law.pack import (
     ConflictModel,
     FigureRevision,
@@ -37,8 +39,10 @@ from meanscheck.law.pack import (
     Revision,
     TestModel,
     VariableModel,
+    folder_of,
     keys_of,
     levels_of,
+    quote_at,
 )
 from meanscheck.law.places import Neighbours, with_places
 from meanscheck.law.rewrite import with_review, without_absent
@@ -67,17 +71,22 @@ class RulePack:
         self.neighbours = Neighbours(self, RulePack)
 
     @classmethod
-    def load(cls, path: str | Path) -> RulePack:
+    def load(cls, path: str | Path, *, overlay: str | Path | None = None) -> RulePack:
         """Read, check and walk a pack.
 
         Args:
             path: its folder; a path below ``rules/`` is also looked for in the installed rules.
+            overlay: a file of what-if law to lay on top; see `overlay`.
 
         Raises:
-            PackError: naming file, key, position, reason and mend.
+            PackError: naming file, line, key, position, reason and mend.
         """
-        pack = cls(levels_of(path))
-        pack_checks.check(pack)
+        try:
+            levels = levels_of(path)
+            pack = cls(levels if overlay is None else (*levels, Overlay(overlay, levels)))
+            pack_checks.check(pack)
+        except PackError as fault:
+            raise located(fault, folder_of(path)) from None
         return pack
 
     @property
@@ -236,9 +245,9 @@ class RulePack:
             if figure is not None:
                 yield figure
 
-    def cited(self) -> tuple[Instrument, ...]:
-        """The legal texts that the pack may cite."""
-        return tuple(instrument_of(i) for i in self.instruments.values())
+    def instrument(self, name: str) -> Instrument | None:
+        """A legal text that the pack may cite."""
+        return instrument_of(self.instruments[name]) if name in self.instruments else None
 
     def published_on(self, revision: Revision) -> date:
         """The revision's publication: its own, else that of its first cited instrument, else the day in force."""
@@ -398,8 +407,8 @@ def quote_of(test: Stanzas[TestModel], revision: FormulaRevision) -> str:
     if revision.quote:
         return revision.quote
     quote = ""
-    for _, stanza in test:
-        quote = stanza.quote or quote
+    for place, stanza in test:
+        quote = quote_at(place, stanza, quote)
         if any(r is revision for r in stanza.revision):
             break
     return quote

@@ -127,6 +127,7 @@ def _parameter(law: Law, p: Parameter) -> dict[str, Any]:
         "unknown": p.unknown,
         "cite": citations(law, p.cite),
         **({"places": places} if places else {}),
+        **({"formula": _folded(p.formula)} if p.formula else {}),
     }
 
 

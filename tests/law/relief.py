@@ -26,7 +26,7 @@ id = "standard"
 unit = "money/month"
 by = "residence"
   [[parameter.revision]]
-  value = {{ urban = "900.00", rural = "700.00" }}
+  value = {{ urban = "900.00", rural = "650.25" }}
   {CITE}
 [[parameter]]
 id = "multiple"
@@ -190,13 +190,13 @@ CASES = "\n".join(
         case("another month", dibao("eligible", "900.00"), row("2020-05", "20000.00"), applied_on="2020-05-10"),
         # three persons, 1 000.00 a month of income: 2 700.00 − 1 000.00 = 1 700.00, at most 1 500.00
         case("ceiling", dibao("eligible", "1500.00"), wages("1000.00"), "", ""),
-        # 24 × 700.00 = 16 800.00 each; two persons, rural: 33 600.00; 1 400.00 − 0.00
-        case("savings on the line", dibao("eligible", "1400.00"), saved("33600.00"), "", residence="rural"),
-        case("savings above", dibao("ineligible", failed="savings"), saved("33600.01"), "", residence="rural"),
-        # one not living there does not count: 700.00 × 1; tekun: 1.6 × 700.00 = 1 120.00
+        # 24 × 650.25 = 15 606.00 each; two persons, rural: 31 212.00; 1 300.50 − 0.00
+        case("savings on the line", dibao("eligible", "1300.50"), saved("31212.00"), "", residence="rural"),
+        case("savings above", dibao("ineligible", failed="savings"), saved("31212.01"), "", residence="rural"),
+        # one not living there does not count: 650.25 × 1; tekun: 1.6 × 650.25 = 1 040.40 → 1 041.00
         case(
             "not a member",
-            dibao("eligible", "700.00") + tekun("eligible", "1120.00"),
+            dibao("eligible", "650.25") + tekun("eligible", "1041.00"),
             "",
             "lives_together = false\n  " + wages("9.00"),
             residence="rural",

@@ -278,7 +278,8 @@ def _show_law(law: Law, *, formulas: bool) -> None:
     page = table("figure", "", "value", "unit", "status", "source", title="Figures")
     for p in law.parameters.values():
         entry = next(e for e in data["parameters"] if e["id"] == p.id)
-        page.add_row(p.id, f"{p.label_zh}\n{p.label}", value_text(p), p.unit, p.status, sources(entry))
+        value = f"{value_text(p)}\n= {entry['formula']}" if p.formula else value_text(p)
+        page.add_row(p.id, f"{p.label_zh}\n{p.label}", value, p.unit, p.status, sources(entry))
     say(page)
     if formulas:
         page = table("variable", "", "of each", "unit", "formula", "source", title="Variables")
@@ -296,6 +297,9 @@ def run(
     cases: Annotated[
         list[Path] | None, typer.Argument(help="Files of cases; the pack's own if left out.", metavar="CASES.toml…")
     ] = None,
+    overlay: Annotated[
+        Path | None, typer.Option("--overlay", help="What-if law to lay over the pack, *.toml.", metavar="FILE")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Show programmes without an expectation, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -304,7 +308,7 @@ def run(
     from meanscheck.law.pack import files_of
     from meanscheck.law.resolve import RulePack
 
-    law = RulePack.load(pack)
+    law = RulePack.load(pack, overlay=overlay)
     files = cases or files_of(law.levels[-1].folder, "cases")
     if not files:
         raise InputError("the pack has no cases", where=law.place, remedy="Write a cases.toml, or name a file")
