@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from meanscheck.contracts.units import CaseUnit, FeedFacts, PersonFacts, Value
 from meanscheck.values.evidence_state import EvidenceState
 
+from .choosing import Drawn, often
+
 DAY = date(2022, 6, 30)
 STANDARD = 90_000
 """900.00 a month and head; the margin ends at 1 350.00."""
@@ -34,43 +36,44 @@ _SILENT = (
 Row = Mapping[str, Value]
 
 
-def _rows(draw: st.DrawFn, percent: int, row: Row) -> list[Row]:
-    return [row] if draw(st.integers(0, 99)) < percent else []
+def _rows(choose: Drawn, percent: int, row: Row) -> list[Row]:
+    return [row] if often(choose, percent) else []
 
 
 @st.composite
 def person(draw: st.DrawFn, name: str, relation: str) -> PersonFacts:
     """A member of the application."""
-    pick = lambda options: draw(st.sampled_from(options))  # noqa: E731
+    choose = Drawn(draw)
+    pick = choose.pick
     wages = pick(_WAGES)
     feeds: dict[str, list[Row]] = {
         "tax_income": [{"month": m, "item": "wages", "amount": wages, "tax": 0} for m in _MONTHS if wages],
-        "bank_deposits": _rows(draw, 20, {"balance": pick((100, 2_160_000, 2_160_001))}),
-        "disability": _rows(draw, 20, {"kind": pick(("limb", "mental")), "grade": pick(("1", "2", "3", "4"))}),
-        "serious_illness": _rows(draw, 20, {"recognised_on": date(2022, 1, 1)}),
-        "absences": _rows(draw, 15, {"kind": pick(_ABSENT), "since": pick(_SINCE)}),
-        "deaths": _rows(draw, 5, {"died_on": date(2022, 6, 1)}),
+        "bank_deposits": _rows(choose, 20, {"balance": pick((100, 2_160_000, 2_160_001))}),
+        "disability": _rows(choose, 20, {"kind": pick(("limb", "mental")), "grade": pick(("1", "2", "3", "4"))}),
+        "serious_illness": _rows(choose, 20, {"recognised_on": date(2022, 1, 1)}),
+        "absences": _rows(choose, 15, {"kind": pick(_ABSENT), "since": pick(_SINCE)}),
+        "deaths": _rows(choose, 5, {"died_on": date(2022, 6, 1)}),
         "school": _rows(
-            draw, 20, {"level": pick(("undergraduate", "postgraduate")), "mode": pick(("full_time", "part_time", None)),
-                       "enrolled_on": date(2020, 9, 1)}
+            choose, 20, {"level": pick(("undergraduate", "postgraduate")),
+                         "mode": pick(("full_time", "part_time", None)), "enrolled_on": date(2020, 9, 1)}
         ),
-        "employment": _rows(draw, 60, {"status": pick(("employed", "registered_unemployed", "not_able"))}),
-        "relief_status": _rows(draw, 40, {"programme": pick(("dibao", "tekun")), "from": date(2020, 1, 1)}),
+        "employment": _rows(choose, 60, {"status": pick(("employed", "registered_unemployed", "not_able"))}),
+        "relief_status": _rows(choose, 40, {"programme": pick(("dibao", "tekun")), "from": date(2020, 1, 1)}),
         "relief_paid": _rows(
-            draw, 40, {"category": "living", "programme": "dibao", "month": date(2022, 5, 1), "amount": 50_000}
+            choose, 40, {"category": "living", "programme": "dibao", "month": date(2022, 5, 1), "amount": 50_000}
         ),
         "case_events": _rows(
-            draw, 50, {"step": pick(("change_reported", "grace_confirmed", "confirmed")), "on": pick(
+            choose, 50, {"step": pick(("change_reported", "grace_confirmed", "confirmed")), "on": pick(
                 (date(2022, 6, 1), date(2022, 1, 1), date(2021, 12, 30))
             )}
         ),
         "rigid_spending": _rows(
-            draw, 50, {"kind": pick(("medical", "living")), "paid_on": date(2022, 1, 1),
+            choose, 50, {"kind": pick(("medical", "living")), "paid_on": date(2022, 1, 1),
                        "amount": pick((1_000_000, 3_600_000, 9_000_000)), "reimbursed": pick((0, 0, 0, None))}
         ),
     }  # fmt: skip
     facts = {name: FeedFacts(rows=tuple(rows)) for name, rows in feeds.items()}
-    if draw(st.integers(0, 99)) < 20:
+    if often(choose, 20):
         facts[pick(_SILENT)] = FeedFacts(EvidenceState.NO_ANSWER)
     attributes: dict[str, Value] = {
         "id": name,

@@ -17,7 +17,7 @@ from meanscheck.law import Law, RulePack
 from meanscheck.law.plain import PlainRun
 
 from .comparing import differences
-from .families import DAY, STANDARD, families
+from .families import DAY, STANDARD, Row, families
 
 RULES = Path(__file__).parents[2] / "rules" / "cn"
 FIGURES = {"dibao.standard": "900.00", "tekun.basic": "1440.00", "county_disposable_income": "37068.00"}
@@ -107,10 +107,10 @@ def test_one_fen_moves_a_family_across_the_margin_and_with_it_the_member_who_app
 ) -> None:
     months = tuple(date(2021 + (m > 12), (m - 1) % 12 + 1, 1) for m in range(12, 18))
     total = 2 * 135_000 * 6 - own * 6 + cents
-    wages = [{"month": m, "item": "wages", "amount": total // 6, "tax": 0} for m in months[1:]]
+    wages: list[Row] = [{"month": m, "item": "wages", "amount": total // 6, "tax": 0} for m in months[1:]]
     wages.append({"month": months[0], "item": "wages", "amount": total - 5 * (total // 6), "tax": 0})
-    allowance = [{"month": m, "kind": "survivor_allowance", "amount": own} for m in months]
-    ill = [{"recognised_on": date(2022, 1, 1)}]
+    allowance: list[Row] = [{"month": m, "kind": "survivor_allowance", "amount": own} for m in months]
+    ill: list[Row] = [{"recognised_on": date(2022, 1, 1)}]
     people = (
         PersonFacts(
             "member",
@@ -123,7 +123,7 @@ def test_one_fen_moves_a_family_across_the_margin_and_with_it_the_member_who_app
             {"pensions_paid": FeedFacts(rows=tuple(allowance)), "serious_illness": FeedFacts(rows=tuple(ill))},
         ),
     )
-    home = {"residence": "urban", "division": "440703", "applied_on": date(2022, 6, 10), "reference_day": DAY}
+    home: Row = {"residence": "urban", "division": "440703", "applied_on": date(2022, 6, 10), "reference_day": DAY}
     run = PlainRun(law(), CaseUnit("pair", home, people))
     margin, alone = run.outcome("dibao_margin", None), run.outcome("dibao_single", 1)
     assert margin.outcome == ("eligible" if cents <= 0 else "ineligible")
@@ -180,7 +180,7 @@ def test_a_city_adds_one_supplement_a_person_by_its_own_share(city: Law) -> None
         )
         for name, relation, born in zip("ABC", ("head", "spouse", "grandchild"), births, strict=True)
     )
-    home = {"residence": "urban", "division": "449901", "applied_on": date(2022, 6, 10), "reference_day": DAY}
+    home: Row = {"residence": "urban", "division": "449901", "applied_on": date(2022, 6, 10), "reference_day": DAY}
     run = PlainRun(city, CaseUnit("three", home, people))
     # A, ill, disabled and old: once, 705.00 × 0.4 = 282.00; B, old, and C, a minor: 705.00 × 0.2 = 141.00 each
     assert [run.variable("own_supplement", m) for m in run.members] == [28_200, 14_100, 14_100]
@@ -198,7 +198,7 @@ def test_without_a_share_an_open_group_leaves_the_award_known() -> None:
             "employment": FeedFacts(rows=({"status": "not_able"},)),
         },
     )
-    home = {"residence": "urban", "division": "440703", "applied_on": date(2022, 6, 10), "reference_day": DAY}
+    home: Row = {"residence": "urban", "division": "440703", "applied_on": date(2022, 6, 10), "reference_day": DAY}
     run = PlainRun(law(), CaseUnit("one", home, (person,)))
     assert run.variable("supplement_class", 0) is None
     assert run.variable("supplement") == 0
