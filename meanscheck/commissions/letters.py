@@ -2,8 +2,8 @@
 
 One letter is one feed, with an institution and a division where requests name them. In it stand the persons of the
 requests chosen whose consent covers the feed, the purpose and the day; of a request made here only those it asks about.
-The window is what the law's rules look at on the request's days; balances and registers are asked for as of the
-reference day (核对基准日).
+The window is what the rules of the programmes applied for look at on the request's days; balances and registers are
+asked for as of the reference day (核对基准日).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from meanscheck.contracts import all_feeds
 from meanscheck.contracts.units import CaseUnit
 from meanscheck.errors import StoreError
 from meanscheck.evidence.coverage import CONSENT_REACHES, is_office
+from meanscheck.law.needs import trees_read
 from meanscheck.law.plain import PlainRun, windows_in
 from meanscheck.law.plain_rows import At
 from meanscheck.law.tree import Node
@@ -27,6 +28,9 @@ from meanscheck.values.dates import month_number, month_start, window_of
 if TYPE_CHECKING:
     from meanscheck.evidence import Store
     from meanscheck.law.law import Law
+
+_DATED = ["feed", "requested", "applied_on", "reference_day"]
+"""What the window of a letter's line follows from."""
 
 
 def listed(
@@ -84,7 +88,7 @@ def listed(
         found = store.fetch(
             f"""with q as (select q.* from requests q {which} {live}),
             w as (
-              select a.feed, a.institution, a.division, q.request, q.request_no, q.purpose, q.applied_on,
+              select a.feed, a.institution, a.division, q.request, q.request_no, q.purpose, q.applied_on, q.requested,
                 coalesce(q.reference_day, date '{on}') as reference_day, up.person, min(up.position) as position,
                 any_value(up.name) as name
               from q join asks a on a.ask = q.ask join chosen h on h.feed = a.feed {theirs}
@@ -107,29 +111,30 @@ def listed(
             [sender] if sender else [],
         )
     return found.join(
-        _windows(law, found.select("feed", "applied_on", "reference_day").unique(maintain_order=True)),
-        on=["feed", "applied_on", "reference_day"],
-        how="left",
-        maintain_order="left",
-    ).drop("applied_on")
+        _windows(law, found.select(_DATED).unique(maintain_order=True)), on=_DATED, how="left", maintain_order="left"
+    ).drop("applied_on", "requested")
 
 
 def _windows(law: Law, asked: pl.DataFrame) -> pl.DataFrame:
-    """First and last day that a rule looks at, for each feed and pair of days; null where no window is looked at."""
+    """First and last day that a rule of the programmes looks at, for each feed and pair of days; null if none."""
     firsts: list[date | None] = []
     lasts: list[date | None] = []
-    parts = window_parts(law)
-    for feed, applied_on, reference_day in asked.iter_rows():
-        found = asked_window(law, parts.get(feed, ()), applied_on=applied_on, reference_day=reference_day)
+    parts: dict[str, Mapping[str, Collection[Node]]] = {}
+    for feed, requested, applied_on, reference_day in asked.iter_rows():
+        if requested not in parts:
+            parts[requested] = window_parts(law, tuple(filter(None, requested.split(","))))
+        of_feed = parts[requested].get(feed, ())
+        found = asked_window(law, of_feed, applied_on=applied_on, reference_day=reference_day)
         firsts.append(None if found is None else found[0])
         lasts.append(None if found is None else found[1])
     return asked.with_columns(window_from=pl.Series(firsts, dtype=pl.Date), window_to=pl.Series(lasts, dtype=pl.Date))
 
 
-def window_parts(law: Law) -> Mapping[str, Collection[Node]]:
-    """Feed → the windows that a rule looks at and that do not depend on the person."""
+def window_parts(law: Law, programmes: Collection[str]) -> Mapping[str, Collection[Node]]:
+    """Feed → the windows that a rule of these programmes (all if none is named) looks at and that do not depend on the
+    person."""
     found: dict[str, set[Node]] = {}
-    for tree in law.trees:
+    for tree in trees_read(law, programmes):
         for node in tree.walk():
             if node.op == "agg":
                 shared = (p for p in windows_in(node) if all(n.level in ("const", "household") for n in p.nodes[1:]))

@@ -115,9 +115,13 @@ def load_cases(path: str | Path) -> tuple[Case, ...]:
 def run_case(pack: RulePack, case: Case) -> CaseResult:
     """Decide one case by the plain executor and compare with what it expects."""
     law = pack.on(case.on, known_by=case.known_by, accept=case.accept, overlay=case.overlay)
-    run = PlainRun(law, case.unit)
+    return judged(case, PlainRun(law, case.unit))
+
+
+def judged(case: Case, run: PlainRun) -> CaseResult:
+    """What a run of a case gives, compared with what it expects."""
     outcomes = run.decide()
-    unmet = [line for e in case.expectations for line in _unmet(e, case.unit, run, outcomes, law)]
+    unmet = [line for e in case.expectations for line in _unmet(e, case.unit, run, outcomes, run.law)]
     return CaseResult(case, outcomes, tuple(unmet))
 
 

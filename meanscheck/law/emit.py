@@ -234,6 +234,9 @@ class Emitter:
         one, other = (self._joined(n, node) for n in node.nodes[1:])
         if (one.absent and other.absent) or (choice.absent and (one.absent or other.absent)):
             return nothing(node.type)
+        if _never_equal(*node.nodes[1:]):
+            # Written once each: a chain of conditions that names word after word would else double at every link.
+            return Quotient(pl.when(condition).then(one.n).when(~condition).then(other.n))
         (a, b), _ = common([one, other])
         second = condition.is_not_null() | compared("==", a.e, b.e)
         n = pl.when(condition).then(one.n).when(second).then(other.n)
@@ -372,3 +375,9 @@ def folded(law: Law, node: Node) -> Quotient:
 
 
 _METHODS = {"+": "add", "-": "add", "*": "multiply", "/": "divide", "least": "extreme", "greatest": "extreme"}
+
+
+def _never_equal(one: Node, other: Node) -> bool:
+    """Whether two texts come from sets that have no word in common."""
+    sets = (one.type.choices, other.type.choices)
+    return sets[0] is not None and sets[1] is not None and sets[0].isdisjoint(sets[1])

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from meanscheck.errors import PackError
 from meanscheck.law.types import MICRO, UNITS
@@ -116,6 +116,20 @@ def table_of(value: object, unit: str, keys: int, where: str) -> dict[tuple[str,
         return dict(_entries(value, unit, keys, ()))
     except ValueError as fault:
         raise PackError(getattr(fault, "what", str(fault)), where=where, remedy=getattr(fault, "remedy", "")) from None
+
+
+def written(table: Mapping[tuple[str, ...], Scalar], unit: str) -> object:
+    """What `table_of` reads as this table: a text, or texts by key."""
+    one = table.get((), table.get(ANY_KEY))
+    if one is not None:
+        return figure_text(one, unit)
+    nested: dict[str, Any] = {}
+    for path, figure in table.items():
+        here = nested
+        for key in path[:-1]:
+            here = here.setdefault(key, {})
+        here[path[-1]] = figure_text(figure, unit)
+    return nested
 
 
 def _entries(

@@ -31,6 +31,7 @@ __all__ = [
     "Instrument",
     "Law",
     "LawTest",
+    "Manager",
     "Parameter",
     "Programme",
     "Scalar",
@@ -41,6 +42,7 @@ __all__ = [
 ]
 
 LANGUAGE_VERSION = 1
+_MANAGER = ("office", "office_zh", "cite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Parameter:
     label: str
     label_zh: str
     cite: tuple[str, ...]
+    formula: str = ""
+    """What the figures were reckoned by (`derived`); empty where they are as published."""
 
     def get(self, keys: tuple[str, ...] = ()) -> Figure:
         """The figure for the keys, None if unknown."""
@@ -82,6 +86,7 @@ class Parameter:
         return {
             **_plain(self, "id", "unit", "unknown", "status", "label", "label_zh", "by", "cite"),
             "table": [[list(k), figure_text(v, self.unit)] for k, v in sorted(self.table.items())],
+            **({"formula": self.formula} if self.formula else {}),
         }
 
 
@@ -132,6 +137,15 @@ class Yield:
 
 
 @dataclass(frozen=True, slots=True)
+class Manager:
+    """The office that manages a programme, and what says so."""
+
+    office: str
+    office_zh: str
+    cite: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Programme:
     """A form of relief with its tests in the order of the law."""
 
@@ -142,6 +156,7 @@ class Programme:
     tests: tuple[LawTest, ...]
     award: Award | None
     yields_to: tuple[Yield, ...]
+    managed_by: Manager | None = None
 
     @property
     def trees(self) -> tuple[Node, ...]:
@@ -196,6 +211,7 @@ class Law:
         for programme in self.programmes:
             cited |= {c for t in programme.tests for c in t.cite}
             cited |= set(programme.award.cite if programme.award else ())
+            cited |= set(programme.managed_by.cite if programme.managed_by else ())
         cited |= {c for conflict in self.conflicts.values() for c in conflict.cite}
         cited |= {c for there in self.places.values() for p in there.values() for c in p.cite}
         return frozenset(cited)
@@ -267,6 +283,7 @@ class Law:
                     if p.award is None
                     else {**_plain(p.award, "unit", "formula", "cite"), "tree": to_json(p.award.tree)},
                     "yields_to": [[y.programme, y.when] for y in p.yields_to],
+                    **({"managed_by": _plain(p.managed_by, *_MANAGER)} if p.managed_by else {}),
                 }
                 for p in self.programmes
             ],
@@ -318,7 +335,7 @@ def _plain(item: object, *names: str) -> dict[str, Any]:
 
 
 def _programme(p: Mapping[str, Any]) -> Programme:
-    award = p["award"]
+    award, manager = p["award"], p.get("managed_by")
     return Programme(
         id=p["id"],
         entity=p["entity"],
@@ -332,6 +349,7 @@ def _programme(p: Mapping[str, Any]) -> Programme:
         if award is None
         else Award(**{**award, "tree": from_json(award["tree"]), "cite": tuple(award["cite"])}),
         yields_to=tuple(Yield(*y) for y in p["yields_to"]),
+        managed_by=None if manager is None else Manager(**{**manager, "cite": tuple(manager["cite"])}),
     )
 
 

@@ -3,14 +3,15 @@
 
 `needed_feeds(law, programmes)` gives for each role in an application the feeds that a test, an award or a variable
 below them reads at a person of that role: a supporter is asked only where a rule looks at the supporter himself, and
-persons of the register who are not in the application never.
+persons of the register who are not in the application never. `trees_read(law, programmes)` gives the formulas
+themselves, for whoever asks how far back they look.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from meanscheck.law.law import Law
+from meanscheck.law.law import Law, Programme
 from meanscheck.law.tree import Node
 
 SUPPORTERS = "supporters"
@@ -25,13 +26,7 @@ def needed_feeds(law: Law, programmes: Collection[str] = ()) -> Mapping[str, fro
     """
     found: dict[str, set[str]] = {"member": set(), "supporter": set()}
     seen: set[tuple[str, str]] = set()
-    wanted = [p for p in law.programmes if not programmes or p.id in programmes]
-    names = {p.id for p in wanted}
-    for programme in wanted:
-        names |= {y.programme for y in programme.yields_to}
-    for programme in law.programmes:
-        if programme.id not in names:
-            continue
+    for programme in _decided(law, programmes):
         if programme.entity == "member" and "is_member" in law.variables:
             _visit(law, law.variables["is_member"].tree, "member", found, seen)
         for tree in programme.trees:
@@ -39,6 +34,37 @@ def needed_feeds(law: Law, programmes: Collection[str] = ()) -> Mapping[str, fro
     if "is_member" in law.variables:
         _visit(law, law.variables["is_member"].tree, "member", found, seen)
     return {role: frozenset(feeds) for role, feeds in found.items()}
+
+
+def trees_read(law: Law, programmes: Collection[str] = ()) -> tuple[Node, ...]:
+    """The trees of these programmes, of those they give way to or ask about, and of all variables below them.
+
+    Args:
+        law: of the day on which it is asked.
+        programmes: those applied for; all in force if none is named.
+    """
+    waiting = [tree for programme in _decided(law, programmes) for tree in programme.trees]
+    if "is_member" in law.variables:
+        waiting.append(law.variables["is_member"].tree)
+    found: dict[Node, None] = {}
+    while waiting:
+        tree = waiting.pop()
+        if tree in found:
+            continue
+        found[tree] = None
+        for node in tree.walk():
+            if node.op == "var":
+                waiting.append(law.variables[str(node.args[0])].tree)
+            elif node.op == "outcome":
+                waiting.extend(law.programme(str(node.args[0])).trees)
+    return tuple(found)
+
+
+def _decided(law: Law, programmes: Collection[str]) -> list[Programme]:
+    """The programmes applied for and those they give way to, in the law's order."""
+    wanted = [p for p in law.programmes if not programmes or p.id in programmes]
+    names = {p.id for p in wanted} | {y.programme for p in wanted for y in p.yields_to}
+    return [p for p in law.programmes if p.id in names]
 
 
 def _visit(law: Law, node: Node, entity: str, found: dict[str, set[str]], seen: set[tuple[str, str]]) -> None:

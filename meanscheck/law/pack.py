@@ -16,7 +16,7 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from meanscheck.errors import PackError
 from meanscheck.law.check import WORDS
@@ -125,9 +125,25 @@ class Revision(Strict):
 
 
 class FigureRevision(Revision):
-    """A figure in force from a day."""
+    """A figure in force from a day: as published, or reckoned by a formula from other figures (`derived`), or both."""
 
     value: Figures = None
+    formula: str = ""
+    keys: list[str | list[str]] | None = None
+    differs: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _derived(cls, data: Any) -> Any:
+        """What is only reckoned is derived, unless the revision says otherwise."""
+        if isinstance(data, dict) and "formula" in data and "value" not in data:
+            return {"status": "derived", **data}
+        return data
+
+    @property
+    def paths(self) -> list[tuple[str, ...]] | None:
+        """The keys of the table that its formula is to give; None where the tables it reads tell them."""
+        return None if self.keys is None else [(k,) if isinstance(k, str) else tuple(k) for k in self.keys]
 
 
 class FormulaRevision(Revision):
@@ -203,6 +219,13 @@ class YieldModel(Strict):
     when: Literal["all members", "this member", "any member"]
 
 
+class ManagerModel(Revision):
+    """One entry of managed_by: the office that manages the programme from a day."""
+
+    office: str
+    office_zh: str = ""
+
+
 class ProgrammeModel(Strict):
     """[[programme]]"""
 
@@ -215,6 +238,7 @@ class ProgrammeModel(Strict):
     note: str = ""
     cite: list[str] = []
     yields_to: list[YieldModel] | None = None
+    managed_by: list[ManagerModel] = []
     test: list[TestModel] = []
     award: AwardModel | None = None
 
@@ -318,8 +342,8 @@ class FiguresLevel(Level):
 
 
 def files_of(folder: Path, kind: str) -> tuple[Path, ...]:
-    """``KIND.toml`` and every ``NAME.KIND.toml`` of a pack's folder that exists."""
-    return tuple(sorted({*folder.glob(f"{kind}.toml"), *folder.glob(f"*.{kind}.toml")}))
+    """``KIND.toml``, then every ``NAME.KIND.toml`` of a pack's folder that exists, by name."""
+    return (*folder.glob(f"{kind}.toml"), *sorted(folder.glob(f"*.{kind}.toml")))
 
 
 def read_file(path: Path, model: type[M], place: str) -> M:

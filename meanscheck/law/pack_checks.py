@@ -21,8 +21,18 @@ from meanscheck.errors import PackError
 from meanscheck.law import tables
 from meanscheck.law.check_dimensions import to_declare
 from meanscheck.law.conflict_checks import check_conflicts, check_higher
+from meanscheck.law.derived import constant_tree, figures_in
 from meanscheck.law.law import Law
-from meanscheck.law.pack import OVERLAY, ConflictRevision, FigureRevision, FormulaRevision, Revision, keys_of, quote_at
+from meanscheck.law.pack import (
+    OVERLAY,
+    ConflictRevision,
+    FigureRevision,
+    FormulaRevision,
+    ManagerModel,
+    Revision,
+    keys_of,
+    quote_at,
+)
 from meanscheck.law.plain import FRESHNESS, MEMBERSHIP
 from meanscheck.law.tree import Node
 from meanscheck.law.types import BOOL, UNITS, Type
@@ -84,6 +94,10 @@ def check_day(pack: RulePack, day: date) -> Law:
     """The law of a day with all that was ever published; PackError if something it reads has no revision."""
     law = pack.on(day, known_by=date.max)
     check_higher(law, pack.place, day)
+    for figure in (p for p in law.parameters.values() if p.formula):
+        tree = constant_tree(figure.formula, by=figure.by, unit=figure.unit, scope=pack.scope, where=pack.place)
+        for used in figures_in(tree):
+            _has_revision(law, used, figure.id, _named_figure(pack, figure.id))
     try:
         order = law.order
     except PackError as fault:
@@ -91,13 +105,7 @@ def check_day(pack: RulePack, day: date) -> Law:
     for kind, name in order:
         trees = [law.variables[name].tree] if kind == "variable" else law.programme(name).trees
         for node in (n for tree in trees for n in tree.walk() if n.op in READ):
-            used = node.args[0]
-            if used not in law.parameters:
-                raise PackError(
-                    f"parameter {used} has no revision on {day}, but {name} reads it",
-                    where=_named(pack, name),
-                    remedy='Close the gap, or add a revision with unknown = "not found"',
-                )
+            _has_revision(law, str(node.args[0]), name, _named(pack, name))
     present = {p.id: p for p in law.programmes}
     for name, stanzas in pack.programmes.items():
         where = f"{stanzas.place}: {stanzas.name}"
@@ -109,6 +117,20 @@ def check_day(pack: RulePack, day: date) -> Law:
         if programme is not None and programme.award is None and stanzas.only("award", lambda p: p.award):
             raise PackError(f"its award has no revision on {day}", where=where, remedy="Close the gap")
     return law
+
+
+def _has_revision(law: Law, used: str, reader: str, place: str) -> None:
+    if used not in law.parameters:
+        raise PackError(
+            f"parameter {used} has no revision on {law.on}, but {reader} reads it",
+            where=place,
+            remedy='Close the gap, or add a revision with unknown = "not found"',
+        )
+
+
+def _named_figure(pack: RulePack, name: str) -> str:
+    stanzas = pack.parameters[name]
+    return f"{stanzas.place}: {stanzas.name}"
 
 
 def _named(pack: RulePack, text: str) -> str:
@@ -157,15 +179,28 @@ def _revisions(pack: RulePack, where: str, revisions: Sequence[Revision]) -> Non
 def _content(revision: Revision, where: str) -> None:
     content: object = None
     if isinstance(revision, FigureRevision):
-        content = revision.value
+        content = revision.formula or None if revision.value is None else revision.value
+        _of_formula(revision, where)
     elif isinstance(revision, FormulaRevision):
         content = revision.formula or None
     elif isinstance(revision, ConflictRevision):
         content = revision.rule or None
+    elif isinstance(revision, ManagerModel):
+        content = revision.office or None
     if revision.unknown and content is not None:
         raise PackError("both a content and `unknown`", where=where, remedy="Keep one")
     if not revision.unknown and content is None:
         raise PackError("neither a content nor `unknown`", where=where, remedy='Add it, or unknown = "not found"')
+
+
+def _of_formula(revision: FigureRevision, where: str) -> None:
+    """What only makes sense beside a formula, or beside a value too."""
+    if revision.keys is not None and (not revision.formula or revision.value is not None):
+        what = "keys are listed for a formula without a value"
+        raise PackError(what, where=where, remedy="Leave keys out: the value has its own")
+    if revision.differs and (not revision.formula or revision.value is None):
+        what = "`differs` says why a published value is not what the formula gives"
+        raise PackError(what, where=where, remedy="Give both, or leave it out")
 
 
 # ---- contents
@@ -180,7 +215,11 @@ def _figures(pack: RulePack) -> None:
         for place, stanza in stanzas:
             for r in stanza.revision:
                 where = f"{place}: {stanzas.name} {r.in_force_on}"
-                if not r.unknown:
+                if r.formula:
+                    pack.figure_tree(r, unit, keys, where)
+                    if any(len(path) != len(keys) for path in r.paths or ()):
+                        raise PackError(f"each of keys has {len(keys)} parts", where=where, remedy='keys = ["…"]')
+                if r.value is not None:
                     if keys and not isinstance(r.value, dict) and not place.startswith(f"{OVERLAY}/"):
                         by = ", ".join(keys)
                         raise PackError(f"a table by {by} is wanted", where=where, remedy='Write { key = "…" }')

@@ -20,14 +20,16 @@ from meanscheck.errors import PackError
 from meanscheck.law import pack_checks, tables
 from meanscheck.law.check import ParameterSignature, Scope, VariableSignature, check_formula
 from meanscheck.law.conflicts.kinds import MEMBERSHIP, Conflict
+from meanscheck.law.derived import Once, constant_tree, derived_figure, figures_in
 from meanscheck.law.figures import figure_of
-from meanscheck.law.law import Award, Instrument, Law, LawTest, Parameter, Programme, Variable, Yield
+from meanscheck.law.law import Award, Instrument, Law, LawTest, Manager, Parameter, Programme, Variable, Yield
 from meanscheck.law.locating import located
 from meanscheck.law.months import check_counts
 from meanscheck.law.names import attribute_types, feed_types
 from meanscheck.law.overlay import Overlay
 from meanscheck.law.pack import (
     ConflictModel,
+    FigureRevision,
     FormulaRevision,
     InstrumentModel,
     Level,
@@ -115,6 +117,7 @@ class RulePack:
             award = programme.only("award", lambda p: p.award)
             if award is not None:
                 yield from ((f"{place}: {award.name}", a.revision) for place, a in award)
+            yield from ((f"{place}: {programme.name}, managed_by", p.managed_by) for place, p in programme)
         for conflict in self.conflicts.values():
             yield from ((f"{place}: {conflict.name}", c.revision) for place, c in conflict)
 
@@ -164,6 +167,13 @@ class RulePack:
             self._trees[key] = node
         return self._trees[key]
 
+    def figure_tree(self, revision: FigureRevision, unit: str, by: Sequence[str], where: str) -> Node:
+        """The checked tree of the formula from which a figure is derived."""
+        key = (revision.formula, ",".join(("figure", *by)), UNITS[unit])
+        if key not in self._trees:
+            self._trees[key] = constant_tree(revision.formula, by=by, unit=unit, scope=self.scope, where=where)
+        return self._trees[key]
+
     # ---- resolution
 
     def on(
@@ -190,7 +200,7 @@ class RulePack:
         for name in (*chosen.accept, *chosen.overlay):
             if name not in self.parameters and (name not in self.variables or name in chosen.overlay):
                 raise PackError(f"no parameter {name}", where=self.place, remedy="`meanscheck rules show` lists them")
-        figures = (chosen.parameter(self.parameters[name], name) for name in sorted(self.parameters))
+        figures = (chosen.figure(name) for name in sorted(self.parameters))
         parameters = {p.id: p for p in figures if p is not None}
         rules = (chosen.variable(self.variables[name], name) for name in sorted(self.variables))
         variables = {v.id: v for v in rules if v is not None}
@@ -231,7 +241,7 @@ class RulePack:
         """Some parameters on a day; those of which the pack has no revision then are left out."""
         chosen = _Chosen(self, day, known_by, accept, {})
         for name in names:
-            figure = chosen.parameter(self.parameters[name], name) if name in self.parameters else None
+            figure = chosen.figure(name) if name in self.parameters else None
             if figure is not None:
                 yield figure
 
@@ -268,6 +278,7 @@ class _Chosen:
         self, pack: RulePack, on: date, known_by: date, accept: frozenset[str], overlay: Mapping[str, object]
     ) -> None:
         self.pack, self.on, self.known_by, self.accept, self.overlay = pack, on, known_by, accept, overlay
+        self.figure = Once(lambda name: self.parameter(pack.parameters[name], name), pack.place)
 
     def revision(self, by_level: Iterable[Sequence[R]]) -> R | None:
         """The revision that applies."""
@@ -289,7 +300,13 @@ class _Chosen:
                 return None
             return Parameter(name, unit, keys, {}, "not published", "unsure", *labels, tuple(later.cite))
         unknown = revision.unknown or ("unsure" if revision.status == "unsure" and name not in self.accept else "")
-        table = {} if unknown else tables.read(revision.value, unit, keys, f"{where} {revision.in_force_on}")
+        where = f"{where} {revision.in_force_on}"
+        if revision.formula and revision.value is None and not unknown:
+            tree = self.pack.figure_tree(revision, unit, keys, where)
+            bare = Parameter(name, unit, keys, {}, "", revision.status, *labels, tuple(revision.cite), revision.formula)
+            read = {used: self.figure(used) for used in figures_in(tree)}
+            return derived_figure(bare, tree, keys=revision.paths, read=read, on=self.on, where=where)
+        table = {} if unknown else tables.read(revision.value, unit, keys, where)
         return Parameter(name, unit, keys, table, unknown, revision.status, *labels, tuple(revision.cite))
 
     def conflict(self, stanzas: Stanzas[ConflictModel], name: str) -> Conflict | None:
@@ -364,7 +381,9 @@ class _Chosen:
             return None
         yields = tuple(Yield(y.programme, y.when) for y in stanzas.nearest(lambda p: p.yields_to) or ())
         labels = (stanzas.nearest(lambda p: p.label) or name, stanzas.nearest(lambda p: p.label_zh) or name)
-        return Programme(name, entity, *labels, tuple(tests), self.award(stanzas, entity), yields)
+        manager = self.revision(stanzas.upwards(lambda p: p.managed_by))
+        managed_by = None if manager is None else Manager(manager.office, manager.office_zh, tuple(manager.cite))
+        return Programme(name, entity, *labels, tuple(tests), self.award(stanzas, entity), yields, managed_by)
 
     def award(self, stanzas: Stanzas[ProgrammeModel], entity: str) -> Award | None:
         """What an eligible one gets; None if the programme gives no amount. An amount not published is unknown."""

@@ -25,7 +25,9 @@ def without_absent(
             return Node("text", ("ineligible",), tree.type, "const")
         if not tree.nodes:
             return tree
-        return replace(tree, args=tuple(rewritten(a) if isinstance(a, Node) else a for a in tree.args))
+        args = tuple(rewritten(a) if isinstance(a, Node) else a for a in tree.args)
+        # Most trees ask for no programme; what stays as it is need not be made again.
+        return tree if all(a is b for a, b in zip(args, tree.args, strict=True)) else replace(tree, args=args)
 
     result = []
     for p in programmes:

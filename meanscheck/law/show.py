@@ -4,7 +4,8 @@
 
     pack {code, name, on, known_by, accepted, digest}
     programmes [{id, label, label_zh, for, tests [{id, label, label_zh, formula, quote, review, cite}],
-                 award {unit, formula, cite}, yields_to [{programme, when}]}]
+                 award {unit, formula, cite}, yields_to [{programme, when}],
+                 managed_by {office, office_zh, cite} or null}]
     parameters [{id, label, label_zh, unit, by, value, status, unknown, cite}], and `places` {code: figures} where a
                formula asks about other places
     variables  [{id, label, label_zh, for, unit, formula, cite}]
@@ -84,7 +85,7 @@ def value_text(parameter: Parameter) -> str:
 
 
 def _programme(law: Law, programme: Programme) -> dict[str, Any]:
-    award = programme.award
+    award, manager = programme.award, programme.managed_by
     return {
         "id": programme.id,
         "label": programme.label,
@@ -106,6 +107,9 @@ def _programme(law: Law, programme: Programme) -> dict[str, Any]:
         if award is None
         else {"unit": award.unit, "formula": _folded(award.formula), "cite": citations(law, award.cite)},
         "yields_to": [{"programme": y.programme, "when": y.when} for y in programme.yields_to],
+        "managed_by": None
+        if manager is None
+        else {"office": manager.office, "office_zh": manager.office_zh, "cite": citations(law, manager.cite)},
     }
 
 
@@ -123,6 +127,7 @@ def _parameter(law: Law, p: Parameter) -> dict[str, Any]:
         "unknown": p.unknown,
         "cite": citations(law, p.cite),
         **({"places": places} if places else {}),
+        **({"formula": _folded(p.formula)} if p.formula else {}),
     }
 
 

@@ -54,8 +54,21 @@ class CheckRule(_Model):
     note: str = ""
 
 
+class Consent(_Model):
+    """From which day on a query needs the authorisation of the person, and what says so."""
+
+    id: str
+    feeds: list[str]
+    """Names of feeds; ``*`` is every feed."""
+    in_force_on: date
+    ends_on: date | None = None
+    cite: list[str]
+    note: str = ""
+
+
 class _File(_Model):
-    check: list[CheckRule]
+    check: list[CheckRule] = []
+    consent: list[Consent] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +76,7 @@ class CheckRules:
     """The rules of a place, the lowest folder's first."""
 
     all: tuple[CheckRule, ...]
+    consents: tuple[Consent, ...] = ()
 
     @classmethod
     def load(cls, folder: Path | str) -> CheckRules:
@@ -79,12 +93,15 @@ class CheckRules:
         if not (folder / "pack.toml").is_file():
             raise PackError("no pack there", where=folder.name, remedy="Name a folder such as rules/cn")
         found: list[CheckRule] = []
+        consents: list[Consent] = []
         folder = folder.resolve()
         while (folder / "pack.toml").is_file():
             if (folder / FILE).is_file():
-                found += _read(folder / FILE)
+                read = _read(folder / FILE)
+                found += read.check
+                consents += read.consent
             folder = folder.parent
-        return cls(tuple(found))
+        return cls(tuple(found), tuple(consents))
 
     def of(self, purpose: str, day: date) -> CheckRule | None:
         """The rule for a purpose on a day; None if none is known."""
@@ -95,16 +112,21 @@ class CheckRules:
         ]
         return max(known, key=lambda rule: rule.in_force_on) if known else None
 
+    def consents_on(self, day: date) -> tuple[Consent, ...]:
+        """All that asks for an authorisation on a day, the lowest folder's first: they hold beside each other."""
+        return tuple(c for c in self.consents if c.in_force_on <= day and (c.ends_on is None or day < c.ends_on))
 
-def _read(path: Path) -> list[CheckRule]:
+
+def _read(path: Path) -> _File:
     where = f"{path.parent.name}/{path.name}"
     try:
-        read = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).check
+        read = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise PackError(f"not valid TOML: {fault}", where=where) from None
     except ValidationError as fault:
         first = fault.errors(include_url=False, include_input=False)[0]
         raise PackError(str(first["msg"]), where=f"{where}: {' '.join(map(str, first['loc']))}") from None
-    if len({rule.id for rule in read}) != len(read):
-        raise PackError("a rule is defined twice", where=where)
+    for rules in (read.check, read.consent):
+        if len({rule.id for rule in rules}) != len(rules):
+            raise PackError("a rule is defined twice", where=where)
     return read

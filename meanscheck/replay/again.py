@@ -14,8 +14,10 @@ from meanscheck.decisions.record import Provenance, plain_record
 from meanscheck.errors import InputError, StoreError
 from meanscheck.evidence import Snapshot, Store
 from meanscheck.evidence.snapshot import snapshot_named
+from meanscheck.law.figures import written
 from meanscheck.law.law import LANGUAGE_VERSION, Law
 from meanscheck.law.resolve import RulePack
+from meanscheck.law.types import UNITS
 from meanscheck.replay.comparing import as_json
 from meanscheck.replay.verdict import Finding
 
@@ -112,7 +114,18 @@ def law_of_now(pack: RulePack, then: Law, known_by: date) -> Law:
     """
     own = {name: p for name, p in then.parameters.items() if p.status == "overlay"}
     names = {*pack.parameters, *pack.variables}
-    law = pack.on(then.on, known_by=known_by, accept=[a for a in then.accepted if a in names and a not in own])
+    still = {
+        name: p
+        for name, p in own.items()
+        if (s := pack.scope.parameters.get(name)) and (s.type, s.keys) == (UNITS[p.unit], len(p.by))
+    }
+    law = pack.on(
+        then.on,
+        known_by=known_by,
+        accept=[a for a in then.accepted if a in names and a not in own],
+        # What is derived from them was reckoned from them.
+        overlay={name: written(p.table, p.unit) for name, p in still.items()},
+    )
     parameters = {**law.parameters, **own}
     accepted = tuple(sorted({*law.accepted, *own}))
     return replace(

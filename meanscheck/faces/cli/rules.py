@@ -13,14 +13,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meanscheck.errors import InputError
+from meanscheck.faces.cli import rules_check
 from meanscheck.faces.cli.page import AsJson, complain, in_words, painted, print_json, say, table
+from meanscheck.faces.cli.rules_mutate import mutate
 
 if TYPE_CHECKING:
     from meanscheck.law.audit import Audit, Period
     from meanscheck.law.cases import CaseResult
     from meanscheck.law.law import Law
+    from meanscheck.law.resolve import RulePack
+    from meanscheck.procedure.checking import Consent
 
 app = typer.Typer(help="The law as data: check packs, show the law of a day, run cases.", no_args_is_help=True)
+app.command("mutate")(mutate)
 
 Pack = Annotated[str, typer.Argument(help="A pack's folder, such as rules/cn/guangdong/jiangmen.", metavar="PACK")]
 
@@ -53,31 +58,38 @@ def check(
     by_year: Annotated[
         bool, typer.Option("--by-year", help="Only a table by year (Markdown) of what can be decided.")
     ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for what no case shows, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Load packs, say for which years they can decide and what they rest on. Exit 1 if one does not load."""
+    """Load packs and run their cases: what is wrong, what no case shows, for which years a pack can decide, and what
+    it rests on. Exit 1 if a pack does not load, a figure is not what its formula gives, or a case comes out otherwise.
+    """
     from meanscheck.law.audit import audit, pack_folders
     from meanscheck.values.data import data_dir
 
-    tops = [_folder(p) for p in paths] if paths else [data_dir("rules")]
+    tops = [folder_of(p) for p in paths] if paths else [data_dir("rules")]
     folders = list(dict.fromkeys(folder for top in tops for folder in pack_folders(top)))
     reports = [audit(folder) for folder in folders]
+    found = {} if by_year else rules_check.proofs([f for f, r in zip(folders, reports, strict=True) if not r.fault])
     if as_json:
-        print_json([_audit_json(r) for r in reports])
+        print_json([_audit_json(r, found.get(r.place)) for r in reports])
     elif by_year:
         say("\n\n".join(year_table(r) for r in reports if not r.fault))
     else:
         shown: set[str] = set()
         for report in reports:
-            _show_audit(report, shown)
+            _show_audit(report, shown, found.get(report.place))
     faults = [r for r in reports if r.fault]
     for report in faults:
         complain(f"does not load: {report.fault}")
-    if faults:
+    wrong = [line for proof in found.values() for line in proof.wrong]
+    for line in wrong:
+        complain(line)
+    if faults or wrong or (strict and any(proof.gaps for proof in found.values())):
         raise typer.Exit(1)
 
 
-def _folder(path: str) -> Path:
+def folder_of(path: str) -> Path:
     """The folder itself, or the installed pack of that name."""
     from meanscheck.values.data import data_dir
 
@@ -89,17 +101,19 @@ def _folder(path: str) -> Path:
     return folder
 
 
-def _audit_json(report: Audit) -> dict[str, Any]:
+def _audit_json(report: Audit, proof: rules_check.Proof | None) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return {**asdict(report), "loads": not report.fault}
+    return {**asdict(report), "loads": not report.fault, **(proof.to_json() if proof else {})}
 
 
-def _show_audit(report: Audit, shown: set[str]) -> None:
+def _show_audit(report: Audit, shown: set[str], proof: rules_check.Proof | None) -> None:
     if report.fault:
         say(f"{report.place}  does not load\n")
         return
     say(painted(f"{report.place}  {report.name} {report.name_zh} ({report.code})  loads", "bold"))
+    if proof is not None:
+        rules_check.show(proof)
     say(_period_table(report.periods))
     places = [p for p in dict.fromkeys(f.place for f in report.findings) if p not in shown]
     for place in places:
@@ -215,9 +229,18 @@ def show(
     if not law.programmes and not as_json:
         say(f"No programme is in force on {law.on}: the pack begins on {loaded.first_day}")
     elif as_json:
-        print_json(law_of(law))
+        print_json({**law_of(law), "consents": [c.model_dump(mode="json") for c in _consents(loaded, law.on)]})
     else:
         _show_law(law, formulas=formulas)
+        for consent in _consents(loaded, law.on):
+            feeds = "every query" if "*" in consent.feeds else ", ".join(consent.feeds)
+            say(f"needs the person's authorisation: {feeds} ({', '.join(consent.cite)})")
+
+
+def _consents(pack: RulePack, on: date) -> Sequence[Consent]:
+    from meanscheck.procedure.checking import CheckRules
+
+    return CheckRules.load(pack.levels[-1].folder).consents_on(on)
 
 
 def _show_law(law: Law, *, formulas: bool) -> None:
@@ -246,13 +269,17 @@ def _show_law(law: Law, *, formulas: bool) -> None:
                 "award", programme["award"]["unit"], programme["award"]["formula"], sources(programme["award"])
             )
         say(page)
+        if manager := programme["managed_by"]:
+            office = f"{manager['office_zh']} {manager['office']}".strip()
+            say(f"  managed by {office} ({sources(manager)})")
         for y in programme["yields_to"]:
             say(f"  gives way to {y['programme']} ({y['when']})")
         say()
     page = table("figure", "", "value", "unit", "status", "source", title="Figures")
     for p in law.parameters.values():
         entry = next(e for e in data["parameters"] if e["id"] == p.id)
-        page.add_row(p.id, f"{p.label_zh}\n{p.label}", value_text(p), p.unit, p.status, sources(entry))
+        value = f"{value_text(p)}\n= {entry['formula']}" if p.formula else value_text(p)
+        page.add_row(p.id, f"{p.label_zh}\n{p.label}", value, p.unit, p.status, sources(entry))
     say(page)
     if formulas:
         page = table("variable", "", "of each", "unit", "formula", "source", title="Variables")

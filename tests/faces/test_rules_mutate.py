@@ -1,0 +1,105 @@
+"""`meanscheck rules mutate` and the part of `rules check` that runs the cases: what a pack's author sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from law.relief import CASES, PARAMETERS, write
+
+from faces.conftest import Command, Said
+
+
+def accepted(command: Command, *arguments: object) -> Said:
+    """What a command says that is content."""
+    said = command(*arguments)
+    assert said.code == 0, said.err
+    return said
+
+
+def refused(command: Command, *arguments: object) -> Said:
+    """What a command says that is not."""
+    said = command(*arguments)
+    assert said.code == 1
+    return said
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Path:
+    """A pack whose cases show everything it says."""
+    return write(tmp_path / "rules" / "whole")
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """The same pack with its first case only."""
+    first = CASES.split("[[case]]\n")[1]
+    return write(tmp_path / "rules" / "bare", cases=f"[[case]]\n{first}")
+
+
+def test_a_pack_of_which_every_fault_is_noticed_is_code_0_and_says_how_fast(whole: Path, command: Command) -> None:
+    said = accepted(command, "rules", "mutate", whole)
+    assert "mutants of rules/whole, 16 cases" in said.out and "0 neither" in said.out
+    assert "mutants a second" in said.out
+
+
+def test_faults_that_nobody_notices_are_listed_with_line_and_case_needed_and_are_code_1(
+    bare: Path, command: Command
+) -> None:
+    said = refused(command, "rules", "mutate", bare)
+    assert "rules/bare/rules.toml" in said.out and "programme dibao, test savings" in said.out
+    assert "a case on the line" in said.out and "no case comes here yet" in said.out
+
+
+def test_mutants_as_json_say_what_was_changed_and_where(bare: Path, command: Command) -> None:
+    found = refused(command, "rules", "mutate", bare, "--only", "parameter months", "--json").json
+    (up, down, twice) = found["open"]
+    assert (up["rule"], up["changed"], up["reached"]) == ("parameter months", "24 → 25", True)
+    assert up["file"] == "rules/bare/parameters.toml" and up["since"] == ["2020-01-01"]
+    assert (down["changed"], twice["changed"], found["mutants"]) == ("24 → 23", "24 → 48", 3)
+
+
+def test_an_explanation_of_a_fault_that_is_noticed_is_code_1(whole: Path, command: Command) -> None:
+    (whole / "mutants.toml").write_text('[[mutant]]\nid = "parameter most*"\nwhy = "because"\n', encoding="utf-8")
+    said = refused(command, "rules", "mutate", whole)
+    assert "an explanation of what is noticed, or is not there: parameter most*" in said.err
+    # A sample cannot tell whether the rest is noticed.
+    assert "explanation" not in accepted(command, "rules", "mutate", whole, "--sample", "5").err
+
+
+def test_check_says_first_what_is_wrong_with_its_line(whole: Path, command: Command) -> None:
+    text = PARAMETERS.replace('"up")\'', '"up")\'\n  value = { urban = "1440.00", rural = "1042.00" }')
+    write(whole, parameters=text, cases=CASES.replace('"1500.00"', '"1501.00"'))
+    said = refused(command, "rules", "check", whole)
+    assert "rural 1042.00 is published, the formula gives 1041.00" in said.err
+    assert "parameters.toml:" in said.err and "ceiling: dibao: award 1500.00, expected 1501.00" in said.err
+    assert said.out.index("Wrong in") < said.out.index("What it can decide")
+
+
+def test_check_lists_what_no_case_shows_and_only_strict_minds(bare: Path, whole: Path, command: Command) -> None:
+    said = accepted(command, "rules", "check", bare)
+    assert "no case on a side of its line, or on it" in said.out and "a case below its line" in said.out
+    refused(command, "rules", "check", bare, "--strict")
+    assert "show every line, side and revision" in accepted(command, "rules", "check", whole, "--strict").out
+
+
+def test_check_as_json_lists_gaps_with_their_places(bare: Path, command: Command) -> None:
+    (found,) = accepted(command, "rules", "check", bare, "--json").json
+    assert found["wrong"] == [] and found["cases"] == 1
+    assert {gap["kind"] for gap in found["gaps"]} == {"line", "side", "unreached"}
+    assert all(":" in gap["where"] and gap["needed"] for gap in found["gaps"])
+
+
+def test_a_file_of_cases_that_cannot_be_read_is_wrong_and_the_rest_is_shown(whole: Path, command: Command) -> None:
+    (whole / "more.cases.toml").write_text("[[case]]\nid = 'x'\n", encoding="utf-8")
+    said = refused(command, "rules", "check", whole)
+    assert "more.cases.toml" in said.err and "What it can decide" in said.out
+
+
+def test_show_prints_from_what_a_figure_is_derived(whole: Path, command: Command) -> None:
+    said = accepted(command, "rules", "show", whole, "--on", "2020-06-30")
+    assert "1440.00 urban" in said.out and "standard[residence] * multiple" in said.out
+    figures = {
+        p["id"]: p for p in accepted(command, "rules", "show", whole, "--on", "2020-06-30", "--json").json["parameters"]
+    }
+    assert figures["tekun_line"]["formula"].startswith("round_to(") and "formula" not in figures["standard"]
