@@ -155,8 +155,12 @@ def _unmet(e: Expectation, unit: CaseUnit, run: PlainRun, outcomes: Sequence[Out
 def _unmet_value(variable: str, wanted: object, run: PlainRun, member: int | None, law: Law, name: str) -> list[str]:
     if variable not in law.variables:
         return [f"{name}: no variable {variable}"]
+    if member is None and law.variables[variable].entity != "household":
+        return [
+            f"{name}: {variable} belongs to a {law.variables[variable].entity}; expect it under a programme of persons"
+        ]
     got = shown_value(run.variable(variable, member), law.variables[variable].unit)
-    if isinstance(wanted, str) and law.variables[variable].unit in ("money", "money/month"):
+    if isinstance(wanted, str) and wanted != "unknown" and law.variables[variable].unit in ("money", "money/month"):
         wanted = format_yuan(parse_yuan(wanted))
     if str(got) != str(wanted).replace("True", "true").replace("False", "false"):
         return [f"{name}: {variable} is {got}, expected {wanted}"]
