@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, TypeAlias
 
-from meanscheck.law.pack import FigureRevision, FormulaRevision, Level, Revision
+from meanscheck.law.pack import FigureRevision, FormulaRevision, Level
 
 if TYPE_CHECKING:
     from meanscheck.law.resolve import RulePack
@@ -69,10 +69,3 @@ def _things(level: Level) -> Iterator[tuple[str, str, Sequence[FigureRevision | 
             yield f"programme {programme.id}, test {test.id}", file, test.revision
         if programme.award is not None:
             yield f"programme {programme.id}, award", file, programme.award.revision
-
-
-def first_and_last(revision: Revision, all_of_it: Sequence[Revision]) -> tuple[date, date | None]:
-    """First and last day of a revision among those of its file; None if it is open."""
-    later = [r.in_force_on for r in all_of_it if r.in_force_on > revision.in_force_on]
-    ends = [date.fromordinal(d.toordinal() - 1) for d in later] + ([revision.ends_on] if revision.ends_on else [])
-    return revision.in_force_on, min(ends, default=None)

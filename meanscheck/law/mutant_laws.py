@@ -36,9 +36,9 @@ from meanscheck.law.types import BOOL, UNITS
 class Mutant:
     """One fault in what a folder states.
 
-    `id` tells it from all others of the folder, in words; `since` are the first days of the revisions that it is in;
-    `path` is the place in their trees, None where the fault is in no tree; `law` puts it into a law that took one of
-    them; `of` is the revision that a case must take for it (None for a key of the programme itself).
+    `id` tells it from all others of the folder, in words; `keys` are the revisions that it is in (none for what stands
+    beside them in a programme) and `since` their first days; `path` is the place in their trees, None where the fault
+    is in no tree; `law` puts it into the law of a case that took one of them.
     """
 
     id: str
