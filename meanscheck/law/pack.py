@@ -161,6 +161,8 @@ class TestModel(_Model):
     quote: str = ""
     note: str = ""
     review: list[str] | None = None
+    falls_with: list[str] | None = None
+    rises_with: list[str] | None = None
     revision: list[FormulaRevision] = []
 
 
@@ -171,6 +173,9 @@ class AwardModel(_Model):
     label: str = ""
     label_zh: str = ""
     note: str = ""
+    falls_with: list[str] | None = None
+    rises_with: list[str] | None = None
+    ceiling: str = ""
     revision: list[FormulaRevision] = []
 
 

@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from meanscheck.errors import PackError
+from meanscheck.law.claims import check_claims
 from meanscheck.law.conflict_checks import check_conflicts, check_higher
 from meanscheck.law.figures import table_of
 from meanscheck.law.law import Law
@@ -54,6 +55,7 @@ def check(pack: RulePack) -> None:
     _formulas(pack)
     _programmes(pack)
     check_conflicts(pack)
+    check_claims(pack)
     for day in pack.boundary_days():
         check_day(pack, day)
 

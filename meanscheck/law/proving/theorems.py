@@ -1,0 +1,199 @@
+"""What holds of every programme of a pack, on every day on which its law changes?
+
+    one outcome            with complete evidence every household gets exactly one of eligible and ineligible
+    award not negative     nobody who is eligible gets less than nothing
+    award within ceiling   nor more than the ceiling the pack gives
+    falls_with, rises_with what a test or an award is claimed to do with more of something
+    exclusive              a programme and the one it gives way to never both hold
+
+`theorems(pack, …)` proves each once for every law under which it is the same theorem (`scene.signature`) and gives one
+`Theorem` for each run of days.
+
+Choices
+    * Law as known today, with figures marked unsure taken as they stand: what is asked is whether the law holds
+      together, not what an office may already use.
+    * At least one person of the application is a member of the household; without any there is nobody to decide about.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from meanscheck.law.claims import Ceiling, Monotone, ceilings, monotone_claims
+from meanscheck.law.law import Law
+from meanscheck.law.proving import terms as t
+from meanscheck.law.proving.asking import Reply, Shown, Side, Solver, Verdict, ask
+from meanscheck.law.proving.encode import At, Encoder
+from meanscheck.law.proving.household import Extent
+from meanscheck.law.proving.moving import monotone
+from meanscheck.law.proving.scene import Scene, figures_in, signature
+from meanscheck.law.proving.terms import NotEncodable, Sym
+from meanscheck.law.proving.witness import Subject
+from meanscheck.law.resolve import RulePack
+from meanscheck.law.tree import Node
+
+Tell = Callable[[int, int], None]
+KNOWN_BY = date.max
+
+
+@dataclass(frozen=True, slots=True)
+class Theorem:
+    """A claim about one programme and its answer, from a day to a day (`until` None: open)."""
+
+    programme: str
+    claim: str
+    since: date
+    until: date | None
+    verdict: Verdict
+    why: str
+    shown: tuple[Shown, ...]
+    seconds: float
+
+
+def laws_of(pack: RulePack) -> list[tuple[date, date | None, Law]]:
+    """First day, last day and law of every stretch in which nothing changes."""
+    days = pack.boundary_days()
+    ends: list[date | None] = [*(d - timedelta(days=1) for d in days[1:]), None]
+    accepted = unsure_names(pack)
+    return [
+        (since, until, pack.on(since, known_by=KNOWN_BY, accept=accepted))
+        for since, until in zip(days, ends, strict=True)
+    ]
+
+
+def unsure_names(pack: RulePack) -> tuple[str, ...]:
+    """Figures and variables that a deployment may accept although a revision of them is unsure."""
+    named = {**pack.parameters, **pack.variables}
+    return tuple(
+        sorted(
+            name
+            for name, stanzas in named.items()
+            if any(r.status == "unsure" and not r.unknown for _, one in stanzas for r in one.revision)
+        )
+    )
+
+
+def theorems(
+    pack: RulePack, laws: Sequence[tuple[date, date | None, Law]], extent: Extent, solver: Solver, tell: Tell
+) -> list[Theorem]:
+    """Every theorem about every programme of the pack."""
+    claims = list(monotone_claims(pack))
+    limits = {c.programme: c for c in ceilings(pack)}
+    todo = [(since, until, law, p.id) for since, until, law in laws for p in law.programmes]
+    found: list[Theorem] = []
+    known: dict[str, list[Theorem]] = {}
+    for done, (since, until, law, name) in enumerate(todo):
+        tell(done, len(todo))
+        limit = limits.get(name)
+        key = signature(law, name, () if limit is None else (limit.tree,))
+        if key not in known:
+            own = [c for c in claims if c.programme == name]
+            known[key] = list(_of_programme(law, name, own, limit, extent, solver))
+        found += [replace(th, since=since, until=until) for th in known[key]]
+    tell(len(todo), len(todo))
+    return joined(found)
+
+
+def joined(found: Sequence[Theorem]) -> list[Theorem]:
+    """The same answer over adjoining stretches as one."""
+    result: dict[tuple[str, str], list[Theorem]] = {}
+    for th in found:
+        runs = result.setdefault((th.programme, th.claim), [])
+        last = runs[-1] if runs else None
+        if last is not None and last.until == th.since - timedelta(days=1):
+            if (last.verdict, last.why) == (th.verdict, th.why) and (th.verdict != "refuted" or last.shown == th.shown):
+                seconds = last.seconds if last.shown == th.shown and last.seconds == th.seconds else last.seconds + th.seconds
+                runs[-1] = replace(last, until=th.until, seconds=seconds)
+                continue
+        runs.append(th)
+    return [th for runs in result.values() for th in runs]
+
+
+def _of_programme(
+    law: Law, name: str, claims: Sequence[Monotone], limit: Ceiling | None, extent: Extent, solver: Solver
+) -> Iterator[Theorem]:
+    scene = Scene((law,), extent)
+    programme = law.programme(name)
+    person = None if programme.entity == "household" else 0
+    encoder = scene.encoder(scene.world())
+    questions: dict[str, Callable[[], Sequence[Sym]]] = {"one outcome": lambda: _not_one(encoder, name, person)}
+    if programme.award is not None:
+        questions["award not negative"] = lambda: _negative(encoder, name, person)
+        if limit is not None and set(figures_in(limit.tree)) <= set(law.parameters):
+            tree = limit.tree
+            questions["award within ceiling"] = lambda: _above(encoder, name, person, tree)
+    subjects: dict[str, tuple[Subject, ...]] = {}
+    for rule in programme.yields_to:
+        claim = f"exclusive of {rule.programme}"
+        others = _others(law, rule.programme, rule.when, person, extent)
+        subjects[claim] = ((name, person), *others[:1])
+        questions[claim] = lambda o=others, w=rule.when: _both(encoder, (name, person), o, w)  # type: ignore[misc]
+    for claim, question in questions.items():
+        about = subjects.get(claim, ((name, person),))
+        yield _timed(name, claim, law, lambda q=question, a=about: ask(  # type: ignore[misc]
+            solver, q(), [Side(encoder, a, law, "")], known_by=KNOWN_BY, case_id=f"{name}-{claim.replace(' ', '-')}"
+        ))
+    for one in claims:
+        if one.test is not None and one.test not in {test.id for test in programme.tests}:
+            continue
+        if one.test is None and programme.award is None:
+            continue
+        verb = "falls" if one.way == "falls_with" else "rises"
+        words = f"{'award' if one.test is None else f'test {one.test}'} {verb} with {one.name}"
+        yield _timed(name, words, law, lambda c=one: monotone(scene, c, solver, known_by=KNOWN_BY))  # type: ignore[misc]
+
+
+def _timed(name: str, claim: str, law: Law, answer: Callable[[], Reply]) -> Theorem:
+    start = time.perf_counter()
+    try:
+        reply = answer()
+    except NotEncodable as fault:
+        reply = Reply("open", str(fault))
+    seconds = time.perf_counter() - start
+    return Theorem(name, claim, law.on, None, reply.verdict, reply.why, reply.shown, seconds)
+
+
+# ---- what would have to be so for a theorem to be wrong
+
+
+def _not_one(encoder: Encoder, name: str, person: int | None) -> list[Sym]:
+    outcome = encoder.decided(name, person).outcome
+    return [t.either(t.opposite(outcome.known), t.both(outcome.true, outcome.false)), encoder.world.present(person or 0)]
+
+
+def _negative(encoder: Encoder, name: str, person: int | None) -> list[Sym]:
+    decided = encoder.decided(name, person)
+    assert decided.award is not None
+    return [decided.outcome.true, t.relation("<", decided.award.top, 0)]
+
+
+def _above(encoder: Encoder, name: str, person: int | None, limit: Node) -> list[Sym]:
+    decided = encoder.decided(name, person)
+    assert decided.award is not None
+    return [decided.outcome.true, t.compared(">", decided.award, encoder.number(limit, At(person))).true]
+
+
+def _others(law: Law, other: str, when: str, person: int | None, extent: Extent) -> list[Subject]:
+    if law.programme(other).entity == "household":
+        return [(other, None)]
+    return [(other, person)] if when == "this member" else [(other, m) for m in range(extent.members)]
+
+
+def _both(encoder: Encoder, subject: Subject, others: Sequence[Subject], when: str) -> list[Sym]:
+    """The programme is eligible, and so is the one that it gives way to."""
+    verdicts = []
+    for name, person in others:
+        outcome = encoder.decided(name, person).outcome.true
+        if person is None or when == "this member":
+            verdicts.append(outcome)
+        elif when == "any member":
+            verdicts.append(t.both(encoder.belongs(person).true, outcome))
+        else:
+            verdicts.append(t.either(t.opposite(encoder.belongs(person).true), outcome))
+    together = t.either(*verdicts) if when == "any member" else t.both(*verdicts)
+    return [encoder.decided(*subject).outcome.true, together]
+
+
