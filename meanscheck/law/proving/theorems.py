@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 
 from meanscheck.law.claims import Ceiling, Monotone, ceilings, monotone_claims
 from meanscheck.law.law import Law
@@ -85,13 +86,16 @@ def theorems(
     todo = [(since, until, law, p.id) for since, until, law in laws for p in law.programmes]
     found: list[Theorem] = []
     known: dict[str, list[Theorem]] = {}
+    stage: tuple[date, Stage] | None = None
     for done, (since, until, law, name) in enumerate(todo):
         tell(done, len(todo))
         limit = limits.get(name)
         key = signature(law, name, () if limit is None else (limit.tree,))
         if key not in known:
             own = [c for c in claims if c.programme == name]
-            known[key] = list(_of_programme(law, name, own, limit, extent, solver))
+            if stage is None or stage[0] != since:
+                stage = (since, Stage(law, extent))
+            known[key] = list(_of_programme(stage[1], name, own, limit, solver))
         found += [replace(th, since=since, until=until) for th in known[key]]
     tell(len(todo), len(todo))
     return joined(found)
@@ -112,30 +116,35 @@ def joined(found: Sequence[Theorem]) -> list[Theorem]:
     return [th for runs in result.values() for th in runs]
 
 
+class Stage:
+    """A law with one household, so that what programmes have in common is encoded once."""
+
+    def __init__(self, law: Law, extent: Extent) -> None:
+        self.law, self.scene = law, Scene((law,), extent)
+        self.encoder = self.scene.encoder(self.scene.world())
+
+
 def _of_programme(
-    law: Law, name: str, claims: Sequence[Monotone], limit: Ceiling | None, extent: Extent, solver: Solver
+    stage: Stage, name: str, claims: Sequence[Monotone], limit: Ceiling | None, solver: Solver
 ) -> Iterator[Theorem]:
-    scene = Scene((law,), extent)
+    law, scene, encoder = stage.law, stage.scene, stage.encoder
     programme = law.programme(name)
     person = None if programme.entity == "household" else 0
-    encoder = scene.encoder(scene.world())
-    questions: dict[str, Callable[[], Sequence[Sym]]] = {"one outcome": lambda: _not_one(encoder, name, person)}
+    questions: dict[str, Callable[[], Sequence[Sym]]] = {"one outcome": partial(_not_one, encoder, name, person)}
     if programme.award is not None:
-        questions["award not negative"] = lambda: _negative(encoder, name, person)
+        questions["award not negative"] = partial(_negative, encoder, name, person)
         if limit is not None and set(figures_in(limit.tree)) <= set(law.parameters):
-            tree = limit.tree
-            questions["award within ceiling"] = lambda: _above(encoder, name, person, tree)
+            questions["award within ceiling"] = partial(_above, encoder, name, person, limit.tree)
     subjects: dict[str, tuple[Subject, ...]] = {}
     for rule in programme.yields_to:
         claim = f"exclusive of {rule.programme}"
-        others = _others(law, rule.programme, rule.when, person, extent)
+        others = _others(law, rule.programme, rule.when, person, scene.extent)
         subjects[claim] = ((name, person), *others[:1])
-        questions[claim] = lambda o=others, w=rule.when: _both(encoder, (name, person), o, w)  # type: ignore[misc]
+        questions[claim] = partial(_both, encoder, (name, person), others, rule.when)
     for claim, question in questions.items():
         about = subjects.get(claim, ((name, person),))
-        yield _timed(name, claim, law, lambda q=question, a=about: ask(  # type: ignore[misc]
-            solver, q(), [Side(encoder, a, law, "")], known_by=KNOWN_BY, case_id=f"{name}-{claim.replace(' ', '-')}"
-        ))
+        side, case_id = Side(encoder, about, law, ""), f"{name}-{claim.replace(' ', '-')}"
+        yield _timed(name, claim, law, partial(_asked, solver, question, side, case_id))
     for one in claims:
         if one.test is not None and one.test not in {test.id for test in programme.tests}:
             continue
@@ -143,7 +152,11 @@ def _of_programme(
             continue
         verb = "falls" if one.way == "falls_with" else "rises"
         words = f"{'award' if one.test is None else f'test {one.test}'} {verb} with {one.name}"
-        yield _timed(name, words, law, lambda c=one: monotone(scene, c, solver, known_by=KNOWN_BY))  # type: ignore[misc]
+        yield _timed(name, words, law, partial(monotone, scene, one, solver, known_by=KNOWN_BY))
+
+
+def _asked(solver: Solver, question: Callable[[], Sequence[Sym]], side: Side, case_id: str) -> Reply:
+    return ask(solver, question(), [side], known_by=KNOWN_BY, case_id=case_id)
 
 
 def _timed(name: str, claim: str, law: Law, answer: Callable[[], Reply]) -> Theorem:
