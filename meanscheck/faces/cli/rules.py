@@ -14,6 +14,7 @@ import typer
 
 from meanscheck.errors import InputError
 from meanscheck.faces.cli.page import AsJson, complain, in_words, painted, print_json, say, table
+from meanscheck.faces.cli.rules_prove import prove
 
 if TYPE_CHECKING:
     from meanscheck.law.audit import Audit, Period
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from meanscheck.law.law import Law
 
 app = typer.Typer(help="The law as data: check packs, show the law of a day, run cases.", no_args_is_help=True)
+app.command("prove")(prove)
 
 Pack = Annotated[str, typer.Argument(help="A pack's folder, such as rules/cn/guangdong/jiangmen.", metavar="PACK")]
 

@@ -12,10 +12,10 @@ Choices
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 from typing import Literal
 
 from meanscheck.law.law import Law
@@ -25,8 +25,9 @@ from meanscheck.law.proving.encode import Encoder
 from meanscheck.law.proving.household import Extent
 from meanscheck.law.proving.scene import Scene, contents
 from meanscheck.law.proving.terms import NotEncodable, Sym
+from meanscheck.law.tree import Node
 
-Effect = Literal["same", "changes", "open"]
+Effect = Literal["same", "changes", "decides", "refers", "open"]
 KNOWN_BY = date.max
 
 
@@ -35,7 +36,8 @@ class Amendment:
     """What a programme's law became on a day.
 
     `changed` names what differs (``figure dibao.standard``, ``variable is_away``), `cite` what is cited for it now.
-    `effect`: ``same`` for every household, ``changes`` for the one shown (before and after), or ``open``.
+    `effect`: ``same`` for every household, ``changes`` for the one shown (before and after), ``decides`` where what it
+    rests on was not known before, ``refers`` where it is no longer known, or ``open``.
     """
 
     programme: str
@@ -49,16 +51,21 @@ class Amendment:
 
 
 def amendments(
-    laws: Sequence[tuple[date, date | None, Law]], extent: Extent, solver: Solver, tell: Callable[[int, int], None]
+    laws: Sequence[tuple[date, date | None, Law]],
+    extent: Extent,
+    solver: Solver,
+    tell: Callable[[int, int], None],
+    *,
+    only: Collection[str] = (),
 ) -> Iterator[Amendment]:
-    """Every change of every programme that is in force on both sides of a day."""
-    pairs = list(zip(laws, laws[1:], strict=False))
+    """Every change of every programme (of `only` these) that is in force on both sides of a day."""
+    pairs = list(pairwise(laws))
     for done, ((_, _, before), (since, _, after)) in enumerate(pairs):
         tell(done, len(pairs))
         old = replace(before, on=since)
         scene: Scene | None = None
         for programme in after.programmes:
-            if programme.id not in {p.id for p in before.programmes}:
+            if programme.id not in {p.id for p in before.programmes} or (only and programme.id not in only):
                 continue
             one, other = contents(before, programme.id), contents(after, programme.id)
             changed = tuple(sorted(k for k in one.keys() | other.keys() if one.get(k) != other.get(k)))
@@ -69,17 +76,19 @@ def amendments(
 
 
 def _amended(scene: Scene, name: str, changed: tuple[str, ...], solver: Solver) -> Amendment:
-    start = time.perf_counter()
+    start = solver.clock()
     after = scene.laws[1]
     cite = tuple(sorted({c for item in changed for c in _cited(after, item)}))
 
     def answer(effect: Effect, why: str, shown: tuple[Shown, ...] = ()) -> Amendment:
-        return Amendment(name, scene.on, changed, cite, effect, why, shown, time.perf_counter() - start)
+        return Amendment(name, scene.on, changed, cite, effect, why, shown, solver.clock() - start)
 
-    unlike = [item for item in changed if _is_known(scene.laws[0], item) is not _is_known(after, item)]
-    if unlike:
-        words = ("no longer known" if _is_known(scene.laws[0], item) else "known from this day" for item in unlike)
-        return answer("open", "; ".join(f"{item}: {word}" for item, word in zip(unlike, words, strict=True)))
+    gone = [item for item in changed if _is_unknown(after, item) and not _is_unknown(scene.laws[0], item)]
+    found = [item for item in changed if _is_unknown(scene.laws[0], item) and not _is_unknown(after, item)]
+    if gone:
+        return answer("refers", f"no longer known: {', '.join(gone)}")
+    if found:
+        return answer("decides", f"known from this day: {', '.join(found)}")
     try:
         world = scene.world()
         old, new = scene.encoder(world), scene.encoder(world, index=1)
@@ -102,35 +111,35 @@ def differing(old: Encoder, new: Encoder, name: str) -> list[Sym]:
     person = None if new.law.programme(name).entity == "household" else 0
     a, b = old.decided(name, person), new.decided(name, person)
     unlike = [t.both(a.outcome.true, t.opposite(b.outcome.true)), t.both(b.outcome.true, t.opposite(a.outcome.true))]
-    unlike += [t.both(a.outcome.false, t.opposite(b.outcome.false)), t.both(b.outcome.false, t.opposite(a.outcome.false))]
+    unlike += [
+        t.both(a.outcome.false, t.opposite(b.outcome.false)),
+        t.both(b.outcome.false, t.opposite(a.outcome.false)),
+    ]
     if a.award is not None and b.award is not None:
         unlike.append(t.both(a.outcome.true, b.outcome.true, t.compared("!=", a.award, b.award).true))
     return [t.either(*unlike)]
 
 
-def _is_known(law: Law, item: str) -> bool | None:
-    """Whether a figure or formula is there and was found; None for what is neither."""
+def _is_unknown(law: Law, item: str) -> bool:
+    """Whether it is a figure or formula that was looked for and not found."""
     kind, _, name = item.partition(" ")
     if kind == "figure":
-        return name in law.parameters and not law.parameters[name].unknown
+        return name in law.parameters and bool(law.parameters[name].unknown)
     tree = _tree(law, item)
-    return None if tree is _NOTHING else getattr(tree, "op", "") != "unknown"
+    return tree is not None and tree.op == "unknown"
 
 
-_NOTHING = object()
-
-
-def _tree(law: Law, item: str) -> object:
+def _tree(law: Law, item: str) -> Node | None:
     kind, _, name = item.partition(" ")
     if kind == "variable":
-        return law.variables[name].tree if name in law.variables else _NOTHING
+        return law.variables[name].tree if name in law.variables else None
     programme, _, part = name.partition(", ")
     found = next((p for p in law.programmes if p.id == programme), None)
     if found is None or not part:
-        return _NOTHING
+        return None
     if part == "award":
-        return found.award.tree if found.award else _NOTHING
-    return next((x.tree for x in found.tests if f"test {x.id}" == part), _NOTHING)
+        return found.award.tree if found.award else None
+    return next((x.tree for x in found.tests if f"test {x.id}" == part), None)
 
 
 def _cited(law: Law, item: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ a household, which is made as small as it can be and run by both executors (`ref
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
@@ -55,7 +55,8 @@ class Side:
 class Solver:
     """Puts questions, each within so many seconds."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, clock: Callable[[], float]) -> None:
+        self.clock = clock
         self.milliseconds = max(1, int(seconds * 1000))
 
     def holds(self, *parts: Sym, encoders: Sequence[Encoder]) -> tuple[str, z3.ModelRef | None]:

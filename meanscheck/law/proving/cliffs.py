@@ -161,5 +161,3 @@ def _steepest(
                 return upper.as_long(), status
             return None, status
     return None, False
-
-

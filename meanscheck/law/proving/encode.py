@@ -55,7 +55,9 @@ class Decided:
 class Encoder(Aggregates):
     """One law over one world."""
 
-    def __init__(self, law: Law, world: World, *, cuts: Mapping[str, Callable[[int | None], Term]] | None = None) -> None:
+    def __init__(
+        self, law: Law, world: World, *, cuts: Mapping[str, Callable[[int | None], Term]] | None = None
+    ) -> None:
         self.law, self.world, self.texts, self.on = law, world, world.texts, world.on
         self.cuts = dict(cuts or {})
         self.classes: RowClasses | None = None
@@ -468,4 +470,3 @@ def _reached(reckon: Callable[[date, date], int], fixed: int, *, falling: bool) 
         return low if falling else high
 
     return reached
-

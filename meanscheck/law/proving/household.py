@@ -168,4 +168,3 @@ def bounds_of(column: Column) -> tuple[int | None, int | None]:
 def _between(x: Sym, least: int | None, most: int | None) -> list[Sym]:
     found = [] if least is None else [x >= least]
     return found if most is None else [*found, x <= most]
-

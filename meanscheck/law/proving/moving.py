@@ -23,7 +23,6 @@ from meanscheck.law.proving.terms import NotEncodable, Number, Sym, Term
 from meanscheck.law.tree import Node
 from meanscheck.law.types import MICRO, UNITS
 
-
 CUT = "cut "
 
 
@@ -53,8 +52,7 @@ def monotone(scene: Scene, claim: Monotone, solver: Solver, *, known_by: date) -
     parts = violated(claim, pair, subject[1])
     order = pair.order or ordered_columns(scene, claim, pair)
     sides = [Side(e, (subject,), scene.law, name) for e, name in ((pair.less, "less"), (pair.more, "more"))]
-    reply = ask(solver, [*parts, *order], sides, known_by=known_by, case_id=f"{claim.programme}-{claim.test or 'award'}")
-    return reply
+    return ask(solver, [*parts, *order], sides, known_by=known_by, case_id=f"{claim.programme}-{claim.test or 'award'}")
 
 
 def violated(claim: Monotone, pair: Pair, person: int | None) -> list[Sym]:

@@ -93,6 +93,9 @@ class FeedClasses:
                 term = self.world.fact(f"free {len(terms)}", BOOL)
             assert isinstance(term, Truth)
             terms.append((one, term))
+        for node in self._columns():
+            # A row that is stated must state whatever some formula reads of it.
+            self.row.cell(node)
         self.solver.add(*self._constraints())
         parts = [p for _, t in terms for p in (t.true, t.false) if not is_constant(p)]
         found: list[RowClass] = []
@@ -110,6 +113,11 @@ class FeedClasses:
         self.solver.add(*self._constraints())
         # Rows that no condition is true of are seen by nothing.
         return tuple(c for c in found if any(h is not False for h in c.holds.values()))
+
+    def _columns(self) -> Iterator[Node]:
+        for encoder in self.encoders:
+            for aggregate in encoder.aggregates():
+                yield from (n for n in aggregate.walk() if n.op == "col" and n.args[0] == self.feed)
 
     def cells(self) -> list[tuple[str, Sym]]:
         """Columns that something asked for, with their symbols."""
@@ -201,4 +209,3 @@ def _read(model: z3.ModelRef, term: Truth) -> bool | None:
 
 def _text_of(choices: Iterable[str]) -> Type:
     return Type("text", choices=frozenset(choices))
-

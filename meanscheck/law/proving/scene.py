@@ -117,6 +117,17 @@ def contents(law: Law, name: str, trees: Iterable[Node] = ()) -> dict[str, str]:
     return found
 
 
+def not_found(law: Law, name: str) -> tuple[str, ...]:
+    """Figures and formulas that a programme rests on and that nobody found, sorted."""
+    missing: set[str] = set()
+    for kind, item in closure(law, name):
+        trees = (law.variables[item].tree,) if kind == "variable" else law.programme(item).trees
+        for tree in trees:
+            missing |= {f for f in figures_in(tree) if f in law.parameters and law.parameters[f].unknown}
+            missing |= {str(n.args[0]) for n in tree.walk() if n.op == "unknown"}
+    return tuple(sorted(missing))
+
+
 def figures_in(tree: Node) -> Iterator[str]:
     """The parameters that a tree names."""
     yield from (str(n.args[0]) for n in tree.walk() if n.op in ("param", "index"))
@@ -126,5 +137,3 @@ def signature(law: Law, name: str, trees: Iterable[Node] = ()) -> str:
     """The same for two laws under which a programme comes to the same."""
     rested = sorted(contents(law, name, trees).items())
     return hashlib.sha256(repr(rested).encode()).hexdigest()
-
-

@@ -17,20 +17,20 @@ Choices
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 
 from meanscheck.law.claims import Ceiling, Monotone, ceilings, monotone_claims
 from meanscheck.law.law import Law
+from meanscheck.law.pack import Revision
 from meanscheck.law.proving import terms as t
 from meanscheck.law.proving.asking import Reply, Shown, Side, Solver, Verdict, ask
 from meanscheck.law.proving.encode import At, Encoder
 from meanscheck.law.proving.household import Extent
 from meanscheck.law.proving.moving import monotone
-from meanscheck.law.proving.scene import Scene, figures_in, signature
+from meanscheck.law.proving.scene import Scene, figures_in, not_found, signature
 from meanscheck.law.proving.terms import NotEncodable, Sym
 from meanscheck.law.proving.witness import Subject
 from meanscheck.law.resolve import RulePack
@@ -42,7 +42,10 @@ KNOWN_BY = date.max
 
 @dataclass(frozen=True, slots=True)
 class Theorem:
-    """A claim about one programme and its answer, from a day to a day (`until` None: open)."""
+    """A claim about one programme and its answer, from a day to a day (`until` None: open).
+
+    `whatever`: figures and formulas not found, which it does not depend on if it is proved.
+    """
 
     programme: str
     claim: str
@@ -52,6 +55,7 @@ class Theorem:
     why: str
     shown: tuple[Shown, ...]
     seconds: float
+    whatever: tuple[str, ...] = ()
 
 
 def laws_of(pack: RulePack) -> list[tuple[date, date | None, Law]]:
@@ -67,25 +71,28 @@ def laws_of(pack: RulePack) -> list[tuple[date, date | None, Law]]:
 
 def unsure_names(pack: RulePack) -> tuple[str, ...]:
     """Figures and variables that a deployment may accept although a revision of them is unsure."""
-    named = {**pack.parameters, **pack.variables}
-    return tuple(
-        sorted(
-            name
-            for name, stanzas in named.items()
-            if any(r.status == "unsure" and not r.unknown for _, one in stanzas for r in one.revision)
-        )
-    )
+    figures = {name: [r for _, one in s for r in one.revision] for name, s in pack.parameters.items()}
+    formulas = {name: [r for _, one in s for r in one.revision] for name, s in pack.variables.items()}
+    named: dict[str, Sequence[Revision]] = {**figures, **formulas}
+    return tuple(sorted(n for n, rs in named.items() if any(r.status == "unsure" and not r.unknown for r in rs)))
 
 
 def theorems(
-    pack: RulePack, laws: Sequence[tuple[date, date | None, Law]], extent: Extent, solver: Solver, tell: Tell
+    pack: RulePack,
+    laws: Sequence[tuple[date, date | None, Law]],
+    extent: Extent,
+    solver: Solver,
+    tell: Tell,
+    *,
+    only: Collection[str] = (),
 ) -> list[Theorem]:
-    """Every theorem about every programme of the pack."""
+    """Every theorem about every programme (of `only` these) of the pack."""
     claims = list(monotone_claims(pack))
     limits = {c.programme: c for c in ceilings(pack)}
-    todo = [(since, until, law, p.id) for since, until, law in laws for p in law.programmes]
+    todo = [(since, until, law, p.id) for since, until, law in laws for p in law.programmes if not only or p.id in only]
     found: list[Theorem] = []
     known: dict[str, list[Theorem]] = {}
+    spent: set[str] = set()
     stage: tuple[date, Stage] | None = None
     for done, (since, until, law, name) in enumerate(todo):
         tell(done, len(todo))
@@ -96,7 +103,9 @@ def theorems(
             if stage is None or stage[0] != since:
                 stage = (since, Stage(law, extent))
             known[key] = list(_of_programme(stage[1], name, own, limit, solver))
-        found += [replace(th, since=since, until=until) for th in known[key]]
+        taken = key in spent
+        spent.add(key)
+        found += [replace(th, since=since, until=until, seconds=0 if taken else th.seconds) for th in known[key]]
     tell(len(todo), len(todo))
     return joined(found)
 
@@ -109,8 +118,8 @@ def joined(found: Sequence[Theorem]) -> list[Theorem]:
         last = runs[-1] if runs else None
         if last is not None and last.until == th.since - timedelta(days=1):
             if (last.verdict, last.why) == (th.verdict, th.why) and (th.verdict != "refuted" or last.shown == th.shown):
-                seconds = last.seconds if last.shown == th.shown and last.seconds == th.seconds else last.seconds + th.seconds
-                runs[-1] = replace(last, until=th.until, seconds=seconds)
+                whatever = tuple(sorted({*last.whatever, *th.whatever}))
+                runs[-1] = replace(last, until=th.until, seconds=last.seconds + th.seconds, whatever=whatever)
                 continue
         runs.append(th)
     return [th for runs in result.values() for th in runs]
@@ -144,7 +153,7 @@ def _of_programme(
     for claim, question in questions.items():
         about = subjects.get(claim, ((name, person),))
         side, case_id = Side(encoder, about, law, ""), f"{name}-{claim.replace(' ', '-')}"
-        yield _timed(name, claim, law, partial(_asked, solver, question, side, case_id))
+        yield _timed(solver, name, claim, law, partial(_asked, solver, question, side, case_id))
     for one in claims:
         if one.test is not None and one.test not in {test.id for test in programme.tests}:
             continue
@@ -152,21 +161,22 @@ def _of_programme(
             continue
         verb = "falls" if one.way == "falls_with" else "rises"
         words = f"{'award' if one.test is None else f'test {one.test}'} {verb} with {one.name}"
-        yield _timed(name, words, law, partial(monotone, scene, one, solver, known_by=KNOWN_BY))
+        yield _timed(solver, name, words, law, partial(monotone, scene, one, solver, known_by=KNOWN_BY))
 
 
 def _asked(solver: Solver, question: Callable[[], Sequence[Sym]], side: Side, case_id: str) -> Reply:
     return ask(solver, question(), [side], known_by=KNOWN_BY, case_id=case_id)
 
 
-def _timed(name: str, claim: str, law: Law, answer: Callable[[], Reply]) -> Theorem:
-    start = time.perf_counter()
+def _timed(solver: Solver, name: str, claim: str, law: Law, answer: Callable[[], Reply]) -> Theorem:
+    start = solver.clock()
     try:
         reply = answer()
     except NotEncodable as fault:
         reply = Reply("open", str(fault))
-    seconds = time.perf_counter() - start
-    return Theorem(name, claim, law.on, None, reply.verdict, reply.why, reply.shown, seconds)
+    seconds = solver.clock() - start
+    whatever = not_found(law, name)
+    return Theorem(name, claim, law.on, None, reply.verdict, reply.why, reply.shown, seconds, whatever)
 
 
 # ---- what would have to be so for a theorem to be wrong
@@ -174,7 +184,10 @@ def _timed(name: str, claim: str, law: Law, answer: Callable[[], Reply]) -> Theo
 
 def _not_one(encoder: Encoder, name: str, person: int | None) -> list[Sym]:
     outcome = encoder.decided(name, person).outcome
-    return [t.either(t.opposite(outcome.known), t.both(outcome.true, outcome.false)), encoder.world.present(person or 0)]
+    return [
+        t.either(t.opposite(outcome.known), t.both(outcome.true, outcome.false)),
+        encoder.world.present(person or 0),
+    ]
 
 
 def _negative(encoder: Encoder, name: str, person: int | None) -> list[Sym]:
@@ -208,5 +221,3 @@ def _both(encoder: Encoder, subject: Subject, others: Sequence[Subject], when: s
             verdicts.append(t.either(t.opposite(encoder.belongs(person).true), outcome))
     together = t.either(*verdicts) if when == "any member" else t.both(*verdicts)
     return [encoder.decided(*subject).outcome.true, together]
-
-
