@@ -80,20 +80,26 @@ class Solver:
     def smallest(self, parts: Sequence[Sym], encoders: Sequence[Encoder]) -> z3.ModelRef | None:
         """A model with few people and few rows; None if none is found in time."""
         solver = self.new(parts, encoders)
-        wishes = list(_wishes(encoders))
+        wishes, given_up = list(_wishes(encoders)), []
+        model = None
         for _ in range(MOST_STEPS):
             verdict = solver.check(*wishes)
             if verdict == z3.sat:
-                return solver.model()
-            if verdict != z3.unsat:
+                model = solver.model()
                 break
-            core = {c.get_id() for c in solver.unsat_core()}
+            core = {c.get_id() for c in solver.unsat_core()} if verdict == z3.unsat else set()
             # The wishes that matter least come last.
             blocking = [w for w in wishes if w.get_id() in core]
             if not blocking:
                 return None
             wishes.remove(blocking[-1])
-        return solver.model() if solver.check() == z3.sat else None
+            given_up.append(blocking[-1])
+        for wish in given_up:
+            # A core is not the smallest there is: some of what was given up can be had after all.
+            if model is not None and solver.check(*wishes, wish) == z3.sat:
+                model = solver.model()
+                wishes.append(wish)
+        return model
 
 
 def somebody(encoder: Encoder) -> Sym:
@@ -104,21 +110,28 @@ def somebody(encoder: Encoder) -> Sym:
 
 
 def _wishes(encoders: Sequence[Encoder]) -> list[Sym]:
-    """Nobody more than one, no rows, and where there must be rows, one."""
-    none: dict[int, Sym] = {}
-    one: dict[int, Sym] = {}
+    """Nobody more than one; where there must be rows, one, and better none; and people in the middle of life who live
+    together. What matters most comes first."""
     people: dict[int, Sym] = {}
+    one: dict[int, Sym] = {}
+    none: dict[int, Sym] = {}
+    plain: dict[int, Sym] = {}
     for encoder in encoders:
+        today = encoder.on.toordinal()
         for name in encoder.world.names():
             symbol = encoder.world.find(name)
-            if symbol is None or not isinstance(symbol, z3.ExprRef):
+            if symbol is None:
                 continue
             if name.startswith("rows "):
                 none[symbol.get_id()] = symbol == 0
                 one[symbol.get_id()] = symbol <= 1
             elif name.startswith("present "):
                 people[symbol.get_id()] = z3.Not(symbol)
-    return [*people.values(), *one.values(), *none.values()]
+            elif name.endswith(" born_on"):
+                plain[symbol.get_id()] = z3.And(symbol > today - 50 * 365, symbol < today - 40 * 365)
+            elif name.endswith(" lives_together"):
+                plain[symbol.get_id()] = symbol
+    return [*people.values(), *one.values(), *none.values(), *plain.values()]
 
 
 def ask(solver: Solver, parts: Sequence[Sym], sides: Sequence[Side], *, known_by: date, case_id: str) -> Reply:
