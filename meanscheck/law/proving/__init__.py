@@ -3,7 +3,7 @@
     terms        a value of the language over symbols
     household    the symbolic household: members, supporters, and what rows come to
     rows         which rows of a feed a law tells apart
-    encode       checked trees → terms; programmes → outcomes (aggregates: over people and rows)
+    encode       checked trees → terms; programmes → outcomes (aggregates, calendar, figures)
     scene        the law of a day with a household
     asking       one question to the solver, and a real household for a "no" (witness: model → case → both executors)
     theorems     what holds of every programme (moving: with more of something)

@@ -13,20 +13,19 @@ Choices
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
-from functools import cache
 
-from meanscheck.law.law import Law, Parameter, Programme
+from meanscheck.law.law import Law, Programme
 from meanscheck.law.proving import terms as t
 from meanscheck.law.proving.aggregates import Aggregates
+from meanscheck.law.proving.calendar import Calendar
+from meanscheck.law.proving.figures import Figures
 from meanscheck.law.proving.household import World
 from meanscheck.law.proving.rows import RowClasses, RowSymbols
-from meanscheck.law.proving.terms import Day, NotEncodable, Number, Steps, Sym, Term, Text, Truth
+from meanscheck.law.proving.terms import Day, NotEncodable, Number, Sym, Term, Text, Truth
 from meanscheck.law.tree import COMPARISONS, Node
-from meanscheck.law.types import BOOL, MICRO, UNITS, Type
-from meanscheck.values.dates import age_on, months_between, window_of
+from meanscheck.law.types import BOOL, Type
 from meanscheck.values.rounding import UNIT_FEN
 
 MEMBER = Node("var", ("is_member",), BOOL, "member")
@@ -52,7 +51,7 @@ class Decided:
     """The outcome before it gives way to another programme."""
 
 
-class Encoder(Aggregates):
+class Encoder(Aggregates, Calendar, Figures):
     """One law over one world."""
 
     def __init__(
@@ -281,112 +280,6 @@ class Encoder(Aggregates):
         codes = tuple(self.texts.code(w) for w in ("eligible", "ineligible"))
         return Text(t.choice(outcome.true, *codes), outcome.known, codes)
 
-    # ---- the calendar
-
-    def _v_age(self, node: Node, at: At) -> Term:
-        return self._since(node, at, lambda d, on: age_on(d, on))
-
-    def _v_months_between(self, node: Node, at: At) -> Term:
-        return self._since(node, at, months_between)
-
-    def _since(self, node: Node, at: At, reckon: Callable[[date, date], int]) -> Term:
-        days = [self.value(n, at) for n in node.nodes]
-        assert all(isinstance(d, Day) for d in days)
-        first, last = days[0], days[-1] if len(days) == 2 else Day(self.on.toordinal())
-        assert isinstance(first, Day) and isinstance(last, Day)
-        known = t.both(first.known, last.known)
-        if t.is_constant(first.at) and t.is_constant(last.at):
-            return t.number(reckon(date.fromordinal(first.at), date.fromordinal(last.at)))
-        world = self.world if at.row is None else at.row.world
-        free = world.whole(f"{node.op} {node.key} {at.person}")
-        if t.is_constant(last.at):
-            return Number(free, 1, known, None, Steps(first.at, _reached(reckon, last.at, falling=True)))
-        if t.is_constant(first.at):
-            return Number(free, 1, known, None, Steps(last.at, _reached(reckon, first.at, falling=False), False))
-        return Number(free, 1, known)
-
-    def _v_within(self, node: Node, at: At) -> Term:
-        day, before = self.value(node.nodes[0], at), self.value(node.nodes[2], at)
-        months = self.number(node.nodes[1], at)
-        assert isinstance(day, Day) and isinstance(before, Day)
-        if not t.is_constant(months.top) or not t.is_constant(before.at):
-            raise NotEncodable("a window that is not fixed on the day")
-        first, after = (d.toordinal() for d in window_of(months.top, date.fromordinal(before.at)))
-        return t.truth(t.both(day.at >= first, day.at < after), day.known)
-
-    def _v_same_year(self, node: Node, at: At) -> Term:
-        day, other = (self.value(n, at) for n in node.nodes)
-        assert isinstance(day, Day) and isinstance(other, Day)
-        if not t.is_constant(other.at):
-            raise NotEncodable("the same year as a day that is not fixed")
-        year = date.fromordinal(other.at).year
-        first, last = date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
-        return t.truth(t.both(day.at >= first, day.at <= last), day.known)
-
-    # ---- figures
-
-    def _v_param(self, node: Node, at: At) -> Term:
-        parameter = self.law.parameters[str(node.args[0])]
-        return self._figure(parameter, ())
-
-    def _figure(self, parameter: Parameter, keys: tuple[str, ...]) -> Term:
-        """A figure of the law; a free symbol where nobody found it."""
-        unit = UNITS[parameter.unit]
-        if parameter.unknown:
-            label = f"figure {parameter.id} {' '.join(keys)}".strip()
-            if unit.kind == "num":
-                symbol = self.world.whole(label, 0)
-                self.figures[label] = (parameter.id, keys, symbol)
-                return Number(symbol, MICRO if unit.form == "micro" else 1)
-            if unit.kind == "bool":
-                symbol = self.world.flag(label)
-                self.figures[label] = (parameter.id, keys, symbol)
-                return t.truth(symbol)
-            raise NotEncodable(f"{parameter.id} is not found")
-        figure = parameter.get(keys)
-        figure = parameter.get(("*",)) if figure is None else figure
-        if figure is None:
-            return _unknown(unit)
-        if isinstance(figure, bool):
-            return Truth(figure, not figure)
-        if isinstance(figure, date):
-            return Day(figure.toordinal())
-        if isinstance(figure, str):
-            code = self.texts.code(figure)
-            return Text(code, True, (code,))
-        return t.number(figure.numerator, figure.denominator)
-
-    def _v_index(self, node: Node, at: At) -> Term:
-        parameter = self.law.parameters[str(node.args[0])]
-        keys = [self.value(k, at) for k in node.nodes]
-        return self._entry(parameter, keys, ())
-
-    def _entry(self, parameter: Parameter, keys: Sequence[Term], chosen: tuple[str, ...]) -> Term:
-        """The entry of a table: one case for each key that a text or number can be."""
-        if not keys:
-            return self._figure(parameter, chosen)
-        key, *others = keys
-        if isinstance(key, Text):
-            symbol, cases = key.code, [(c, self.texts.word(c)) for c in self._choices(parameter, key, len(chosen))]
-        elif isinstance(key, Number) and key.points is not None and key.den == 1:
-            symbol, cases = key.top, [(p, str(p)) for p in key.points]
-        else:
-            raise NotEncodable(f"an entry of {parameter.id} by a number without known bounds")
-        found: Term = _unknown(UNITS[parameter.unit])
-        for code, word in cases:
-            entry = self._entry(parameter, others, (*chosen, word))
-            found = _or_else(symbol == code, entry, found)
-        return found if key.known is True else _where(key.known, found)
-
-    def _choices(self, parameter: Parameter, key: Text, place: int) -> tuple[int, ...]:
-        if t.is_constant(key.code):
-            return (key.code,)
-        if key.choices is not None:
-            return key.choices
-        if parameter.unknown:
-            raise NotEncodable(f"an entry of {parameter.id} by a free text")
-        return tuple(sorted({self.texts.code(k[place]) for k in parameter.table if len(k) > place}))
-
     def _v_unknown(self, node: Node, at: At) -> Term:
         self.formulas.add(str(node.args[0]))
         return self.world.fact(f"formula {node.args[0]} {at.person}", node.type)
@@ -412,61 +305,3 @@ def _is_day_of_case(node: Node) -> bool:
 
 def _plain(kind: Type) -> Type:
     return Type("num", kind.dimension) if kind.kind == "num" and kind.form == "exact" else kind
-
-
-def _unknown(unit: Type) -> Term:
-    if unit.kind == "bool":
-        return Truth(False, False)
-    if unit.kind == "date":
-        return Day(1, False)
-    return Text(0, False) if unit.kind == "text" else Number(0, 1, False, (0,))
-
-
-def _or_else(condition: Sym, x: Term, y: Term) -> Term:
-    """The one where the condition holds, else the other."""
-    c = Truth(condition, t.opposite(condition))
-    if isinstance(x, Truth) and isinstance(y, Truth):
-        return Truth(t.choice(condition, x.true, y.true), t.choice(condition, x.false, y.false))
-    assert not isinstance(x, Truth) and not isinstance(y, Truth)
-    known = t.choice(condition, x.known, y.known)
-    if isinstance(x, Number) and isinstance(y, Number):
-        return t.selected(c, x, y, known)
-    if isinstance(x, Day) and isinstance(y, Day):
-        return Day(t.choice(condition, x.at, y.at), known)
-    assert isinstance(x, Text) and isinstance(y, Text)
-    choices = None if x.choices is None or y.choices is None else tuple(sorted({*x.choices, *y.choices}))
-    return Text(t.choice(condition, x.code, y.code), known, choices)
-
-
-def _where(known: Sym, term: Term) -> Term:
-    """The same value, known only where `known`."""
-    if isinstance(term, Truth):
-        return Truth(t.both(known, term.true), t.both(known, term.false))
-    if isinstance(term, Number):
-        return Number(term.top, term.den, t.both(known, term.known), term.points)
-    if isinstance(term, Day):
-        return Day(term.at, t.both(known, term.known))
-    return Text(term.code, t.both(known, term.known), term.choices)
-
-
-def _reached(reckon: Callable[[date, date], int], fixed: int, *, falling: bool) -> Callable[[int], int]:
-    """For a limit, the last (first) day on which the number is at least that, by halving the calendar."""
-    other = date.fromordinal(fixed)
-
-    def holds(day: int, limit: int) -> bool:
-        d = date.fromordinal(day)
-        return (reckon(d, other) if falling else reckon(other, d)) >= limit
-
-    @cache
-    def reached(limit: int) -> int:
-        low, high = 0, date.max.toordinal() + 1
-        # Invariant of a falling number: it holds at `low` (or low is 0) and does not at `high`; else the other way.
-        while high - low > 1:
-            middle = (low + high) // 2
-            if holds(middle, limit) is falling:
-                low = middle
-            else:
-                high = middle
-        return low if falling else high
-
-    return reached

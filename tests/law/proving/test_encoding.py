@@ -163,5 +163,3 @@ def test_what_is_decided_of_a_case_is_what_the_encoding_says(pack: str, case: Ca
         asked += 1
     if not asked:
         pytest.skip("nothing is decided")
-
-
