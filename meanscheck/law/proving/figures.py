@@ -1,4 +1,4 @@
-"""Figures of the law over a symbolic household: a number, an entry of a table, or a free symbol where none was found."""
+"""Figures of the law over a symbolic household: a number, an entry of a table, a free symbol where none was found."""
 
 from __future__ import annotations
 
