@@ -115,7 +115,7 @@ FAULTS = [
         'value = "100.00"',
         "value = 100.00",
         "a float cannot be exact",
-        "parameters.toml: parameter limit revision 2010-01-01",
+        "parameter limit revision 2010-01-01",
     ),
     (
         "a float in a formula",
@@ -129,8 +129,8 @@ FAULTS = [
         "no citation at all",
         '    cite = ["act#4"]\n',
         "",
-        "required key is missing",
-        "help test poor revision 2010-01-01 cite",
+        "citation is missing",
+        "help, test poor 2010-01-01",
     ),
     (
         "an unknown instrument",
@@ -144,7 +144,7 @@ FAULTS = [
         'label_zh = "帮助"\n',
         'label_zh = "帮助"\ncolour = "red"\n',
         "unknown key",
-        "rules.toml: programme help colour",
+        "rules.toml:29: programme help colour",
     ),
     ("an unknown unit", 'id = "limit"\nunit = "money"', 'id = "limit"\nunit = "gold"', "unknown unit", "limit"),
     ("not TOML", "[[instrument]]", "[[instrument]", "TOML", "pack.toml"),

@@ -131,7 +131,8 @@ def _wishes(encoders: Sequence[Encoder]) -> list[Sym]:
                 plain[symbol.get_id()] = z3.And(symbol > today - 50 * 365, symbol < today - 40 * 365)
             elif name.endswith(" lives_together"):
                 plain[symbol.get_id()] = symbol
-    return [*people.values(), *one.values(), *none.values(), *plain.values()]
+    preferred = [w for e in encoders for w in e.preferred if not t.is_constant(w)]
+    return [*preferred, *people.values(), *one.values(), *none.values(), *plain.values()]
 
 
 def ask(solver: Solver, parts: Sequence[Sym], sides: Sequence[Side], *, known_by: date, case_id: str) -> Reply:

@@ -7,10 +7,11 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING
 
+from meanscheck.law.months import in_each_month
 from meanscheck.law.proving import terms as t
-from meanscheck.law.proving.terms import Day, NotEncodable, Number, Steps, Term
+from meanscheck.law.proving.terms import Day, NotEncodable, Number, Steps, Term, Truth
 from meanscheck.law.tree import Node
-from meanscheck.values.dates import age_on, months_between, window_of
+from meanscheck.values.dates import age_on, month_number, month_start, months_between, window_of
 
 if TYPE_CHECKING:
     from meanscheck.law.proving.encode import At, Encoder
@@ -58,6 +59,19 @@ class Calendar:
         year = date.fromordinal(other.at).year
         first, last = date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
         return t.truth(t.both(day.at >= first, day.at <= last), day.known)
+
+    def _v_month_back(self: Encoder, node: Node, at: At) -> Term:  # type: ignore[misc]
+        day, months = self.value(node.nodes[0], at), self.number(node.nodes[1], at)
+        assert isinstance(day, Day)
+        if not t.is_constant(day.at) or not t.is_constant(months.top):
+            raise NotEncodable("months before a day that is not fixed")
+        return Day(month_start(month_number(date.fromordinal(day.at)) - months.top).toordinal(), day.known)
+
+    def _v_streak(self: Encoder, node: Node, at: At) -> Term:  # type: ignore[misc]
+        months = self.number(node.nodes[1], at)
+        if not t.is_constant(months.top):
+            raise NotEncodable("a streak of a number of months not found")
+        return self.value(in_each_month(node.nodes[0], months.top), at) if months.top else Truth(True, False)
 
 
 def _reached(reckon: Callable[[date, date], int], fixed: int, *, falling: bool) -> Callable[[int], int]:

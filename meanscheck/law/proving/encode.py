@@ -65,6 +65,8 @@ class Encoder(Aggregates, Calendar, Figures):
         """Symbol → the figure not found that it stands for."""
         self.formulas: set[str] = set()
         """Formulas not found that something read."""
+        self.preferred: list[Sym] = []
+        """What a household that is to be written down had better be."""
         self._memo: dict[tuple[Node, int | None], Term] = {}
         self._variables: dict[tuple[str, int | None], Term] = {}
         self._decided: dict[tuple[str, int | None], Decided] = {}

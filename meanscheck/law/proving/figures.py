@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from meanscheck.law.law import Parameter
+from meanscheck.law.law import ANY_KEY, Parameter, Scalar
 from meanscheck.law.proving import terms as t
 from meanscheck.law.proving.terms import Day, NotEncodable, Number, Sym, Term, Text, Truth
+from meanscheck.law.tables import BAND, MONTH_KEY, bound_of, ordered
 from meanscheck.law.tree import Node
 from meanscheck.law.types import MICRO, UNITS, Type
+from meanscheck.values.dates import month_number, month_start
 
 if TYPE_CHECKING:
     from meanscheck.law.proving.encode import At, Encoder
@@ -38,7 +41,7 @@ class Figures:
                 return t.truth(symbol)
             raise NotEncodable(f"{parameter.id} is not found")
         figure = parameter.get(keys)
-        figure = parameter.get(("*",)) if figure is None else figure
+        figure = parameter.get(ANY_KEY) if figure is None else figure
         if figure is None:
             return _unknown(unit)
         if isinstance(figure, bool):
@@ -52,25 +55,101 @@ class Figures:
 
     def _v_index(self: Encoder, node: Node, at: At) -> Term:  # type: ignore[misc]
         parameter = self.law.parameters[str(node.args[0])]
-        keys = [self.value(k, at) for k in node.nodes]
-        return self._entry(parameter, keys, ())
+        return self._entry(parameter, [self.value(k, at) for k in node.nodes], ())
+
+    def _v_at(self: Encoder, node: Node, at: At) -> Term:  # type: ignore[misc]
+        """The figure of another place: that of any pack that speaks, or of none where the nation's does not."""
+        place, *keys = (self.value(n, at) for n in node.nodes)
+        assert isinstance(place, Text)
+        there = self.law.places.get(str(node.args[0]), {})
+        codes = list(there)
+        which = self.world.whole(f"place {node.key} {at.person}", 0, len(codes))
+        self.world.once(f"place {node.key} {at.person}", True if "000000" not in there else which < len(codes))
+        found: Term = _unknown(UNITS[self.law.parameters[str(node.args[0])].unit])
+        known: list[Sym] = []
+        for i, code in enumerate(codes):
+            here = place.code == self.texts.code(code)
+            # A place that has a pack of its own has its figure; what other digits lead to is left open.
+            self.world.once(f"place {node.key} {at.person} {code}", t.either(t.opposite(here), which == i))
+            known.append(here)
+            found = _or_else(which == i, self._entry(there[code], keys, ()), found)
+        self.preferred.append(t.either(*known))
+        return found if place.known is True else _where(place.known, found)
+
+    def _v_slices(self: Encoder, node: Node, at: At) -> Term:  # type: ignore[misc]
+        """Each part of an amount at the ratio of its band."""
+        parameter = self.law.parameters[str(node.args[0])]
+        amount, *keys = (self.value(n, at) for n in node.nodes)
+        assert isinstance(amount, Number)
+        if parameter.unknown:
+            raise NotEncodable(f"{parameter.id} is not found")
+        if ANY_KEY in parameter.table:
+            return t.times(t.extreme([amount, t.number(0)], least=False), _ratio(parameter.table[ANY_KEY]))
+        return self._sliced(parameter, amount, keys, ())
+
+    def _sliced(  # type: ignore[misc]
+        self: Encoder, parameter: Parameter, amount: Number, keys: Sequence[Term], chosen: tuple[str, ...]
+    ) -> Number:
+        if keys:
+            found = Number(0, 1, False, (0,))
+            for condition, word in self._cases(parameter, keys[0], chosen):
+                mine = self._sliced(parameter, amount, keys[1:], (*chosen, word))
+                known = t.choice(condition, mine.known, found.known)
+                found = t.selected(Truth(condition, t.opposite(condition)), mine, found, known)
+            return found
+        by = parameter.by[-1]
+        ratios = sorted((bound_of(k[-1], by), v) for k, v in parameter.table.items() if k[:-1] == chosen)
+        if not ratios:
+            return Number(0, 1, False, (0,))
+        total = t.number(0)
+        for i, (lower, ratio) in enumerate(ratios):
+            below = t.number(lower.numerator, lower.denominator)
+            part = amount
+            if i + 1 < len(ratios):
+                upper = ratios[i + 1][0]
+                part = t.extreme([amount, t.number(upper.numerator, upper.denominator)], least=True)
+            part = t.extreme([t.plus(part, t.minus(below)), t.number(0)], least=False)
+            total = t.plus(total, t.times(part, _ratio(ratio)))
+        return Number(total.top, total.den, t.both(total.known, amount.known))
 
     def _entry(self: Encoder, parameter: Parameter, keys: Sequence[Term], chosen: tuple[str, ...]) -> Term:  # type: ignore[misc]
-        """The entry of a table: one case for each key that a text or number can be."""
-        if not keys:
+        """The entry of a table: one case for each key that a text, number, band or month can be."""
+        if not keys or ANY_KEY in parameter.table:
             return self._figure(parameter, chosen)
-        key, *others = keys
-        if isinstance(key, Text):
-            symbol, cases = key.code, [(c, self.texts.word(c)) for c in self._choices(parameter, key, len(chosen))]
+        found: Term = _unknown(UNITS[parameter.unit])
+        for condition, word in self._cases(parameter, keys[0], chosen):
+            entry = self._entry(parameter, keys[1:], (*chosen, word))
+            found = _or_else(condition, entry, found)
+        return found if isinstance(keys[0], Truth) or keys[0].known is True else _where(keys[0].known, found)
+
+    def _cases(  # type: ignore[misc]
+        self: Encoder, parameter: Parameter, key: Term, chosen: tuple[str, ...]
+    ) -> Iterator[tuple[Sym, str]]:
+        """When a key is each of the words that stand in the table; a later case goes before an earlier one."""
+        place = len(chosen)
+        by = parameter.by[place]
+        if parameter.unknown and (by.startswith(BAND) or by == MONTH_KEY):
+            raise NotEncodable(f"{parameter.id} is not found")
+        words = ordered([k[place] for k in parameter.table if k[:place] == chosen], by)
+        if by.startswith(BAND):
+            assert isinstance(key, Number)
+            for word in words:
+                bound = bound_of(word, by)
+                yield t.compared(">=", key, t.number(bound.numerator, bound.denominator)).true, word
+        elif by == MONTH_KEY:
+            assert isinstance(key, Day)
+            for word in words:
+                first = date.fromisoformat(f"{word}-01")
+                after = month_start(month_number(first) + 1)
+                yield t.both(key.at >= first.toordinal(), key.at < after.toordinal()), word
+        elif isinstance(key, Text):
+            for code in self._choices(parameter, key, place):
+                yield key.code == code, self.texts.word(code)
         elif isinstance(key, Number) and key.points is not None and key.den == 1:
-            symbol, cases = key.top, [(p, str(p)) for p in key.points]
+            for point in key.points:
+                yield key.top == point, str(point)
         else:
             raise NotEncodable(f"an entry of {parameter.id} by a number without known bounds")
-        found: Term = _unknown(UNITS[parameter.unit])
-        for code, word in cases:
-            entry = self._entry(parameter, others, (*chosen, word))
-            found = _or_else(symbol == code, entry, found)
-        return found if key.known is True else _where(key.known, found)
 
     def _choices(self: Encoder, parameter: Parameter, key: Text, place: int) -> tuple[int, ...]:  # type: ignore[misc]
         if t.is_constant(key.code):
@@ -80,6 +159,11 @@ class Figures:
         if parameter.unknown:
             raise NotEncodable(f"an entry of {parameter.id} by a free text")
         return tuple(sorted({self.texts.code(k[place]) for k in parameter.table if len(k) > place}))
+
+
+def _ratio(figure: Scalar) -> Number:
+    assert isinstance(figure, int | Fraction)
+    return t.number(figure.numerator, figure.denominator)
 
 
 def _unknown(unit: Type) -> Term:

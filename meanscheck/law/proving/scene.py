@@ -114,6 +114,9 @@ def contents(law: Law, name: str, trees: Iterable[Node] = ()) -> dict[str, str]:
         p = law.parameters[figure]
         table = sorted((list(k), figure_text(v, p.unit)) for k, v in p.table.items())
         found[f"figure {figure}"] = repr((p.unit, p.unknown, table))
+        for code, there in law.places.get(figure, {}).items():
+            elsewhere = sorted((list(k), figure_text(v, there.unit)) for k, v in there.table.items())
+            found[f"figure {figure} at {code}"] = repr((there.unit, there.unknown, elsewhere))
     return found
 
 
@@ -130,7 +133,7 @@ def not_found(law: Law, name: str) -> tuple[str, ...]:
 
 def figures_in(tree: Node) -> Iterator[str]:
     """The parameters that a tree names."""
-    yield from (str(n.args[0]) for n in tree.walk() if n.op in ("param", "index"))
+    yield from (str(n.args[0]) for n in tree.walk() if n.op in ("param", "index", "slices", "at"))
 
 
 def signature(law: Law, name: str, trees: Iterable[Node] = ()) -> str:
