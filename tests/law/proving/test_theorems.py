@@ -236,3 +236,44 @@ def test_a_claim_is_no_part_of_the_recorded_law(tmp_path: Path) -> None:
 def _fen(text: str) -> int:
     yuan, _, cents = text.partition(".")
     return int(yuan) * 100 + int(cents)
+
+
+# ---- tables, slices, months
+
+
+BANDS = figure(
+    "p.share", "ratio", 'value = { "0" = "0", "10000.00" = "0.2", "30000.00" = "0.3" }', more='by = "band:money"'
+)
+
+
+@pytest.mark.parametrize(("ceiling", "verdict"), [("4000.00", "refuted"), ("7000.00", "proved")])
+def test_slices_of_an_amount(tmp_path: Path, ceiling: str, verdict: str) -> None:
+    # By hand: of 40000.00 nothing up to 10000.00, 20 % of the next 20000.00 and 30 % of the next 10000.00: 7000.00.
+    limits = figure("p.most", "money", 'value = "40000.00"') + figure("p.line", "money", f'value = "{ceiling}"')
+    test, award = "income <= p.most", 'round_to(slices(income, p.share), "fen", "half_up")'
+    rules = programme(test, unit="money", award=award, award_claims='ceiling = "p.line"\nrises_with = ["income"]')
+    law = pack(tmp_path, rules, figures=FIGURES + BANDS + limits)
+    answers = proved(law)
+    assert answers["relief: award within ceiling"].verdict == verdict
+    assert answers["relief: award rises with income"].verdict == "proved"
+    if verdict == "refuted":
+        ((_, award_of_it),) = reproduced(law, answers["relief: award within ceiling"])
+        assert award_of_it is not None and award_of_it > 400_000
+
+
+def test_a_table_by_band_that_begins_above_nothing_leaves_who_has_less_without_an_outcome(tmp_path: Path) -> None:
+    tables = figure("p.of", "money", 'value = { "2" = "900.00", "4" = "800.00" }', more='by = "band:number"')
+    law = pack(tmp_path, programme("income < p.of[size]"), figures=FIGURES + tables)
+    theorem = proved(law, members=3)["relief: one outcome"]
+    assert theorem.verdict == "refuted"
+    assert reproduced(law, theorem) == [("refer", None)]
+
+
+@pytest.mark.parametrize(("months", "verdict"), [("2", "proved"), ("3", "refuted")])
+def test_a_streak_of_more_months_than_the_table_has(tmp_path: Path, months: str, verdict: str) -> None:
+    value = 'value = { "2019-11" = "3.5", "2019-12" = "3.6" }'
+    tables = figure("p.index", "ratio", value, more='by = "month"')
+    tables += figure("p.line", "ratio", 'value = "3"') + figure("p.months", "number", f"value = {months}")
+    test = "streak((p.index[m] > p.line for m in months), p.months) and income < p.cap"
+    theorem = proved(pack(tmp_path, programme(test), figures=FIGURES + tables))["relief: one outcome"]
+    assert theorem.verdict == verdict
