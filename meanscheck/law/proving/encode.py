@@ -14,7 +14,7 @@ Choices
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from meanscheck.law.law import Law, Programme
 from meanscheck.law.proving import terms as t
@@ -65,6 +65,8 @@ class Encoder(Aggregates, Calendar, Figures):
         """Symbol → the figure not found that it stands for."""
         self.formulas: set[str] = set()
         """Formulas not found that something read."""
+        self.is_decided_elsewhere = False
+        """Whether the outcomes of other programmes are taken as known and free."""
         self.preferred: list[Sym] = []
         """What a household that is to be written down had better be."""
         self._memo: dict[tuple[Node, int | None], Term] = {}
@@ -94,6 +96,10 @@ class Encoder(Aggregates, Calendar, Figures):
         if key not in self._decided:
             self._decided[key] = self._programme(programme, At(key[1]))
         return self._decided[key]
+
+    def decided_by_tests(self, name: str, person: int | None) -> Decided:
+        """A programme as its own tests and award decide it, giving way to none."""
+        return self._programme(replace(self.law.programme(name), yields_to=()), At(person))
 
     def of_row(self, node: Node, row: RowSymbols) -> Term:
         """A formula over one row by itself; what it reads of the person or household is free."""
@@ -278,6 +284,8 @@ class Encoder(Aggregates, Calendar, Figures):
         return first
 
     def _v_outcome(self, node: Node, at: At) -> Term:
+        if self.is_decided_elsewhere:
+            return self.world.fact(f"outcome {node.args[0]} {at.person}", node.type)
         outcome = self.decided(str(node.args[0]), at.person).outcome
         codes = tuple(self.texts.code(w) for w in ("eligible", "ineligible"))
         return Text(t.choice(outcome.true, *codes), outcome.known, codes)

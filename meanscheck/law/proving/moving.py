@@ -58,7 +58,7 @@ def monotone(scene: Scene, claim: Monotone, solver: Solver, *, known_by: date) -
 def violated(claim: Monotone, pair: Pair, person: int | None) -> list[Sym]:
     """What would have to be so for a claim to be wrong."""
     if claim.test is None:
-        less, more = (e.decided(claim.programme, person) for e in (pair.less, pair.more))
+        less, more = (e.decided_by_tests(claim.programme, person) for e in (pair.less, pair.more))
         assert less.award is not None and more.award is not None
         op = ">" if claim.way == "falls_with" else "<"
         return [less.by_tests.true, more.by_tests.true, t.compared(op, more.award, less.award).true]
@@ -73,6 +73,12 @@ def violated(claim: Monotone, pair: Pair, person: int | None) -> list[Sym]:
 def cut_pair(scene: Scene, name: str) -> Pair:
     """One household in which the variable is free, read twice."""
     world = scene.world()
+    less, more = (scene.encoder(world, cuts=cuts) for cuts in ordered_cuts(scene, world, name))
+    return Pair(less, more, ())
+
+
+def ordered_cuts(scene: Scene, world: World, name: str) -> list[dict[str, Callable[[int | None], Term]]]:
+    """The variable as a free number, once less and once more."""
     law = scene.law
     least = 0 if never_negative(law, law.variables[name].tree) else None
     symbols: dict[int | None, list[Number]] = {}
@@ -88,8 +94,7 @@ def cut_pair(scene: Scene, name: str) -> Pair:
 
         return term
 
-    less, more = (scene.encoder(world, cuts=dict.fromkeys(copies(law, name), side(i))) for i in (0, 1))
-    return Pair(less, more, ())
+    return [dict.fromkeys(copies(law, name), side(i)) for i in (0, 1)]
 
 
 def copies(law: Law, name: str) -> list[str]:

@@ -110,7 +110,17 @@ def contents(law: Law, name: str, trees: Iterable[Node] = ()) -> dict[str, str]:
         found[f"programme {item}"] = repr([(y.programme, y.when) for y in programme.yields_to])
     for number, tree in enumerate(trees):
         add(f"claim {number}", tree)
-    for figure in figures & set(law.parameters):
+    return {**found, **_figures(law, figures)}
+
+
+def figures_of(law: Law, trees: Iterable[Node]) -> dict[str, str]:
+    """The figures that trees name, with their contents."""
+    return _figures(law, {f for tree in trees for f in figures_in(tree)})
+
+
+def _figures(law: Law, names: set[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for figure in names & set(law.parameters):
         p = law.parameters[figure]
         table = sorted((list(k), figure_text(v, p.unit)) for k, v in p.table.items())
         found[f"figure {figure}"] = repr((p.unit, p.unknown, table))

@@ -31,6 +31,7 @@ from meanscheck.law.proving.encode import At, Encoder
 from meanscheck.law.proving.household import Extent
 from meanscheck.law.proving.moving import monotone
 from meanscheck.law.proving.scene import Scene, figures_in, not_found, signature
+from meanscheck.law.proving.shallow import Kept, always_known, free_encoder, monotone_quickly
 from meanscheck.law.proving.terms import NotEncodable, Sym
 from meanscheck.law.proving.witness import Subject
 from meanscheck.law.resolve import RulePack
@@ -92,6 +93,7 @@ def theorems(
     todo = [(since, until, law, p.id) for since, until, law in laws for p in law.programmes if not only or p.id in only]
     found: list[Theorem] = []
     known: dict[str, list[Theorem]] = {}
+    kept = Kept()
     spent: set[str] = set()
     stage: tuple[date, Stage] | None = None
     for done, (since, until, law, name) in enumerate(todo):
@@ -102,7 +104,7 @@ def theorems(
             own = [c for c in claims if c.programme == name]
             if stage is None or stage[0] != since:
                 stage = (since, Stage(law, extent))
-            known[key] = list(_of_programme(stage[1], name, own, limit, solver))
+            known[key] = list(_of_programme(stage[1], name, own, limit, solver, kept))
         taken = key in spent
         spent.add(key)
         found += [replace(th, since=since, until=until, seconds=0 if taken else th.seconds) for th in known[key]]
@@ -134,7 +136,7 @@ class Stage:
 
 
 def _of_programme(
-    stage: Stage, name: str, claims: Sequence[Monotone], limit: Ceiling | None, solver: Solver
+    stage: Stage, name: str, claims: Sequence[Monotone], limit: Ceiling | None, solver: Solver, kept: Kept
 ) -> Iterator[Theorem]:
     law, scene, encoder = stage.law, stage.scene, stage.encoder
     programme = law.programme(name)
@@ -144,6 +146,12 @@ def _of_programme(
         questions["award not negative"] = partial(_negative, encoder, name, person)
         if limit is not None and set(figures_in(limit.tree)) <= set(law.parameters):
             questions["award within ceiling"] = partial(_above, encoder, name, person, limit.tree)
+    quick: dict[str, Callable[[], bool]] = {"one outcome": partial(always_known, scene, name, solver, kept)}
+    if programme.award is not None:
+        trees = [*programme.trees, *(() if limit is None else (limit.tree,))]
+        for claim in ("award not negative", "award within ceiling"):
+            ask_quickly = partial(_award_holds, scene, name, person, claim, limit, solver)
+            quick[claim] = partial(kept.proved, law, f"{claim} {name}", trees, ask_quickly)
     subjects: dict[str, tuple[Subject, ...]] = {}
     for rule in programme.yields_to:
         claim = f"exclusive of {rule.programme}"
@@ -153,7 +161,7 @@ def _of_programme(
     for claim, question in questions.items():
         about = subjects.get(claim, ((name, person),))
         side, case_id = Side(encoder, about, law, ""), f"{name}-{claim.replace(' ', '-')}"
-        yield _timed(solver, name, claim, law, partial(_asked, solver, question, side, case_id))
+        yield _timed(solver, name, claim, law, partial(_asked, solver, question, side, case_id, quick.get(claim)))
     for one in claims:
         if one.test is not None and one.test not in {test.id for test in programme.tests}:
             continue
@@ -161,10 +169,46 @@ def _of_programme(
             continue
         verb = "falls" if one.way == "falls_with" else "rises"
         words = f"{'award' if one.test is None else f'test {one.test}'} {verb} with {one.name}"
-        yield _timed(solver, name, words, law, partial(monotone, scene, one, solver, known_by=KNOWN_BY))
+        yield _timed(solver, name, words, law, partial(_monotone, scene, one, solver, kept))
 
 
-def _asked(solver: Solver, question: Callable[[], Sequence[Sym]], side: Side, case_id: str) -> Reply:
+def _monotone(scene: Scene, claim: Monotone, solver: Solver, kept: Kept) -> Reply:
+    programme = scene.law.programme(claim.programme)
+    trees = [x.tree for x in programme.tests if claim.test is None or x.id == claim.test]
+    if claim.test is None and programme.award is not None:
+        trees.append(programme.award.tree)
+    words = repr((claim, programme.entity))
+    if claim.name in scene.law.variables:
+        if kept.proved(scene.law, words, trees, partial(monotone_quickly, scene, claim, trees, solver)):
+            return Reply("proved")
+    return monotone(scene, claim, solver, known_by=KNOWN_BY)
+
+
+def _award_holds(
+    scene: Scene, name: str, person: int | None, claim: str, limit: Ceiling | None, solver: Solver
+) -> bool:
+    """Whether an award keeps its bound whatever the variables are that it and the tests read."""
+    programme = scene.law.programme(name)
+    trees = [*programme.trees, *(() if limit is None else (limit.tree,))]
+    encoder = free_encoder(scene, scene.world(), trees)
+    decided = encoder.decided_by_tests(name, person)
+    assert decided.award is not None
+    wrong = t.relation("<", decided.award.top, 0)
+    if claim == "award within ceiling":
+        assert limit is not None
+        wrong = t.compared(">", decided.award, encoder.number(limit.tree, At(person))).true
+    return solver.holds(decided.by_tests.true, wrong, encoders=(encoder,))[0] == "unsat"
+
+
+def _asked(
+    solver: Solver,
+    question: Callable[[], Sequence[Sym]],
+    side: Side,
+    case_id: str,
+    quick: Callable[[], bool] | None,
+) -> Reply:
+    if quick is not None and quick():
+        return Reply("proved")
     return ask(solver, question(), [side], known_by=KNOWN_BY, case_id=case_id)
 
 
