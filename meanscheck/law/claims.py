@@ -88,8 +88,8 @@ def check_claims(pack: RulePack) -> None:
         stanzas = pack.programmes[claim.programme]
         near = difflib.get_close_matches(claim.name, [*variables, *columns], 1)
         raise PackError(
-            f"{claim.name} is no number that a formula can name",
-            where=f"{stanzas.place}: {stanzas.name}, {part}, {claim.way}",
+            f"{claim.way}: {claim.name} is no number that a formula can name",
+            where=f"{stanzas.place}: {stanzas.name}, {part}",
             remedy=f"Did you mean {near[0]}?" if near else "Name a variable, or feed.column",
         )
     for ceiling in ceilings(pack):
@@ -100,7 +100,7 @@ def check_claims(pack: RulePack) -> None:
         if wanted is not None and ceiling.tree.type.dimension != wanted:
             raise PackError(
                 f"the ceiling is {ceiling.tree.type}, the award {unit}",
-                where=f"{award.place}: {award.name}, ceiling",
+                where=f"{award.place}: {award.name}",
                 remedy="Bring both to the same unit",
             )
 

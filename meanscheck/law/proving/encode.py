@@ -65,8 +65,8 @@ class Encoder(Aggregates, Calendar, Figures):
         """Symbol → the figure not found that it stands for."""
         self.formulas: set[str] = set()
         """Formulas not found that something read."""
-        self.is_decided_elsewhere = False
-        """Whether the outcomes of other programmes are taken as known and free."""
+        self.free_but: str | None = None
+        """If not None: the outcomes of all programmes but this are taken as known and free."""
         self.preferred: list[Sym] = []
         """What a household that is to be written down had better be."""
         self._memo: dict[tuple[Node, int | None], Term] = {}
@@ -93,6 +93,9 @@ class Encoder(Aggregates, Calendar, Figures):
         """A programme for the household or a member."""
         programme = self.law.programme(name)
         key = (name, None if programme.entity == "household" else person)
+        if key not in self._decided and self.free_but not in (None, name):
+            outcome = t.truth(self.world.flag(f"outcome {name} {key[1]}"))
+            self._decided[key] = Decided(outcome, (), None, outcome)
         if key not in self._decided:
             self._decided[key] = self._programme(programme, At(key[1]))
         return self._decided[key]
@@ -284,8 +287,6 @@ class Encoder(Aggregates, Calendar, Figures):
         return first
 
     def _v_outcome(self, node: Node, at: At) -> Term:
-        if self.is_decided_elsewhere:
-            return self.world.fact(f"outcome {node.args[0]} {at.person}", node.type)
         outcome = self.decided(str(node.args[0]), at.person).outcome
         codes = tuple(self.texts.code(w) for w in ("eligible", "ineligible"))
         return Text(t.choice(outcome.true, *codes), outcome.known, codes)

@@ -17,7 +17,7 @@ from meanscheck.law.proving.amendments import Amendment, amendments
 from meanscheck.law.proving.asking import Shown, Solver
 from meanscheck.law.proving.cliffs import Cliff, cliffs
 from meanscheck.law.proving.household import Extent
-from meanscheck.law.proving.scene import Scene, not_found
+from meanscheck.law.proving.scene import Scene, figures_in
 from meanscheck.law.proving.theorems import Theorem, laws_of, theorems
 from meanscheck.law.resolve import RulePack
 from meanscheck.values.money import format_yuan
@@ -157,20 +157,28 @@ def scope(extent: Extent) -> str:
 def _cliffs(
     laws: Sequence[tuple[date, date | None, Law]], extent: Extent, solver: Solver, tell: Tell, only: Sequence[str]
 ) -> Iterator[Cliff]:
-    """Of each programme under the latest law that lacks least."""
+    """Of each programme under the latest law whose tests and award it has found, else under the latest."""
     best: dict[str, Law] = {}
     for _, _, law in laws:
         for p in law.programmes:
-            if only and p.id not in only:
-                continue
-            if p.id not in best or len(not_found(law, p.id)) <= len(not_found(best[p.id], p.id)):
-                best[p.id] = law
+            if not only or p.id in only:
+                is_worse = p.id in best and _lacks(law, p.id) and not _lacks(best[p.id], p.id)
+                best[p.id] = best[p.id] if is_worse else law
     scenes: dict[date, Scene] = {}
     for done, (name, law) in enumerate(best.items()):
         tell(done, len(best))
         scene = scenes.setdefault(law.on, Scene((law,), extent))
         yield from cliffs(scene, name, solver)
     tell(len(best), len(best))
+
+
+def _lacks(law: Law, name: str) -> bool:
+    """Whether a test or the award of a programme names what was not found."""
+    trees = law.programme(name).trees
+    named = {f for tree in trees for f in figures_in(tree) if f in law.parameters}
+    return any(law.parameters[f].unknown for f in named) or any(
+        n.op == "unknown" for tree in trees for n in tree.walk()
+    )
 
 
 def _households(shown: Sequence[Shown]) -> list[str]:

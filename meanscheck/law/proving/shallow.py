@@ -100,8 +100,7 @@ def always_known(scene: Scene, name: str, solver: Solver, kept: Kept) -> bool:
 def _known(scene: Scene, tree: Node, entity: str, solver: Solver) -> bool:
     world = scene.world()
     encoder = free_encoder(scene, world, (tree,))
-    if any(n.op == "outcome" for n in tree.walk()):
-        encoder.is_decided_elsewhere = True
+    encoder.free_but = ""
     extent = scene.extent
     person = {"household": None, "member": 0, "supporter": extent.members}[entity]
     if person is not None and person not in extent.persons:

@@ -158,6 +158,8 @@ def _of_programme(
         others = _others(law, rule.programme, rule.when, person, scene.extent)
         subjects[claim] = ((name, person), *others[:1])
         questions[claim] = partial(_both, encoder, (name, person), others, rule.when)
+        ask_quickly = partial(_never_both, scene, (name, person), others, rule.when, solver)
+        quick[claim] = partial(kept.proved, law, f"{claim} {rule.when} {name}", programme.trees, ask_quickly)
     for claim, question in questions.items():
         about = subjects.get(claim, ((name, person),))
         side, case_id = Side(encoder, about, law, ""), f"{name}-{claim.replace(' ', '-')}"
@@ -182,6 +184,13 @@ def _monotone(scene: Scene, claim: Monotone, solver: Solver, kept: Kept) -> Repl
         if kept.proved(scene.law, words, trees, partial(monotone_quickly, scene, claim, trees, solver)):
             return Reply("proved")
     return monotone(scene, claim, solver, known_by=KNOWN_BY)
+
+
+def _never_both(scene: Scene, subject: Subject, others: Sequence[Subject], when: str, solver: Solver) -> bool:
+    """Whether a programme gives way whatever decides the other."""
+    encoder = free_encoder(scene, scene.world(), scene.law.programme(subject[0]).trees)
+    encoder.free_but = subject[0]
+    return solver.holds(*_both(encoder, subject, others, when), encoders=(encoder,))[0] == "unsat"
 
 
 def _award_holds(
