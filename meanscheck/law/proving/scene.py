@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from meanscheck.law.law import Law, figure_text
-from meanscheck.law.order import reads
+from meanscheck.law.order import Item, reads
 from meanscheck.law.proving.encode import Encoder
 from meanscheck.law.proving.household import Extent, World
 from meanscheck.law.proving.rows import RowClasses
@@ -59,16 +59,16 @@ class Scene:
         return encoder
 
 
-def programmes_read(law: Law, name: str) -> frozenset[str]:
-    """A programme and all whose outcome it reads or gives way to."""
-    return frozenset(n for kind, n in closure(law, name) if kind == "programme")
-
-
-def closure(law: Law, name: str, trees: Iterable[Node] = ()) -> frozenset[tuple[str, str]]:
+def closure(law: Law, name: str, trees: Iterable[Node] = ()) -> frozenset[Item]:
     """Everything a programme reads: ("variable" | "programme", id), itself included."""
+    return below(law, trees, ("programme", name))
+
+
+def below(law: Law, trees: Iterable[Node], *items: Item) -> frozenset[Item]:
+    """Everything that trees and items read, the items included."""
     present = {p.id for p in law.programmes}
-    found: set[tuple[str, str]] = set()
-    waiting: list[tuple[str, str]] = [("programme", name), *(r for tree in trees for r in reads(tree))]
+    found: set[Item] = set()
+    waiting: list[Item] = [*items, *(r for tree in trees for r in reads(tree))]
     while waiting:
         kind, item = waiting.pop()
         if (kind, item) in found or (kind == "programme" and item not in present):

@@ -21,8 +21,8 @@ from meanscheck.law.proving import terms as t
 from meanscheck.law.proving.asking import Solver
 from meanscheck.law.proving.encode import At, Encoder
 from meanscheck.law.proving.household import World
-from meanscheck.law.proving.moving import CUT, Pair, never_negative, ordered_cuts, violated
-from meanscheck.law.proving.scene import Scene, closure, figures_of
+from meanscheck.law.proving.moving import CUT, Pair, copies, never_negative, ordered_cuts, violated
+from meanscheck.law.proving.scene import Scene, below, closure, figures_of
 from meanscheck.law.proving.terms import NotEncodable, Number, Sym, Term, Truth
 from meanscheck.law.tree import Node, to_json
 from meanscheck.law.types import MICRO, UNITS
@@ -110,10 +110,39 @@ def _known(scene: Scene, tree: Node, entity: str, solver: Solver) -> bool:
     return verdict == "unsat"
 
 
+def through(law: Law, trees: Iterable[Node], name: str) -> list[Node]:
+    """Trees, and those of the variables by which they come to read another: these move with it and cannot be free."""
+    found, waiting = list(trees), list(trees)
+    seen: set[str] = {*copies(law, name)}
+    while waiting:
+        for kind, item in reads(waiting.pop()):
+            if kind != "variable" or item in seen:
+                continue
+            seen.add(item)
+            tree = law.variables[item].tree
+            if ("variable", name) in below(law, (tree,)):
+                found.append(tree)
+                waiting.append(tree)
+    return found
+
+
 def monotone_quickly(scene: Scene, claim: Monotone, trees: Sequence[Node], solver: Solver) -> bool:
-    """Whether a claim of `falls_with` or `rises_with` holds whatever the other variables are."""
-    person = None if scene.law.programme(claim.programme).entity == "household" else 0
+    """Whether a claim of `falls_with` or `rises_with` holds whatever the variables are that do not move.
+
+    `trees` are those of the claim with what lies between them and what moves (`through`).
+    """
+    if any(n.op == "outcome" for tree in trees for n in tree.walk()):
+        return False
+    law = scene.law
+    person = None if law.programme(claim.programme).entity == "household" else 0
     world = scene.world()
-    less, more = (free_encoder(scene, world, trees, cuts) for cuts in ordered_cuts(scene, world, claim.name))
-    parts = violated(claim, Pair(less, more, ()), person)
-    return solver.holds(*parts, encoders=(less, more))[0] == "unsat"
+    moving = [v.id for v in law.variables.values() if v.tree in trees]
+    sides = []
+    for cuts in ordered_cuts(scene, world, claim.name):
+        encoder = free_encoder(scene, world, trees, cuts)
+        for name in moving:
+            if name not in cuts:
+                encoder.cuts.pop(name, None)
+        sides.append(encoder)
+    parts = violated(claim, Pair(sides[0], sides[1], ()), person)
+    return solver.holds(*parts, encoders=sides)[0] == "unsat"

@@ -31,7 +31,7 @@ from meanscheck.law.proving.encode import At, Encoder
 from meanscheck.law.proving.household import Extent
 from meanscheck.law.proving.moving import monotone
 from meanscheck.law.proving.scene import Scene, figures_in, not_found, signature
-from meanscheck.law.proving.shallow import Kept, always_known, free_encoder, monotone_quickly
+from meanscheck.law.proving.shallow import Kept, always_known, free_encoder, monotone_quickly, through
 from meanscheck.law.proving.terms import NotEncodable, Sym
 from meanscheck.law.proving.witness import Subject
 from meanscheck.law.resolve import RulePack
@@ -181,6 +181,7 @@ def _monotone(scene: Scene, claim: Monotone, solver: Solver, kept: Kept) -> Repl
         trees.append(programme.award.tree)
     words = repr((claim, programme.entity))
     if claim.name in scene.law.variables:
+        trees = through(scene.law, trees, claim.name)
         if kept.proved(scene.law, words, trees, partial(monotone_quickly, scene, claim, trees, solver)):
             return Reply("proved")
     return monotone(scene, claim, solver, known_by=KNOWN_BY)

@@ -277,3 +277,14 @@ def test_a_streak_of_more_months_than_the_table_has(tmp_path: Path, months: str,
     test = "streak((p.index[m] > p.line for m in months), p.months) and income < p.cap"
     theorem = proved(pack(tmp_path, programme(test), figures=FIGURES + tables))["relief: one outcome"]
     assert theorem.verdict == verdict
+
+
+@pytest.mark.parametrize(("inner", "verdict"), [("income + p.wage", "proved"), ("p.wage - income", "refuted")])
+def test_what_lies_between_a_test_and_what_moves_moves_too(tmp_path: Path, inner: str, verdict: str) -> None:
+    law = pack(
+        tmp_path,
+        variable("inner", inner),
+        variable("outer", "inner + p.disregard"),
+        programme("outer < p.cap and inner < p.disregard", claims=FALLS),
+    )
+    assert proved(law)["relief: test only falls with income"].verdict == verdict
