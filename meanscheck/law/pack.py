@@ -271,14 +271,15 @@ class Level:
         self.folder = folder
         self.place = place_of(folder)
         self.pack = read_file(folder / "pack.toml", PackModel, self.place)
-        self.parameters = [
-            (file, p) for file, read in self._files("parameters", ParametersModel) for p in read.parameter
-        ]
+        self.parameters = self._parameters()
         rules = list(self._files("rules", RulesModel))
         self.variables = [(file, v) for file, read in rules for v in read.variable]
         self.programmes = [(file, p) for file, read in rules for p in read.programme]
         self.conflicts = [(file, c) for file, read in self._files("conflicts", ConflictsModel) for c in read.conflict]
         self._unique()
+
+    def _parameters(self) -> list[tuple[str, ParameterModel]]:
+        return [(file, p) for file, read in self._files("parameters", ParametersModel) for p in read.parameter]
 
     def _files(self, kind: str, model: type[M]) -> Iterator[tuple[str, M]]:
         """KIND.toml and every NAME.KIND.toml, in the order of their names, with their places."""
@@ -308,6 +309,17 @@ class Level:
                 if not part.isidentifier() or iskeyword(part) or (part in WORDS and kind != "parameter"):
                     what = "not a usable id" + (f": {part} is a word of the language" if part in WORDS else "")
                     raise PackError(what, where=where, remedy="Use an identifier that is no keyword")
+
+
+class FiguresLevel(Level):
+    """The figures of a folder without its rules: a neighbour's formulas are none of this place's business."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.place = folder, place_of(folder)
+        self.pack = read_file(folder / "pack.toml", PackModel, self.place)
+        self.parameters = self._parameters()
+        self.variables, self.programmes, self.conflicts = [], [], []
+        self._unique()
 
 
 def files_of(folder: Path, kind: str) -> tuple[Path, ...]:

@@ -235,9 +235,9 @@ class RulePack:
             if figure is not None:
                 yield figure
 
-    def cited(self) -> tuple[Instrument, ...]:
-        """The legal texts that the pack may cite."""
-        return tuple(instrument_of(i) for i in self.instruments.values())
+    def instrument(self, name: str) -> Instrument | None:
+        """A legal text that the pack may cite."""
+        return instrument_of(self.instruments[name]) if name in self.instruments else None
 
     def published_on(self, revision: Revision) -> date:
         """The revision's publication: its own, else that of its first cited instrument, else the day in force."""

@@ -7,12 +7,16 @@ from datetime import date
 from pathlib import Path
 from shutil import rmtree
 
+import polars as pl
 import pytest
 
 from meanscheck.contracts.units import CaseUnit, PersonFacts, Value
 from meanscheck.decisions.explain import cause_text
+from meanscheck.decisions.tracing import Tracer
 from meanscheck.errors import PackError
+from meanscheck.evidence import ReportRows
 from meanscheck.law import Law, RulePack
+from meanscheck.law.amendment import changes, with_change
 from meanscheck.law.plain import PlainRun, Result
 from meanscheck.law.reach import Reach
 from meanscheck.law.show import law_of
@@ -212,3 +216,45 @@ def test_a_faulty_neighbour_is_named(
         pack_at(files, tmp_path / "rules")
     assert where in str(refused.value)
     assert reason in str(refused.value)
+
+
+def test_a_trace_cites_the_text_of_the_place_and_every_month_of_a_streak(files: dict[str, str], tmp_path: Path) -> None:
+    files["gd/sz/parameters.toml"] = files["gd/sz/parameters.toml"].replace("inst#1", "inst#9")
+    files["parameters.toml"] += PackText.figure("cpi", "ratio", '{ 2020-04 = "0.1" }', more='by = "month"')
+    rose = "streak((cpi[m] > 0 for m in months), 2)"
+    files["rules.toml"] += PackText().variable("rose", "household", "bool", rose).rules[-1]
+    law = pack_at(files, tmp_path).on(ON)
+    nothing = pl.DataFrame()
+    tracer = Tracer(law, unit_of("440300"), ReportRows(nothing, nothing, {}, nothing))
+    line = tracer.figure("line", None, 1)
+    (figure,) = (s for s in line.walk() if s.kind == "figure")
+    assert (figure.name, figure.value, figure.cite) == ("standard", 130_000, ("inst#9",))
+    (months,) = (s for s in tracer.figure("rose", None, None).walk() if s.name == "streak")
+    assert [(p.value, p.parts[0].parts[0].value) for p in months.parts] == [
+        (None, date(2020, 5, 1)),
+        (True, date(2020, 4, 1)),
+    ]
+    assert months.causes == ("no_month:cpi",)
+
+
+def test_a_neighbours_rules_are_none_of_this_places_business(files: dict[str, str], tmp_path: Path) -> None:
+    files["gd/sz/rules.toml"] = "not TOML"
+    law = pack_at(files, tmp_path).on(ON)
+    assert there(law, unit_of("440300"), "line") == (130_000, [])
+
+
+def test_what_if_law_on_top_of_a_place_is_none_of_those_below_it(files: dict[str, str], tmp_path: Path) -> None:
+    pack_at(files, tmp_path)
+    overlay = tmp_path / "what-if.toml"
+    overlay.write_text('[overlay]\nname = "more"\n[figures]\nstandard = "1000.00"\n', encoding="utf-8")
+    law = RulePack.load(tmp_path / "gd", overlay=overlay).on(ON)
+    found = [there(law, unit_of(code), "line")[0] for code in ("445102", "440703", "440300")]
+    assert found == [100_000, 90_000, 130_000]
+
+
+def test_one_change_of_a_figure_is_seen_at_its_own_place_too(files: dict[str, str], tmp_path: Path) -> None:
+    pack = pack_at(files, tmp_path)
+    old, new = pack.on(ON), pack.on(ON, overlay={"standard": "1000.00"})
+    (change,) = changes(old, new)
+    law = with_change(old, new, change)
+    assert there(law, unit_of("440703"), "line") == (100_000, [])
