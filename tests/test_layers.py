@@ -101,6 +101,7 @@ def test_only_faces_know_the_made_up_county() -> None:
         ("pkcs11", ("ledger/device.py",)),
         ("rfc3161_client", ("ledger/timestamp.py",)),
         ("gmssl_pyx", ("ledger/sm2.py",)),
+        ("z3", ("law/proving/",)),
     ],
 )
 def test_one_owner_for_each_heavy_import(package: str, owners: tuple[str, ...]) -> None:

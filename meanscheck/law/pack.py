@@ -193,6 +193,8 @@ class TestModel(Strict):
     quote: str = ""
     note: str = ""
     review: list[str] | None = None
+    falls_with: list[str] | None = None
+    rises_with: list[str] | None = None
     revision: list[FormulaRevision] = []
 
 
@@ -209,6 +211,9 @@ class AwardModel(Strict):
     label: str = ""
     label_zh: str = ""
     note: str = ""
+    falls_with: list[str] | None = None
+    rises_with: list[str] | None = None
+    ceiling: str = ""
     revision: list[FormulaRevision] = []
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from meanscheck.errors import PackError
 from meanscheck.law import tables
 from meanscheck.law.check_dimensions import to_declare
+from meanscheck.law.claims import check_claims
 from meanscheck.law.conflict_checks import check_conflicts, check_higher
 from meanscheck.law.derived import constant_tree, figures_in
 from meanscheck.law.law import Law
@@ -69,6 +70,7 @@ def check(pack: RulePack) -> None:
     _formulas(pack)
     _programmes(pack)
     check_conflicts(pack)
+    check_claims(pack)
     for day in pack.boundary_days():
         check_day(pack, day)
 

@@ -16,6 +16,7 @@ from meanscheck.errors import InputError
 from meanscheck.faces.cli import rules_check
 from meanscheck.faces.cli.page import AsJson, complain, in_words, painted, print_json, say, table
 from meanscheck.faces.cli.rules_mutate import mutate
+from meanscheck.faces.cli.rules_prove import prove
 
 if TYPE_CHECKING:
     from meanscheck.law.audit import Audit, Period
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The law as data: check packs, show the law of a day, run cases.", no_args_is_help=True)
 app.command("mutate")(mutate)
+app.command("prove")(prove)
 
 Pack = Annotated[str, typer.Argument(help="A pack's folder, such as rules/cn/guangdong/jiangmen.", metavar="PACK")]
 

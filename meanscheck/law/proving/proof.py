@@ -1,0 +1,185 @@
+"""What can be proved of a pack, all in one: theorems, amendments and cliffs, with what they are about.
+
+`prove(path)` loads the pack and gives a `Proof`; its `scope` says in words for which households the theorems hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from meanscheck.law.law import Law
+from meanscheck.law.proving.amendments import Amendment, amendments
+from meanscheck.law.proving.asking import Shown, Solver
+from meanscheck.law.proving.cliffs import Cliff, cliffs
+from meanscheck.law.proving.household import Extent
+from meanscheck.law.proving.scene import Scene, figures_in
+from meanscheck.law.proving.theorems import Theorem, laws_of, theorems
+from meanscheck.law.resolve import RulePack
+from meanscheck.values.money import format_yuan
+
+Tell = Callable[[int, int], None]
+Stage = Callable[[str], AbstractContextManager[Tell]]
+"""A name → a bar that is told how much is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """All that was asked of a pack and what came out."""
+
+    place: str
+    name: str
+    scope: str
+    theorems: tuple[Theorem, ...]
+    amendments: tuple[Amendment, ...]
+    cliffs: tuple[Cliff, ...]
+    seconds: float
+
+    @property
+    def refuted(self) -> tuple[Theorem, ...]:
+        """Claims of the pack that do not hold."""
+        return tuple(th for th in self.theorems if th.verdict == "refuted")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values: amounts in yuan as text, days in ISO form, households as TOML text."""
+        return {
+            "pack": self.place,
+            "name": self.name,
+            "scope": self.scope,
+            "seconds": round(self.seconds, 1),
+            "theorems": [
+                {
+                    "programme": th.programme,
+                    "claim": th.claim,
+                    "since": th.since.isoformat(),
+                    "until": None if th.until is None else th.until.isoformat(),
+                    "answer": th.verdict,
+                    "why": th.why,
+                    "whatever": list(th.whatever),
+                    "households": _households(th.shown),
+                    "seconds": round(th.seconds, 2),
+                }
+                for th in self.theorems
+            ],
+            "amendments": [
+                {
+                    "programme": a.programme,
+                    "on": a.on.isoformat(),
+                    "changed": list(a.changed),
+                    "cite": list(a.cite),
+                    "effect": a.effect,
+                    "why": a.why,
+                    "households": _households(a.shown),
+                    "seconds": round(a.seconds, 2),
+                }
+                for a in self.amendments
+            ],
+            "cliffs": [
+                {
+                    "programme": c.programme,
+                    "by": c.by,
+                    "on": c.on.isoformat(),
+                    "loss": format_yuan(c.loss),
+                    "status_lost": c.status,
+                    "hangs_on_it": list(c.hangs_on),
+                    "is_the_steepest": c.exact,
+                    "households": _households(c.shown),
+                }
+                for c in self.cliffs
+            ],
+        }
+
+
+def prove(
+    path: str | Path,
+    *,
+    extent: Extent,
+    seconds: float,
+    stage: Stage,
+    clock: Callable[[], float],
+    on: date | None = None,
+    programmes: Sequence[str] = (),
+    with_changes: bool = True,
+) -> Proof:
+    """Prove what can be proved of a pack.
+
+    Args:
+        extent: households of up to so many members and supporters.
+        seconds: how long the solver may think about one question.
+        stage: shows how far it is.
+        clock: seconds since any moment, to say how long each took.
+        on: only the law of that day; every day on which the law changes unless given.
+        programmes: only these; all unless given.
+        with_changes: amendments and cliffs, too.
+
+    Raises:
+        PackError: if the pack does not load.
+    """
+    start = clock()
+    pack = RulePack.load(path)
+    solver = Solver(seconds, clock=clock)
+    laws = laws_of(pack)
+    if on is not None:
+        laws = [one for one in laws if one[0] <= on and (one[1] is None or on <= one[1])]
+    with stage("theorems") as tell:
+        proved = theorems(pack, laws, extent, solver, tell, only=programmes)
+    changes: list[Amendment] = []
+    falls: list[Cliff] = []
+    if with_changes:
+        with stage("amendments") as tell:
+            changes = list(amendments(laws, extent, solver, tell, only=programmes))
+        with stage("cliffs") as tell:
+            falls = list(_cliffs(laws, extent, solver, tell, programmes))
+    return Proof(
+        pack.place,
+        pack.name,
+        scope(extent),
+        tuple(proved),
+        tuple(changes),
+        tuple(falls),
+        clock() - start,
+    )
+
+
+def scope(extent: Extent) -> str:
+    """For which households the theorems hold, in words."""
+    return (
+        f"for every household of up to {extent.members} members and {extent.supporters} supporters outside, with any "
+        "number of rows in every feed: evidence complete, doubtful points confirmed, nothing contradictory, the "
+        "application of the day, at least one person a member; law as known today, unsure figures as they stand"
+    )
+
+
+def _cliffs(
+    laws: Sequence[tuple[date, date | None, Law]], extent: Extent, solver: Solver, tell: Tell, only: Sequence[str]
+) -> Iterator[Cliff]:
+    """Of each programme under the latest law whose tests and award it has found, else under the latest."""
+    best: dict[str, Law] = {}
+    for _, _, law in laws:
+        for p in law.programmes:
+            if not only or p.id in only:
+                is_worse = p.id in best and _lacks(law, p.id) and not _lacks(best[p.id], p.id)
+                best[p.id] = best[p.id] if is_worse else law
+    scenes: dict[date, Scene] = {}
+    for done, (name, law) in enumerate(best.items()):
+        tell(done, len(best))
+        scene = scenes.setdefault(law.on, Scene((law,), extent))
+        yield from cliffs(scene, name, solver)
+    tell(len(best), len(best))
+
+
+def _lacks(law: Law, name: str) -> bool:
+    """Whether a test or the award of a programme names what was not found."""
+    trees = law.programme(name).trees
+    named = {f for tree in trees for f in figures_in(tree) if f in law.parameters}
+    return any(law.parameters[f].unknown for f in named) or any(
+        n.op == "unknown" for tree in trees for n in tree.walk()
+    )
+
+
+def _households(shown: Sequence[Shown]) -> list[str]:
+    return [s.text for s in shown]
