@@ -17,6 +17,7 @@ from typing import Any
 
 import rfc8785
 
+from meanscheck.contracts import all_feeds
 from meanscheck.errors import InputError
 from meanscheck.law.conflicts.kinds import Conflict, conflict_of
 from meanscheck.law.figures import ANY_KEY, Figure, Scalar, figure_of, figure_text
@@ -41,6 +42,8 @@ __all__ = [
 ]
 
 LANGUAGE_VERSION = 1
+AS_OF = "as_of"
+"""The column that dates a row of which only the latest counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,9 @@ class Parameter:
     label: str
     label_zh: str
     cite: tuple[str, ...]
+    at_least: Mapping[tuple[str, ...], Scalar] = field(default_factory=dict)
+    """What a source says of a figure that was not found, by the same keys; read where the law uses bounds."""
+    at_most: Mapping[tuple[str, ...], Scalar] = field(default_factory=dict)
 
     def get(self, keys: tuple[str, ...] = ()) -> Figure:
         """The figure for the keys, None if unknown."""
@@ -157,6 +163,8 @@ class Law:
     instruments: Mapping[str, Instrument]
     conflicts: Mapping[str, Conflict] = field(default_factory=dict)
     """Kind → what follows from it; a law recorded before there were any has none and decides as it did."""
+    bounds: bool = False
+    """Whether a test may be decided by the bounds of what is unknown (`bounds`); a law recorded before does not."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Law) and self.digest == other.digest
@@ -203,6 +211,11 @@ class Law:
         for conflict in self.conflicts.values():
             for feed, names in conflict.kind.columns.items():
                 columns.setdefault(feed, set()).update(names)
+        for feed in columns if self.bounds else ():
+            # Which rows stay when an answer is not complete is told by their day.
+            contract = all_feeds()[feed]
+            if contract.latest_by:
+                columns[feed].add(AS_OF)
         return {feed: frozenset(columns[feed]) for feed in sorted(columns)}
 
     @cached_property
@@ -241,7 +254,9 @@ class Law:
             "parameters": [
                 {
                     **_plain(p, "id", "unit", "unknown", "status", "label", "label_zh", "by", "cite"),
-                    "table": [[list(k), figure_text(v, p.unit)] for k, v in sorted(p.table.items())],
+                    "table": _table_json(p.table, p.unit),
+                    **({"at_least": _table_json(p.at_least, p.unit)} if p.at_least else {}),
+                    **({"at_most": _table_json(p.at_most, p.unit)} if p.at_most else {}),
                 }
                 for p in self.parameters.values()
             ],
@@ -271,6 +286,7 @@ class Law:
                 for i in self.instruments.values()
             ],
             **({"conflicts": [c.to_json() for c in self.conflicts.values()]} if self.conflicts else {}),
+            **({"bounds": True} if self.bounds else {}),
         }
 
     @classmethod
@@ -294,6 +310,7 @@ class Law:
                 programmes=tuple(_programme(p) for p in data["programmes"]),
                 instruments={i["id"]: Instrument(**i) for i in data["instruments"]},
                 conflicts={c["id"]: conflict_of(c) for c in data.get("conflicts", ())},
+                bounds=bool(data.get("bounds", False)),
             )
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
             raise InputError("damaged or incomplete", where="recorded law", remedy="Restore the store") from None
@@ -302,6 +319,10 @@ class Law:
 def _plain(item: object, *names: str) -> dict[str, Any]:
     values = {name: getattr(item, name) for name in names}
     return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+
+
+def _table_json(table: Mapping[tuple[str, ...], Scalar], unit: str) -> list[list[Any]]:
+    return [[list(k), figure_text(v, unit)] for k, v in sorted(table.items())]
 
 
 def _programme(p: Mapping[str, Any]) -> Programme:
@@ -328,6 +349,10 @@ def _parameter(p: Mapping[str, Any]) -> Parameter:
             **p,
             "by": tuple(p["by"]),
             "cite": tuple(p["cite"]),
-            "table": {tuple(k): figure_of(v, p["unit"]) for k, v in p["table"]},
+            **{
+                name: {tuple(k): figure_of(v, p["unit"]) for k, v in p[name]}
+                for name in ("table", "at_least", "at_most")
+                if name in p
+            },
         }
     )

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from meanscheck.contracts.units import VERDICT_CONFIRMED, VERDICT_DROPPED, CaseUnit, FeedFacts, PersonFacts
+from meanscheck.law.bounds import Bounds
 from meanscheck.law.conflicts.plain import Contradictions
 from meanscheck.law.kleene import Truth, all_of, any_of, negated
 from meanscheck.law.law import Law, Programme
@@ -66,6 +67,8 @@ class TestResult:
     id: str
     holds: Truth
     causes: frozenset[str]
+    by_bounds: bool = False
+    """Whether it is decided though what it compares is not known: all that may come leads to the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ class PlainRun:
         self._rows: dict[tuple[int, str], tuple[Row, ...]] = {}
         self._causes: dict[tuple[str, int | None], Causes] = {}
         self._ready = False
+        self.bounds = Bounds(self) if law.bounds else None
 
     # ---- what callers ask
 
@@ -123,13 +127,20 @@ class PlainRun:
         if self._ready:
             return
         self._ready = True
+        for name, person in self.all_variables():
+            if self.variable(name, person) is None:
+                self.why(name, person)
+
+    def all_variables(self) -> Iterator[tuple[str, int | None]]:
+        """Every variable with every person who has it (None: the household), each after those it reads."""
         supporters = tuple(i for i, p in enumerate(self.unit.persons) if p.supports)
         for kind, name in self.law.order:
             if kind == "variable":
                 entity = self.law.variables[name].entity
-                for person in {"household": (None,), "member": self.members, "supporter": supporters}[entity]:
-                    if self.variable(name, person) is None:
-                        self.why(name, person)
+                of: tuple[int | None, ...] = (None,)
+                if entity != "household":
+                    of = self.members if entity == "member" else supporters
+                yield from ((name, person) for person in of)
 
     def at(self, tree: Node, person: int | None = None) -> int | None:
         """A tree that gives a whole number, such as a margin, for the household or a person."""
@@ -166,7 +177,7 @@ class PlainRun:
         causes: Causes = frozenset().union(*(r.causes for r in results if r.holds is None and verdict is None))
         award = None
         if verdict is not False and programme.award is not None:
-            amount = self.value(programme.award.tree, at)
+            amount = self.best(programme.award.tree, at)
             if amount is None:
                 causes |= causes_of(self, programme.award.tree, at)
                 verdict = None
@@ -209,10 +220,16 @@ class PlainRun:
         return frozenset().union(*(o.causes for o in open_causes if o.outcome == "refer"))
 
     def _test(self, name: str, tree: Node, at: At) -> TestResult:
-        holds = truth(self.value(tree, at))
-        return TestResult(name, holds, causes_of(self, tree, at) if holds is None else frozenset())
+        known, holds = self.value(tree, at), truth(self.best(tree, at))
+        causes: Causes = causes_of(self, tree, at) if holds is None else frozenset()
+        return TestResult(name, holds, causes, by_bounds=known is None and holds is not None)
 
     # ---- values
+
+    def best(self, node: Node, at: At) -> Result:
+        """The value of a node or, under a law that uses bounds, the only one that is left; None if unknown."""
+        value = self.value(node, at)
+        return value if value is not None or self.bounds is None else self.bounds.best(node, at)
 
     def value(self, node: Node, at: At) -> Result:
         """The value of a node; None if unknown."""

@@ -205,6 +205,7 @@ class RulePack:
             programmes=tuple(programmes),
             instruments={},
             conflicts=conflicts,
+            bounds=True,
         )
         cited = sorted({c.split("#")[0] for c in law.citations})
         return replace(law, instruments={i: instrument_of(self.instruments[i]) for i in cited if i in self.instruments})
@@ -260,7 +261,14 @@ class _Chosen:
             return Parameter(name, unit, keys, {}, "not published", "unsure", *labels, tuple(later.cite))
         unknown = revision.unknown or ("unsure" if revision.status == "unsure" and name not in self.accept else "")
         table = {} if unknown else table_of(revision.value, unit, len(keys), f"{where} {revision.in_force_on}")
-        return Parameter(name, unit, keys, table, unknown, revision.status, *labels, tuple(revision.cite))
+        parameter = Parameter(name, unit, keys, table, unknown, revision.status, *labels, tuple(revision.cite))
+        if not revision.unknown or revision.status != "sourced":
+            return parameter
+        at_least, at_most = (
+            {} if bound is None else table_of(bound, unit, len(keys), f"{where} {revision.in_force_on}, bounds")
+            for bound in (revision.at_least, revision.at_most)
+        )
+        return replace(parameter, at_least=at_least, at_most=at_most)
 
     def conflict(self, stanzas: Stanzas[ConflictModel], name: str) -> Conflict | None:
         """What follows from a kind of contradiction; None on a day for which the pack says nothing of it."""
