@@ -116,9 +116,10 @@ class FigureRevision(Revision):
 
 
 class FormulaRevision(Revision):
-    """A formula in force from a day."""
+    """A formula in force from a day; `quote` (of a test) is the law's comparator where it is not the stanza's."""
 
     formula: str = ""
+    quote: str = ""
 
 
 class ParameterModel(_Model):

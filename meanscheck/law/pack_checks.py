@@ -5,7 +5,8 @@ gap), and then the law of every day on which anything changes.
 
 Choices
     `quote`, the law's own comparator, is held against the comparisons of the formula at load: 低于 wants ``<``, with
-    what is measured on the left.
+    what is measured on the left. A folder's quote is for its own revisions and those of the folders below it; what the
+    folders above it say stays in their words.
 """
 
 from __future__ import annotations
@@ -185,15 +186,16 @@ def _programmes(pack: RulePack) -> None:
                 raise PackError(
                     "that a member belongs to the household is tested anyway", where=where, remedy="Rename it"
                 )
-            quote = test.nearest(lambda t: t.quote) or ""
+            quote = ""
             for place, stanza in test:
+                quote = stanza.quote or quote
                 for feed in stanza.review or ():
                     if feed not in pack.scope.feeds:
                         raise PackError(f"reviews an unknown feed {feed}", where=f"{place}: {test.name}")
                 for r in stanza.revision:
                     if not r.unknown:
                         where = f"{place}: {test.name} {r.in_force_on}"
-                        _quoted(quote, pack.tree(r, entity=entity, t=BOOL, where=where), where)
+                        _quoted(r.quote or quote, pack.tree(r, entity=entity, t=BOOL, where=where), where)
         award = stanzas.only("award", lambda p: p.award)
         if award is None:
             continue

@@ -32,6 +32,7 @@ from meanscheck.law.pack import (
     ParameterModel,
     ProgrammeModel,
     Revision,
+    TestModel,
     VariableModel,
     keys_of,
     levels_of,
@@ -333,7 +334,7 @@ class _Chosen:
                         label_zh=test.nearest(lambda t: t.label_zh) or test_id,
                         formula=revision.formula,
                         tree=self.formula(revision, entity, BOOL, test.name),
-                        quote=test.nearest(lambda t: t.quote) or "",
+                        quote=quote_of(test, revision),
                         review=tuple(test.nearest(lambda t: t.review) or ()),
                         cite=tuple(revision.cite),
                     )
@@ -359,6 +360,18 @@ class _Chosen:
             return Award(unit, "", Node("unknown", (award.name,), UNITS[unit], entity), tuple(later.cite))
         tree = self.formula(revision, entity, UNITS[unit], award.name)
         return Award(unit, revision.formula, tree, tuple(revision.cite))
+
+
+def quote_of(test: Stanzas[TestModel], revision: FormulaRevision) -> str:
+    """The law's comparator for a revision: its own, else its folder's, else that of the nearest folder above it."""
+    if revision.quote:
+        return revision.quote
+    quote = ""
+    for _, stanza in test:
+        quote = stanza.quote or quote
+        if any(r is revision for r in stanza.revision):
+            break
+    return quote
 
 
 def instrument_of(model: InstrumentModel) -> Instrument:
