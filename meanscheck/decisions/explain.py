@@ -59,6 +59,9 @@ _STATES = {
     "no_rows": ("{}没有记录", "{} has no row to take it from"),
     "ambiguous": ("{}最新记录不一致", "the latest rows of {} differ"),
     "outcome": ("须先决定 {}", "{} must be decided first"),
+    "no_band": ("{}没有适用的档次", "{} has no band for it"),
+    "no_month": ("{}没有该月份的数据", "{} has no figure for that month"),
+    "no_place": ("未找到当地的{}", "no figure of {} was found for that place"),
     "yields": ("由 {} 优先保障", "{} takes precedence"),
     "division_by_zero": ("除数为零", "a division by zero"),
 }

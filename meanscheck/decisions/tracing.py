@@ -27,6 +27,7 @@ from meanscheck.decisions.encode import input_needs
 from meanscheck.errors import InputError, InternalError
 from meanscheck.law.kleene import Truth, all_of
 from meanscheck.law.law import Law
+from meanscheck.law.places import figure_at
 from meanscheck.law.plain import PlainRun
 from meanscheck.law.plain_causes import causes_of
 from meanscheck.law.plain_rows import At, Result, truth
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 INELIGIBLE = "ineligible"
 """Kind of cause for which there is no award: a test that fails."""
-_FACTS = ("int", "text", "on", "reference_day", "listed", "attr", "unknown", "outcome", "confirmed", "col")
+_FACTS = ("int", "text", "on", "reference_day", "listed", "attr", "unknown", "outcome", "confirmed", "col", "month")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +236,14 @@ class Tracer(PlainRun):
             return self._people(node, at)
         value, who = self.value(node, at), self.name_of(at.person)
         causes = tuple(sorted(causes_of(self, node, at))) if value is None else ()
-        if op in ("param", "index"):
+        if op == "streak":
+            months = self.streak(node, at) or ()
+            parts = tuple(self._step(node.nodes[0], here) for here in months) or (self._step(node.nodes[1], at),)
+            return Step("operation", op, who, node.type, value, parts=parts, causes=causes)
+        if op in ("param", "index", "slices", "at"):
             parameter = self.law.parameters[str(node.args[0])]
+            if op == "at":
+                parameter = figure_at(self.law, parameter.id, str(self.value(node.nodes[0], at))) or parameter
             keys = tuple(self._step(key, at) for key in node.nodes)
             return Step(
                 "figure",

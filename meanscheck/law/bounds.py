@@ -24,13 +24,14 @@ Choices
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from meanscheck.contracts.units import Value
 from meanscheck.law import ranges
-from meanscheck.law.kleene import Truth, all_of, any_of, negated
+from meanscheck.law.kleene import Truth, all_of, negated
 from meanscheck.law.law import AS_OF
 from meanscheck.law.legal import (
     UNBORN,
@@ -44,8 +45,9 @@ from meanscheck.law.legal import (
     may_lack_value,
     reads_derived,
 )
-from meanscheck.law.plain_rows import At, Result, aggregate, exact, lookup, operation, truth
+from meanscheck.law.plain_rows import At, Result, aggregate, exact, truth
 from meanscheck.law.ranges import ANY, Number, Range, point
+from meanscheck.law.tables import is_by_category
 from meanscheck.law.tree import COMPARISONS, Node
 from meanscheck.values.evidence_state import EvidenceState
 from meanscheck.values.rounding import round_to
@@ -77,6 +79,9 @@ class Bounds:
         self._many: dict[tuple[Node, int | None], tuple[Result, Range]] = {}
         self._condition: Node | None = None
         self._ready = False
+        # The plain executor over what is left of the values: its operations ask this for their arguments.
+        self._left = copy(run)
+        self._left.value = self.best  # type: ignore[method-assign]
 
     def best(self, node: Node, at: At) -> Result:
         """The value of a node, or the only one that is left; None if there are several."""
@@ -94,24 +99,9 @@ class Bounds:
             return self._aggregate(node, at)[0]
         if op == "first_known":
             return self._first_known(node, at)[0]
-        if op in ("and", "or"):
-            return (all_of if op == "and" else any_of)(truth(self.best(n, at)) for n in node.nodes)
         if op in COMPARISONS and node.nodes[0].type.kind == "num":
             return self._comparison(op, *(self.range(n, at) for n in node.nodes))
-        if op == "if":
-            condition, x, y = node.nodes
-            chosen = self.best(condition, at)
-            if chosen is None:
-                a, b = self.best(x, at), self.best(y, at)
-                return a if a is not None and a == b else None
-            return self.best(x if chosen else y, at)
-        if op == "index":
-            keys = [self.best(k, at) for k in node.nodes]
-            return None if None in keys else lookup(self.law.parameters[str(node.args[0])], tuple(map(str, keys)))
-        if not node.nodes:
-            return self.run.value(node, at)
-        values = [self.best(n, at) for n in node.nodes]
-        return None if None in values else operation(node, values, self.law.on)
+        return self._exact(node, at)
 
     @staticmethod
     def _comparison(op: str, a: Range, b: Range) -> Truth:
@@ -141,9 +131,7 @@ class Bounds:
         if op == "param":
             return figure_range(self.law.parameters[str(node.args[0])], ())
         if op == "index":
-            keys = [self.best(k, at) for k in node.nodes]
-            parameter = self.law.parameters[str(node.args[0])]
-            return any_entry(self.law, node) if None in keys else figure_range(parameter, tuple(map(str, keys)))
+            return self._entry_of_table(node, at)
         if op == "if":
             return self._choice(node, at)
         if op in _ON_RANGES:
@@ -152,18 +140,20 @@ class Bounds:
             return self._extreme(node, at)
         if op == "round":
             return self._rounded(node, self.range(node.nodes[0], at))
-        return self._exact(node, at)
+        left = _both(self._exact(node, at))
+        return UNBORN if left == ANY and is_birth(node) else left
 
-    def _exact(self, node: Node, at: At) -> Range:
-        """An operation that has no bounds of its own: its value where that of all its arguments is left."""
-        if not node.nodes:
-            known = self.run.value(node, at)
-        else:
-            values = [self.best(n, at) for n in node.nodes]
-            known = None if None in values else operation(node, values, self.law.on)
-        if known is None:
-            return UNBORN if is_birth(node) else ANY
-        return _both(known)
+    def _exact(self, node: Node, at: At) -> Result:
+        """An operation that has no bounds of its own: the plain executor's, on what is left of its arguments."""
+        return type(self._left).value(self._left, node, at)
+
+    def _entry_of_table(self, node: Node, at: At) -> Range:
+        known = _both(self._exact(node, at))
+        parameter = self.law.parameters[str(node.args[0])]
+        if known != ANY or not is_by_category(parameter.by):
+            return known
+        keys = [self.best(k, at) for k in node.nodes]
+        return any_entry(self.law, node) if None in keys else figure_range(parameter, tuple(map(str, keys)))
 
     def _cell(self, node: Node, at: At) -> Range:
         feed, name = str(node.args[0]), str(node.args[1])

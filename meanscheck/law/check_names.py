@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from meanscheck.errors import PackError
+from meanscheck.law.tables import MONTH_KEY, band_type
 from meanscheck.law.tree import Arg, Node
 from meanscheck.law.types import BOOL, DATE, NUMBER, PLAIN, TEXT, Dimension, Form, Type
 
@@ -19,10 +20,11 @@ _RANK = {"const": 0, "household": 1, "member": 2, "supporter": 2, "row": 3}
 
 @dataclass(frozen=True, slots=True)
 class ParameterSignature:
-    """Type of a parameter and, where it is a table, how many keys it takes."""
+    """Type of a parameter and, where it is a table, how many keys it takes and what each is (`tables`)."""
 
     type: Type
     keys: int = 0
+    by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Leaves:
 
     def _name(self, e: ast.Name) -> Node:
         name = e.id
+        if self.loops.get(name) == "months":
+            return self.make("month", (), DATE)
         if name in self.loops:
             raise self.fail(e, f"{name} is a row, not a value", f"Name a column: {name}.…")
         if name == "on" or name == "reference_day":
@@ -146,6 +150,8 @@ class Leaves:
         return self.parameter(name, e) or self.unknown(e, name)
 
     def loop_field(self, e: ast.AST, domain: str, name: str) -> Node:
+        if domain == "months":
+            raise self.fail(e, "a month has no columns", f"It is a day itself, as in price.cpi[{name}]")
         if domain in ("members", "supporters"):
             found = self.entity_name(name, domain.removesuffix("s"), e)
             if found is None:
@@ -164,13 +170,30 @@ class Leaves:
         signature = self.scope.parameters.get(name or "")
         if name is None or signature is None:
             raise self.fail(e, f"{name or 'this'} is not a parameter", "Only a parameter can be indexed")
+        return self.make("index", (name, *self.keys(e, name, signature)), signature.type)
+
+    def keys(self, e: ast.Subscript, name: str, signature: ParameterSignature, *, but: int = 0) -> list[Node]:
+        """What a table is indexed by, each key fit for its place; the last `but` keys are not given."""
         keys = [self.node(k) for k in (e.slice.elts if isinstance(e.slice, ast.Tuple) else [e.slice])]
-        if len(keys) != signature.keys:
-            raise self.fail(e, f"parameter {name} takes {signature.keys} keys, not {len(keys)}")
-        for key in keys:
-            if key.type.kind not in ("text", "num") or key.type.form != "int":
-                raise self.fail(e, f"a key of {name} must be a text or a whole number, not {key.type}")
-        return self.make("index", (name, *keys), signature.type)
+        if len(keys) != signature.keys - but:
+            raise self.fail(e, f"parameter {name} takes {signature.keys - but} keys, not {len(keys)}")
+        for key, by in zip(keys, signature.by or ("",) * len(keys), strict=False):
+            self.key(e, name, key, by)
+        return keys
+
+    def key(self, e: ast.AST, name: str, key: Node, by: str) -> None:
+        """PackError unless a value can be looked up by this key."""
+        t = band_type(by)
+        if t is not None:
+            if key.type.kind != "num" or (key.type.dimension != t.dimension and not key.type.zero):
+                raise self.fail(e, f"{name} is a table by {by}, looked up by {t}, not {key.type}")
+        elif by == MONTH_KEY:
+            if key.type.kind != "date":
+                raise self.fail(
+                    e, f"{name} is a table by month, not by {key.type}", f"Write {name}[month_back(on, 1)] or a day"
+                )
+        elif key.type.kind not in ("text", "num") or key.type.form != "int":
+            raise self.fail(e, f"a key of {name} must be a text or a whole number, not {key.type}")
 
     # ---- types
 

@@ -21,6 +21,7 @@ from meanscheck.law.figures import ANY_KEY, Scalar
 from meanscheck.law.law import Law, Parameter
 from meanscheck.law.names import DERIVED
 from meanscheck.law.ranges import ANY, Number, Range, hull
+from meanscheck.law.tables import is_by_category
 from meanscheck.law.tree import COMPARISONS, Node
 from meanscheck.law.types import MICRO
 
@@ -182,7 +183,7 @@ def _below(law: Law, part: Node) -> Iterator[Node]:
 
 def _is_whole(law: Law, node: Node) -> bool:
     parameter = law.parameters[str(node.args[0])]
-    if parameter.unknown or ANY_KEY in parameter.table:
+    if ANY_KEY in parameter.table or (parameter.unknown and is_by_category(parameter.by)):
         return True
     options = [[str(k.args[0])] if k.op == "text" else sorted(k.type.choices or ()) for k in node.nodes]
     return all(options) and all(keys in parameter.table for keys in product(*options))

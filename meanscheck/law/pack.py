@@ -20,6 +20,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from meanscheck.errors import PackError
 from meanscheck.law.check import WORDS
+from meanscheck.law.tables import check_by
 from meanscheck.law.types import UNITS
 from meanscheck.values.data import data_dir
 
@@ -43,6 +44,14 @@ def _unit(value: Any) -> Any:
     return value
 
 
+def _by(value: Any) -> Any:
+    names = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    if all(isinstance(name, str) for name in names):
+        check_by(names)
+    return value
+
+
+By = Annotated[str | list[str] | None, BeforeValidator(_by)]
 Figures = Annotated[Any, BeforeValidator(_no_float)]
 Unit = Annotated[str | None, BeforeValidator(_unit)]
 Status = Literal["sourced", "derived", "unsure", "deployment"]
@@ -127,7 +136,7 @@ class ParameterModel(_Model):
 
     id: str
     unit: Unit = None
-    by: str | list[str] | None = None
+    by: By = None
     label: str = ""
     label_zh: str = ""
     note: str = ""

@@ -17,8 +17,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from meanscheck.errors import PackError
+from meanscheck.law import tables
 from meanscheck.law.conflict_checks import check_conflicts, check_higher
-from meanscheck.law.figures import table_of
 from meanscheck.law.law import Law
 from meanscheck.law.pack import ConflictRevision, FigureRevision, FormulaRevision, Revision, keys_of
 from meanscheck.law.plain import FRESHNESS, MEMBERSHIP
@@ -44,6 +44,8 @@ COMPARATORS = {
 }
 """The law's words and the comparison each of them is."""
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+READ = ("param", "index", "slices", "at")
+"""The nodes that read a parameter, their first argument."""
 AWARD_UNITS = ("money", "money/month")
 
 
@@ -79,8 +81,8 @@ def check_day(pack: RulePack, day: date) -> Law:
     check_higher(law, pack.place, day)
     for kind, name in law.order:
         trees = [law.variables[name].tree] if kind == "variable" else law.programme(name).trees
-        for node in (n for tree in trees for n in tree.walk() if n.op in ("param", "index", "within")):
-            used = node.nodes[1].args[0] if node.op == "within" else node.args[0]
+        for node in (n for tree in trees for n in tree.walk() if n.op in READ):
+            used = node.args[0]
             if used not in law.parameters:
                 raise PackError(
                     f"parameter {used} has no revision on {day}, but {name} reads it",
@@ -163,7 +165,7 @@ def _figures(pack: RulePack) -> None:
                     if keys and not isinstance(r.value, dict):
                         by = ", ".join(keys)
                         raise PackError(f"a table by {by} is wanted", where=where, remedy='Write { key = "…" }')
-                    table_of(r.value, unit, len(keys), where)
+                    tables.read(r.value, unit, keys, where)
 
 
 def _formulas(pack: RulePack) -> None:

@@ -13,6 +13,9 @@ Causes of an unknown, as text ``kind:subject``:
     unreviewed:FEED       a doubtful point (疑点) without a finding
     unknown:NAME          an attribute (`born_on`) or cell (`vehicles.status`) that nobody stated
     parameter:ID          a figure not found, unsure and not accepted, or without an entry for this key
+    no_band:ID            a value below the lowest band of a table (or a category that it lacks)
+    no_month:ID           a month for which a table has no row (or a category that it lacks)
+    no_place:ID           a place for which no pack gives the figure
     formula:ID            a rule not found or unsure
     no_rows:FEED          the lowest, highest or latest of nothing;  ambiguous:FEED  two latest rows that differ
     conflict:KIND         an open contradiction between feeds (`conflicts`) that puts what is needed in doubt
@@ -22,8 +25,10 @@ Causes of an unknown, as text ``kind:subject``:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from fractions import Fraction
+from typing import cast
 
 from meanscheck.contracts.units import VERDICT_CONFIRMED, VERDICT_DROPPED, CaseUnit, FeedFacts, PersonFacts
 from meanscheck.law.bounds import Bounds
@@ -31,10 +36,12 @@ from meanscheck.law.conflicts.plain import Contradictions
 from meanscheck.law.kleene import Truth, all_of, any_of, negated
 from meanscheck.law.law import Law, Programme
 from meanscheck.law.names import OPEN_END, open_ended
+from meanscheck.law.places import figure_at
 from meanscheck.law.plain_causes import Causes, causes_of
 from meanscheck.law.plain_rows import (
     At,
     Entry,
+    Known,
     Result,
     Row,
     aggregate,
@@ -45,6 +52,7 @@ from meanscheck.law.plain_rows import (
     windows_in,
     with_derived,
 )
+from meanscheck.law.tables import entry, months_before, slices
 from meanscheck.law.tree import Node
 from meanscheck.values.dates import month_number, month_start, window_of
 from meanscheck.values.evidence_state import EvidenceState
@@ -291,7 +299,38 @@ class PlainRun:
 
     def _v_index(self, node: Node, at: At) -> Result:
         keys = [self.value(k, at) for k in node.nodes]
-        return None if None in keys else lookup(self.law.parameters[str(node.args[0])], tuple(map(str, keys)))
+        if None in keys:
+            return None
+        return entry(self.law.parameters[str(node.args[0])], cast("list[Known]", keys))
+
+    def _v_slices(self, node: Node, at: At) -> Result:
+        amount, *keys = (self.value(n, at) for n in node.nodes)
+        if amount is None or None in keys:
+            return None
+        assert isinstance(amount, int | Fraction)
+        return slices(self.law.parameters[str(node.args[0])], amount, cast("list[Known]", keys))
+
+    def _v_at(self, node: Node, at: At) -> Result:
+        place, *keys = (self.value(n, at) for n in node.nodes)
+        if place is None or None in keys:
+            return None
+        there = figure_at(self.law, str(node.args[0]), str(place))
+        return None if there is None else entry(there, cast("list[Known]", keys))
+
+    def _v_month(self, node: Node, at: At) -> Result:
+        return at.month
+
+    def _v_streak(self, node: Node, at: At) -> Result:
+        months = self.streak(node, at)
+        return None if months is None else all_of(truth(self.value(node.nodes[0], m)) for m in months)
+
+    def streak(self, node: Node, at: At) -> tuple[At, ...] | None:
+        """The months of a streak, the latest first; None if nobody knows how many."""
+        count = self.value(node.nodes[1], at)
+        if count is None:
+            return None
+        assert isinstance(count, int)
+        return tuple(replace(at, month=month) for month in months_before(self.law.on, count))
 
     def _v_and(self, node: Node, at: At) -> Result:
         return all_of(truth(self.value(n, at)) for n in node.nodes)

@@ -10,18 +10,19 @@ published, applies. A folder's own revisions go before those it inherits for the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 from meanscheck.errors import PackError
-from meanscheck.law import pack_checks
+from meanscheck.law import pack_checks, tables
 from meanscheck.law.check import ParameterSignature, Scope, VariableSignature, check_formula
 from meanscheck.law.conflicts.kinds import MEMBERSHIP, Conflict
-from meanscheck.law.figures import figure_of, table_of
+from meanscheck.law.figures import figure_of
 from meanscheck.law.law import Award, Instrument, Law, LawTest, Parameter, Programme, Variable, Yield
+from meanscheck.law.months import check_counts
 from meanscheck.law.names import attribute_types, feed_types
 from meanscheck.law.pack import (
     ConflictModel,
@@ -37,6 +38,7 @@ from meanscheck.law.pack import (
     keys_of,
     levels_of,
 )
+from meanscheck.law.places import Neighbours, with_places
 from meanscheck.law.rewrite import with_review, without_absent
 from meanscheck.law.stanzas import Stanzas, gathered
 from meanscheck.law.tree import Node
@@ -60,6 +62,7 @@ class RulePack:
         self.conflicts = gathered("conflict", (item for level in levels for item in level.conflicts))
         self._trees: dict[tuple[str, str, Type], Node] = {}
         self.scope = self._scope()
+        self.neighbours = Neighbours(self, RulePack)
 
     @classmethod
     def load(cls, path: str | Path) -> RulePack:
@@ -122,8 +125,9 @@ class RulePack:
 
     def _scope(self) -> Scope:
         parameters = {
-            name: ParameterSignature(UNITS[s.needed("unit", lambda p: p.unit)], len(keys_of(s.nearest(lambda p: p.by))))
+            name: ParameterSignature(UNITS[s.needed("unit", lambda p: p.unit)], len(by), by)
             for name, s in self.parameters.items()
+            for by in (keys_of(s.nearest(lambda p: p.by)),)
         }
         variables = {"size": VariableSignature("household", NUMBER)}
         for name, stanzas in self.variables.items():
@@ -209,7 +213,23 @@ class RulePack:
             bounds=True,
         )
         cited = sorted({c.split("#")[0] for c in law.citations})
-        return replace(law, instruments={i: instrument_of(self.instruments[i]) for i in cited if i in self.instruments})
+        law = replace(law, instruments={i: instrument_of(self.instruments[i]) for i in cited if i in self.instruments})
+        check_counts(law)
+        return with_places(law, self.neighbours, chosen.accept)
+
+    def figures(
+        self, names: Iterable[str], day: date, *, known_by: date, accept: frozenset[str]
+    ) -> Iterator[Parameter]:
+        """Some parameters on a day; those of which the pack has no revision then are left out."""
+        chosen = _Chosen(self, day, known_by, accept, {})
+        for name in names:
+            figure = chosen.parameter(self.parameters[name], name) if name in self.parameters else None
+            if figure is not None:
+                yield figure
+
+    def cited(self) -> tuple[Instrument, ...]:
+        """The legal texts that the pack may cite."""
+        return tuple(instrument_of(i) for i in self.instruments.values())
 
     def published_on(self, revision: Revision) -> date:
         """The revision's publication: its own, else that of its first cited instrument, else the day in force."""
@@ -251,7 +271,7 @@ class _Chosen:
         labels = (stanzas.nearest(lambda p: p.label) or name, stanzas.nearest(lambda p: p.label_zh) or name)
         where = f"{self.pack.place}: {stanzas.name}"
         if name in self.overlay:
-            table = table_of(self.overlay[name], unit, len(keys), where)
+            table = tables.read(self.overlay[name], unit, keys, where)
             return Parameter(name, unit, keys, table, "", "overlay", *labels, ())
         by_level = stanzas.upwards(lambda p: p.revision)
         revision = self.revision(by_level)
@@ -261,12 +281,12 @@ class _Chosen:
                 return None
             return Parameter(name, unit, keys, {}, "not published", "unsure", *labels, tuple(later.cite))
         unknown = revision.unknown or ("unsure" if revision.status == "unsure" and name not in self.accept else "")
-        table = {} if unknown else table_of(revision.value, unit, len(keys), f"{where} {revision.in_force_on}")
+        table = {} if unknown else tables.read(revision.value, unit, keys, f"{where} {revision.in_force_on}")
         parameter = Parameter(name, unit, keys, table, unknown, revision.status, *labels, tuple(revision.cite))
         if not revision.unknown or revision.status != "sourced":
             return parameter
         at_least, at_most = (
-            {} if bound is None else table_of(bound, unit, len(keys), f"{where} {revision.in_force_on}, bounds")
+            {} if bound is None else tables.read(bound, unit, keys, f"{where} {revision.in_force_on}, bounds")
             for bound in (revision.at_least, revision.at_most)
         )
         return replace(parameter, at_least=at_least, at_most=at_most)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import product
@@ -37,9 +37,7 @@ class Completer:
     def __init__(self, choose: Chooser, law: Law) -> None:
         self.choose, self.law = choose, law
         self.columns = CaseWriter(choose, law).needs
-        self.plainly = {
-            str(n.args[1]) for tree in law.trees for n in tree.walk() if n.op == "agg" and not n.args[5]
-        }
+        self.plainly = {str(n.args[1]) for tree in law.trees for n in tree.walk() if n.op == "agg" and not n.args[5]}
         """Feeds that some rule reads without waiting for findings: a finding may not drop what it counted."""
 
     # ---- figures
@@ -82,7 +80,7 @@ class Completer:
     def person(self, person: PersonFacts, run: PlainRun) -> PersonFacts:
         pick = self.choose.pick
         attributes = dict(person.attributes)
-        options: Mapping[str, tuple[Value, ...]] = {
+        options: Mapping[str, Sequence[Value]] = {
             "relation": RELATION,
             "sex": SEX,
             "born_on": BIRTHS,
@@ -154,5 +152,3 @@ def without_windows(unit: CaseUnit) -> CaseUnit:
         for p in unit.persons
     )
     return replace(unit, persons=tuple(persons))
-
-
