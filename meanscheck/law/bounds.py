@@ -145,7 +145,7 @@ class Bounds:
 
     def _exact(self, node: Node, at: At) -> Result:
         """An operation that has no bounds of its own: the plain executor's, on what is left of its arguments."""
-        return type(self._left).value(self._left, node, at)
+        return type(self._left).value(self._left, node, at) if node.nodes else self.run.value(node, at)
 
     def _entry_of_table(self, node: Node, at: At) -> Range:
         known = _both(self._exact(node, at))

@@ -1,4 +1,4 @@
-"""Random packs of the shapes that bounds can decide: sums held against limits, with figures of which little is known."""
+"""Random packs of the shapes that bounds can decide: sums held against limits of which little may be known."""
 
 from __future__ import annotations
 

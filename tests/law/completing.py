@@ -51,7 +51,7 @@ class Completer:
         return replace(self.law, parameters=parameters)
 
     def figure(self, p: Parameter) -> Parameter:
-        options = [KEYS[key] if key in KEYS else ("0", "1", "2", "3") for key in p.by]
+        options = [KEYS.get(key, ("0", "1", "2", "3")) for key in p.by]
         table = {keys: self.amount(p, keys) for keys in product(*options)}
         return replace(p, unknown="", table=table)
 
@@ -66,19 +66,18 @@ class Completer:
 
     def unit(self, unit: CaseUnit) -> CaseUnit:
         attributes = dict(unit.attributes)
-        pick = self.choose.pick
-        for name, options in (
-            ("residence", RESIDENCE),
-            ("division", ("440703", "440784")),
-            ("applied_on", (date(2020, 6, 10), date(2020, 1, 31))),
-        ):
+        options: Mapping[str, Sequence[Value]] = {
+            "residence": RESIDENCE,
+            "division": ("440703", "440784"),
+            "applied_on": (date(2020, 6, 10), date(2020, 1, 31)),
+        }
+        for name, values in options.items():
             if attributes.get(name) is None:
-                attributes[name] = pick(options)
+                attributes[name] = self.choose.pick(values)
         run = PlainRun(self.law, unit)
         return replace(unit, attributes=attributes, persons=tuple(self.person(p, run) for p in unit.persons))
 
     def person(self, person: PersonFacts, run: PlainRun) -> PersonFacts:
-        pick = self.choose.pick
         attributes = dict(person.attributes)
         options: Mapping[str, Sequence[Value]] = {
             "relation": RELATION,
@@ -92,7 +91,7 @@ class Completer:
         if person.role != "supporter":
             for name, values in options.items():
                 if attributes.get(name) is None:
-                    attributes[name] = pick(values)
+                    attributes[name] = self.choose.pick(values)
         feeds = {name: self.facts(name, person.feed(name), run) for name in {*self.columns, "supporters"}}
         support = {
             name: self.cell("supporters", name, {}) if value is None else value
