@@ -218,20 +218,21 @@ def _smaller_known(a: Quotient, b: Quotient) -> Quotient:
 def _less(a: Quotient, b: Quotient, op: str) -> pl.Expr:
     """A comparison; by whole parts and remainders where cross-multiplication might not fit.
 
-    Bounds may be large where the value is unknown, and a case that nobody can decide must not stop the others.
+    Bounds may be large where the value is unknown, and a case that nobody can decide should not stop the others.
     """
-    if a.top * b.below + b.top * a.below < WIDE:
-        (x, y), _ = common([a, b])
-        return compared(op, x.e, y.e)
-    parts = [(wide(q.n), whole(1) if q.d is None else wide(q.d)) for q in (a, b)]
-    (x, xd), (y, yd) = ((n, d) for n, d in parts)
-    p, q = x // xd, y // yd
-    rest = [Quotient(n - w * d, d, q.below, q.below) for (n, d), w, q in zip(parts, (p, q), (a, b), strict=True)]
-    (r, s), _ = common(rest)
+    if a.d is b.d or a.top * b.below + b.top * a.below < WIDE:
+        (left, right), _ = common([a, b])
+        return compared(op, left.e, right.e)
+    wholes, rests = [], []
+    for q in (a, b):
+        n, d = wide(q.n), whole(1) if q.d is None else wide(q.d)
+        wholes.append(n // d)
+        rests.append(Quotient(n - (n // d) * d, d, q.below, q.below))
+    (left, right), _ = common(rests)
+    same = wholes[0] == wholes[1]
     if op == "==":
-        return (p == q) & (r.e == s.e)
-    strict = op.rstrip("=")
-    return compared(strict, p, q) | ((p == q) & compared(op, r.e, s.e))
+        return same & (left.e == right.e)
+    return compared(op.rstrip("="), *wholes) | (same & compared(op, left.e, right.e))
 
 
 def below(a: Span, b: Span, *, or_equal: bool = False) -> pl.Expr:
