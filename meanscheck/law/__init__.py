@@ -4,6 +4,7 @@
 
     a formula       check (check_names, check_calls) → tree, types          errors at load: file, key, column, mend
     a pack          pack → stanzas → resolve (rewrite) → law, figures       pack_checks walks every day
+    another law     overlay: what-if stanzas laid over a pack               amendment: in what two laws differ
     one case        plain (plain_rows, plain_causes, kleene)                read against the law
     contradictions  conflicts: what feeds say against each other, found before either executor runs
     many cases      vectors (plan, sides, segments) ← emit (quotients)      vector_causes for what is undecided

@@ -25,6 +25,8 @@ from meanscheck.law.types import UNITS
 from meanscheck.values.data import data_dir
 
 M = TypeVar("M", bound=BaseModel)
+OVERLAY = "overlay"
+"""Where the stanzas of what-if law stand; see `overlay.py`. There a single figure stands for every key of a table."""
 
 
 def _no_float(value: Any) -> Any:
@@ -57,11 +59,13 @@ Unit = Annotated[str | None, BeforeValidator(_unit)]
 Status = Literal["sourced", "derived", "unsure", "deployment"]
 
 
-class _Model(BaseModel):
+class Strict(BaseModel):
+    """Frozen, and nothing in it that is not known."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
 
 
-class InstrumentModel(_Model):
+class InstrumentModel(Strict):
     """A legal text."""
 
     id: str
@@ -79,7 +83,7 @@ class InstrumentModel(_Model):
     note_zh: str = ""
 
 
-class NotApplied(_Model):
+class NotApplied(Strict):
     """A measure the law leaves to the locality and for which no local text was found."""
 
     id: str
@@ -88,7 +92,7 @@ class NotApplied(_Model):
     why_zh: str = ""
 
 
-class PackModel(_Model):
+class PackModel(Strict):
     """pack.toml."""
 
     code: str
@@ -103,7 +107,7 @@ class PackModel(_Model):
     not_applied: list[NotApplied] = []
 
 
-class Revision(_Model):
+class Revision(Strict):
     """What every dated revision carries."""
 
     in_force_on: date
@@ -131,7 +135,7 @@ class FormulaRevision(Revision):
     quote: str = ""
 
 
-class ParameterModel(_Model):
+class ParameterModel(Strict):
     """[[parameter]]"""
 
     id: str
@@ -148,7 +152,7 @@ def keys_of(by: Sequence[str] | None) -> tuple[str, ...]:
     return () if by is None else (by,) if isinstance(by, str) else tuple(by)
 
 
-class VariableModel(_Model):
+class VariableModel(Strict):
     """[[variable]]"""
 
     id: str
@@ -161,7 +165,7 @@ class VariableModel(_Model):
     revision: list[FormulaRevision] = []
 
 
-class TestModel(_Model):
+class TestModel(Strict):
     """[[programme.test]]"""
 
     __test__ = False
@@ -174,7 +178,13 @@ class TestModel(_Model):
     revision: list[FormulaRevision] = []
 
 
-class AwardModel(_Model):
+def quote_at(place: str, stanza: TestModel, above: str) -> str:
+    """The law's comparator for the revisions of one file: its own, else that of the folder above; what-if law has only
+    its own."""
+    return stanza.quote or ("" if place.startswith(f"{OVERLAY}/") else above)
+
+
+class AwardModel(Strict):
     """[programme.award]"""
 
     unit: Unit = None
@@ -184,14 +194,14 @@ class AwardModel(_Model):
     revision: list[FormulaRevision] = []
 
 
-class YieldModel(_Model):
+class YieldModel(Strict):
     """One entry of yields_to."""
 
     programme: str
     when: Literal["all members", "this member", "any member"]
 
 
-class ProgrammeModel(_Model):
+class ProgrammeModel(Strict):
     """[[programme]]"""
 
     id: str
@@ -218,7 +228,7 @@ class ConflictRevision(Revision):
     threshold_status: Status = "sourced"
 
 
-class ConflictModel(_Model):
+class ConflictModel(Strict):
     """[[conflict]]"""
 
     id: str
@@ -228,19 +238,19 @@ class ConflictModel(_Model):
     revision: list[ConflictRevision] = []
 
 
-class ConflictsModel(_Model):
+class ConflictsModel(Strict):
     """conflicts.toml"""
 
     conflict: list[ConflictModel] = []
 
 
-class ParametersModel(_Model):
+class ParametersModel(Strict):
     """parameters.toml"""
 
     parameter: list[ParameterModel] = []
 
 
-class RulesModel(_Model):
+class RulesModel(Strict):
     """rules.toml"""
 
     variable: list[VariableModel] = []
@@ -253,7 +263,7 @@ class Level:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.place = "/".join(folder.parts[folder.parts.index("rules") :]) if "rules" in folder.parts else folder.name
-        self.pack = _read(folder / "pack.toml", PackModel, self.place)
+        self.pack = read_file(folder / "pack.toml", PackModel, self.place)
         self.parameters = [
             (file, p) for file, read in self._files("parameters", ParametersModel) for p in read.parameter
         ]
@@ -266,7 +276,7 @@ class Level:
     def _files(self, kind: str, model: type[M]) -> Iterator[tuple[str, M]]:
         """KIND.toml and every NAME.KIND.toml, in the order of their names, with their places."""
         for path in files_of(self.folder, kind):
-            yield f"{self.place}/{path.name}", _read(path, model, self.place)
+            yield f"{self.place}/{path.name}", read_file(path, model, self.place)
 
     def _unique(self) -> None:
         named: list[tuple[str, str, str]] = [
@@ -297,7 +307,8 @@ def files_of(folder: Path, kind: str) -> tuple[Path, ...]:
     return tuple(sorted({*folder.glob(f"{kind}.toml"), *folder.glob(f"*.{kind}.toml")}))
 
 
-def _read(path: Path, model: type[M], place: str) -> M:
+def read_file(path: Path, model: type[M], place: str) -> M:
+    """A TOML file by its model; PackError naming file, key and reason. A file that is not there is empty."""
     where = f"{place}/{path.name}"
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

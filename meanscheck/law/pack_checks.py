@@ -20,7 +20,7 @@ from meanscheck.errors import PackError
 from meanscheck.law import tables
 from meanscheck.law.conflict_checks import check_conflicts, check_higher
 from meanscheck.law.law import Law
-from meanscheck.law.pack import ConflictRevision, FigureRevision, FormulaRevision, Revision, keys_of
+from meanscheck.law.pack import OVERLAY, ConflictRevision, FigureRevision, FormulaRevision, Revision, keys_of, quote_at
 from meanscheck.law.plain import FRESHNESS, MEMBERSHIP
 from meanscheck.law.tree import Node
 from meanscheck.law.types import BOOL, UNITS, Type
@@ -162,7 +162,7 @@ def _figures(pack: RulePack) -> None:
             for r in stanza.revision:
                 where = f"{place}: {stanzas.name} {r.in_force_on}"
                 if not r.unknown:
-                    if keys and not isinstance(r.value, dict):
+                    if keys and not isinstance(r.value, dict) and not place.startswith(f"{OVERLAY}/"):
                         by = ", ".join(keys)
                         raise PackError(f"a table by {by} is wanted", where=where, remedy='Write { key = "…" }')
                     tables.read(r.value, unit, keys, where)
@@ -190,7 +190,7 @@ def _programmes(pack: RulePack) -> None:
                 )
             quote = ""
             for place, stanza in test:
-                quote = stanza.quote or quote
+                quote = quote_at(place, stanza, quote)
                 for feed in stanza.review or ():
                     if feed not in pack.scope.feeds:
                         raise PackError(f"reviews an unknown feed {feed}", where=f"{place}: {test.name}")

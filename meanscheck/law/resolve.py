@@ -24,6 +24,7 @@ from meanscheck.law.figures import figure_of
 from meanscheck.law.law import Award, Instrument, Law, LawTest, Parameter, Programme, Variable, Yield
 from meanscheck.law.months import check_counts
 from meanscheck.law.names import attribute_types, feed_types
+from meanscheck.law.overlay import Overlay
 from meanscheck.law.pack import (
     ConflictModel,
     FormulaRevision,
@@ -37,6 +38,7 @@ from meanscheck.law.pack import (
     VariableModel,
     keys_of,
     levels_of,
+    quote_at,
 )
 from meanscheck.law.places import Neighbours, with_places
 from meanscheck.law.rewrite import with_review, without_absent
@@ -65,16 +67,18 @@ class RulePack:
         self.neighbours = Neighbours(self, RulePack)
 
     @classmethod
-    def load(cls, path: str | Path) -> RulePack:
+    def load(cls, path: str | Path, *, overlay: str | Path | None = None) -> RulePack:
         """Read, check and walk a pack.
 
         Args:
             path: its folder; a path below ``rules/`` is also looked for in the installed rules.
+            overlay: a file of what-if law to lay on top; see `overlay`.
 
         Raises:
             PackError: naming file, key, position, reason and mend.
         """
-        pack = cls(levels_of(path))
+        levels = levels_of(path)
+        pack = cls(levels if overlay is None else (*levels, Overlay(overlay, levels)))
         pack_checks.check(pack)
         return pack
 
@@ -387,8 +391,8 @@ def quote_of(test: Stanzas[TestModel], revision: FormulaRevision) -> str:
     if revision.quote:
         return revision.quote
     quote = ""
-    for _, stanza in test:
-        quote = stanza.quote or quote
+    for place, stanza in test:
+        quote = quote_at(place, stanza, quote)
         if any(r is revision for r in stanza.revision):
             break
     return quote
