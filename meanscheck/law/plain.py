@@ -176,11 +176,14 @@ class PlainRun:
 
     def _outcome(self, programme: Programme, person: int | None) -> Outcome:
         at = At(person)
-        results: list[TestResult] = []
+        trees = {t.id: t.tree for t in programme.tests}
         if programme.entity == "member":
             membership = Node("var", ("is_member",), self.law.variables["is_member"].tree.type, "member")
-            results.append(self._test(MEMBERSHIP, membership, at))
-        results.extend(self._test(t.id, t.tree, at) for t in programme.tests)
+            trees = {MEMBERSHIP: membership, **trees}
+        known = {name: truth(self.value(tree, at)) for name, tree in trees.items()}
+        # A known failure decides, and then nothing is asked of bounds.
+        is_open = False not in known.values()
+        results = [self._test(name, tree, at, known[name], is_open=is_open) for name, tree in trees.items()]
         verdict = all_of(r.holds for r in results)
         causes: Causes = frozenset().union(*(r.causes for r in results if r.holds is None and verdict is None))
         award = None
@@ -227,8 +230,8 @@ class PlainRun:
         open_causes = (self.outcome(name, m) for m in open_members)
         return frozenset().union(*(o.causes for o in open_causes if o.outcome == "refer"))
 
-    def _test(self, name: str, tree: Node, at: At) -> TestResult:
-        known, holds = self.value(tree, at), truth(self.best(tree, at))
+    def _test(self, name: str, tree: Node, at: At, known: Truth, *, is_open: bool) -> TestResult:
+        holds = truth(self.best(tree, at)) if known is None and is_open else known
         causes: Causes = causes_of(self, tree, at) if holds is None else frozenset()
         return TestResult(name, holds, causes, by_bounds=known is None and holds is not None)
 

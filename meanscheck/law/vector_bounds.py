@@ -5,28 +5,18 @@ variables and aggregates as columns of its frames, reckoned when a formula first
 
     -:NAME, +:NAME   least and greatest value of a number (null: none); NAME as in `vectors`, such as v:ID or a:N
     =:NAME           what is left of a yes/no, day or text (null: several)
-
-`settle` decides a programme's tests by them and writes into the whole run's frames:
-
-    t:PROGRAMME:TEST    where it was null and is decided · b:PROGRAMME:TEST  true where it was decided so
-    x-: x+: l-: l+:…    bounds of value and limit of a test that is one comparison, where it was decided so
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Sequence
-from functools import reduce
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from meanscheck.law import spans
 from meanscheck.law.cut import cut
-from meanscheck.law.law import AS_OF, Law, Programme
+from meanscheck.law.law import AS_OF, Law
 from meanscheck.law.legal import is_superseded, may_lack_value, reads_derived
-from meanscheck.law.margins import margin_of
-from meanscheck.law.plain import MEMBERSHIP
 from meanscheck.law.quotients import MILLION, Quotient, over, product, rounded
 from meanscheck.law.segments import Segments, aggregated, kleene_any, truth_sums
 from meanscheck.law.sides import Rows, Side, on_rows
@@ -213,7 +203,7 @@ class VectorBounds:
         emitter = self.emitters[level]
         belongs = pl.lit(True)
         if node.op == "members":
-            belongs = emitter.emit(_is_member(self.law)).n
+            belongs = emitter.emit(member_node(self.law)).n
         elif node.level == "household":
             belongs = pl.col("first")
         if isinstance(condition, Node):
@@ -314,72 +304,6 @@ class VectorBounds:
         self.run.put(home, [pl.coalesce(known, f"{end}:{name}").alias(f"{end}:{name}") for end in "-+"])
 
 
-def settle(run: VectorRun, programme: Programme) -> None:
-    """Decide what bounds decide of a programme's tests, and take its award where one amount is left."""
-    level, p = programme.entity, programme.id
-    frame = run.frame(level)
-    trees = {f"t:{p}:{t.id}": t.tree for t in programme.tests}
-    if level == "member":
-        trees[f"t:{p}:{MEMBERSHIP}"] = _is_member(run.law)
-    unknown = [c for c in (*trees, f"w:{p}") if c in frame.columns and frame[c].null_count()]
-    if not unknown:
-        return
-    # Also where another test fails: the record says of each whether it holds.
-    is_open = reduce(operator.or_, [pl.col(c).is_null() for c in unknown if c in trees], pl.lit(False))
-    if f"w:{p}" in unknown:
-        fails = pl.any_horizontal([pl.col(c).eq_missing(False) for c in trees])
-        is_open = is_open | (pl.col(f"w:{p}").is_null() & ~fails)
-    if level == "member":
-        is_open = is_open & (pl.col("role") == "member")
-    looked = frame.select(is_open.alias("m"))["m"]
-    if not looked.any():
-        return
-    units = looked
-    if level == "member":
-        rows = frame.filter(looked)["unit_row"].unique()
-        units = pl.Series(range(run.households.height)).is_in(rows.implode())
-    bounds = run.bounds_of(units)
-    emitter = bounds.emitters[level]
-    columns: list[pl.Expr] = []
-    for name, tree in trees.items():
-        if name not in unknown:
-            continue
-        columns.append(emitter.emit(tree).n.cast(pl.Boolean).alias(name))
-        margin = margin_of(tree)
-        if margin is not None:
-            for prefix, side in (("x", margin.value), ("l", margin.limit)):
-                span = emitter.span(side)
-                columns += [
-                    as_stored(q, side.type).alias(f"{prefix}{end}{name[1:]}")
-                    for q, end in ((span.low, "-"), (span.high, "+"))
-                ]
-    if programme.award is not None and f"w:{p}" in unknown:
-        left = spans.point(emitter.span(programme.award.tree))
-        columns.append(as_stored(left, UNITS[programme.award.unit]).alias(f"w:{p}"))
-    part = bounds.run.frame(level)
-    _write(run, level, on_rows(part, columns), bounds.units if level == "household" else bounds.persons, list(trees))
-
-
-def _write(run: VectorRun, level: str, found: pl.DataFrame, rows: pl.Series, tests: Sequence[str]) -> None:
-    """Put what was found for some rows into the frame of all."""
-    place = pl.select(pl.when(pl.lit(rows)).then(pl.lit(rows.cast(pl.Int64).cum_sum()) - 1)).to_series()
-    frame = run.frame(level)
-    columns: list[pl.Series] = []
-    for test in [t for t in tests if t in found.columns]:
-        left = found[test].gather(place)
-        decided = frame[test].is_null() & left.is_not_null()
-        if not decided.any():
-            continue
-        columns += [frame[test].zip_with(~decided, left), decided.alias(f"b{test[1:]}")]
-        for name in (f"{which}{end}{test[1:]}" for which in "xl" for end in "-+"):
-            if name in found.columns:
-                columns.append(found[name].gather(place).zip_with(decided, pl.Series([None], dtype=pl.Int64)))
-    award = next((c for c in found.columns if c.startswith("w:")), None)
-    if award is not None:
-        columns.append(frame[award].zip_with(frame[award].is_not_null(), found[award].gather(place)))
-    run.put(level, columns)
-
-
 def _measures(emitter: FrameSpans | RowSpans, node: Node, element: object, by: object) -> list[pl.Expr]:
     """What an aggregate takes of each row: bounds where it adds up, what is left where it picks."""
     measures: list[pl.Expr] = []
@@ -402,5 +326,6 @@ def as_stored(q: Quotient, t: Type) -> pl.Expr:
     return q.n.cast(pl.Int64)
 
 
-def _is_member(law: Law) -> Node:
+def member_node(law: Law) -> Node:
+    """Whether a person is a member, as a leaf."""
     return Node("var", ("is_member",), law.variables["is_member"].tree.type, "member")

@@ -6,7 +6,7 @@ number of formulas. Values become columns of the frames of households, persons a
     v:ID  a variable · a:N  a person's aggregate over a feed · g:N  an aggregate over members or supporters
     t:PROGRAMME:TEST  a test · o:PROGRAMME  true eligible, false ineligible, null refer · w:PROGRAMME  its award in fen
     x:… , l:… , m:PROGRAMME:TEST  value, limit and margin of a test that is one comparison
-    b:PROGRAMME:TEST and x-: x+: l-: l+:  of a test that bounds decide (`vector_bounds`)
+    b:PROGRAMME:TEST and x-: x+: l-: l+:  of a test that bounds decide (`settle`)
 
 The same for every block size and thread count: whole units, integers only, no ordering left to the engine.
 """
@@ -28,10 +28,11 @@ from meanscheck.law.names import OPEN_END, open_ended
 from meanscheck.law.plain import FRESHNESS, lookup, windows_in
 from meanscheck.law.plan import plan_of
 from meanscheck.law.segments import Segments, aggregated, kleene_any, truth_sums
+from meanscheck.law.settle import settle
 from meanscheck.law.sides import RowEmitter, Rows, Side, on_rows, with_reckoned
 from meanscheck.law.tree import Node
 from meanscheck.law.types import UNITS
-from meanscheck.law.vector_bounds import VectorBounds, settle
+from meanscheck.law.vector_bounds import VectorBounds
 
 MAX_STORED = 10**17
 """No variable may be larger; so every block and every machine refuses the same, and sums of a few stay within Int64."""

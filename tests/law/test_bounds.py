@@ -183,7 +183,7 @@ def test_an_amount_is_not_negative_where_the_condition_leaves_out_what_may_be(
     # A surveyed amount may be negative only as an adjustment of living conditions.
     text = f"sum(f.amount for f in field_survey{f' if f.item in {items}' if items else ''})"
     law = one_test(tmp_path, f"{DEPOSITS} < p.money", ("held", "member", "money", text))
-    row = {"item": "odd_jobs", "amount": 57_000, "as_of": DAY}
+    row: dict[str, Value] = {"item": "odd_jobs", "amount": 57_000, "as_of": DAY}
     assert decided(law, case({"field_survey": facts(SILENT, row)}))[0] == expected
 
 
@@ -200,9 +200,8 @@ def test_any_holds_for_a_row_in_hand_and_fails_for_no_silence(tmp_path: Path) ->
         "not any(m.drives for m in members)",
         ("drives", "member", "bool", 'any(v.vehicle_class == "car" for v in vehicles)'),
     )
-    car, bicycle = ({"vehicle_class": kind, "as_of": DAY} for kind in ("car", "motorcycle"))
-    assert decided(law, case({"vehicles": facts(SILENT, car)})) == ("ineligible", True)
-    assert decided(law, case({"vehicles": facts(SILENT, bicycle)})) == ("refer", False)
+    for kind, expected in (("car", ("ineligible", True)), ("motorcycle", ("refer", False))):
+        assert decided(law, case({"vehicles": facts(SILENT, {"vehicle_class": kind, "as_of": DAY})})) == expected
 
 
 def test_a_person_who_may_be_a_member_adds_nothing_or_his_own(tmp_path: Path) -> None:
