@@ -15,7 +15,7 @@ from typing import TypeAlias
 from meanscheck.law.emit import folded
 from meanscheck.law.kleene import Truth, all_of, any_of, negated
 from meanscheck.law.law import Law, Programme
-from meanscheck.law.reach_bounds import possible
+from meanscheck.law.reach_bounds import possible, sides
 from meanscheck.law.reach_tables import found, is_constant
 from meanscheck.law.tree import COMPARISONS, Node
 
@@ -145,8 +145,12 @@ class Reach:
             return frozenset()
         if node.op in COMPARISONS and node.nodes[0].type.kind == "num":
             return possible(self.law, node)
-        # The least of a known figure and an unknown one may be the known one.
-        return KNOWN if node.op in ("least", "greatest") and any(b != UNKNOWN for b in below) else frozenset()
+        if node.op not in ("least", "greatest") or all(b == UNKNOWN for b in below):
+            return frozenset()
+        # The least of a known figure and an unknown one may be the known one, if the other has a least value.
+        end = 0 if node.op == "least" else 1
+        is_left = all(b != UNKNOWN or sides(self.law, n)[end] for n, b in zip(node.nodes, below, strict=True))
+        return KNOWN if is_left else frozenset()
 
     def _figure(self, node: Node) -> Possible:
         if node.op == "index" and is_constant(node):

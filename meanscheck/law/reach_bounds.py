@@ -36,6 +36,13 @@ def sides(law: Law, node: Node) -> Sides:
         return _turned(below[0])
     if op == "round":
         return below[0]
+    if op in ("least", "greatest"):
+        # The least of some is bounded below where all are, and above where one is.
+        lows, highs = [s[0] for s in below], [s[1] for s in below]
+        return (all(lows), any(highs)) if op == "least" else (any(lows), all(highs))
+    if op in ("if", "first_known"):
+        either = below[1:] if op == "if" else below
+        return any(s[0] for s in either), any(s[1] for s in either)
     if op in ("*", "/"):
         if NEITHER in below:
             return NEITHER
