@@ -237,15 +237,14 @@ class VectorBounds:
         open_ = on_rows(self.run.frame(home), [more.alias("m")])["m"].fill_null(True).cast(pl.Int64)
         verdict = kleene_any(true, unknown + open_)
         verdict = verdict if function == "any" else ~verdict
-        left = pl.select(pl.when(pl.lit(self._is_listed(node))).then(pl.lit(verdict))).to_series()
-        self._put(node, name, left, None)
+        self._put(node, name, _where(self._is_listed(node), verdict), None)
 
     def _extreme(self, node: Node, name: str, segments: Segments, frame: pl.DataFrame, *, complete: pl.Expr) -> None:
         """The lowest, highest or latest: only where all that belong are left."""
         (found,) = aggregated(segments, frame, [str(node.args[0])])
         listed = self._is_listed(node)
         whole = on_rows(self.run.frame(self.home(node)), [complete.alias("m")])["m"].fill_null(False)
-        left = pl.select(pl.when(pl.lit(listed & whole)).then(pl.lit(found))).to_series()
+        left = _where(listed & whole, found)
         self._put(node, name, left, left)
 
     def _sum(
@@ -283,25 +282,22 @@ class VectorBounds:
         if lacking:
             known = ~people["open"] & (sums["may"] == 0)
         listed = self._is_listed(node)
-        ends = [
-            pl.select(
-                pl.when(pl.lit(known & listed & ~people[end] & (sums[f"no_{end}"] == 0))).then(pl.lit(sums[end]))
-            ).to_series()
-            for end in ("low", "high")
-        ]
+        ends = [_where(known & listed & ~people[end] & (sums[f"no_{end}"] == 0), sums[end]) for end in ("low", "high")]
         if function == "count" and node.op == "supporters":
-            ends[0] = pl.select(pl.when(pl.lit(listed)).then(pl.lit(ends[0])).otherwise(0)).to_series()
+            ends[0] = ends[0].zip_with(listed, pl.Series([0]).new_from_index(0, len(listed)))
         self._put(node, name, *ends)
 
     def _put(self, node: Node, name: str, low: pl.Series, high: pl.Series | None) -> None:
-        home, known = self.home(node), pl.col(name)
-        if node.type.kind != "num":
-            self.run.put(home, [low.alias(f"=:{name}")])
-            self.run.put(home, [pl.coalesce(known, f"=:{name}").alias(f"=:{name}")])
-            return
-        assert high is not None
-        self.run.put(home, [low.alias(f"-:{name}"), high.alias(f"+:{name}")])
-        self.run.put(home, [pl.coalesce(known, f"{end}:{name}").alias(f"{end}:{name}") for end in "-+"])
+        home = self.home(node)
+        known = self.run.frame(home)[name]
+        ends = {"=": low} if high is None or node.type.kind != "num" else {"-": low, "+": high}
+        filled = [known.zip_with(known.is_not_null(), end).alias(f"{which}:{name}") for which, end in ends.items()]
+        self.run.put(home, filled)
+
+
+def _where(condition: pl.Series, values: pl.Series) -> pl.Series:
+    """The values where the condition is true, null elsewhere."""
+    return values.zip_with(condition, pl.Series([None], dtype=values.dtype).new_from_index(0, len(values)))
 
 
 def _measures(emitter: FrameSpans | RowSpans, node: Node, element: object, by: object) -> list[pl.Expr]:
