@@ -85,7 +85,7 @@ def differences(law: Law, units: Sequence[CaseUnit], run: VectorRun | None = Non
                     margin = margin_of(test.tree)
                     if margin is not None and t.by_bounds and plain.bounds is not None:
                         for which, tree in (("x", margin.value), ("l", margin.limit)):
-                            ends = tuple(row[f"{which}{end}:{p.id}:{test.id}"] for end in "-+")
+                            ends = tuple(row.get(f"{which}{end}:{p.id}:{test.id}") for end in "-+")
                             note(f"bounds {which} {p.id} {test.id} {who}", plain.bounds.range(tree, At(who)), ends)
                 if o.outcome == "refer":
                     where = causes[0 if who is None else 1].get(p.id)
