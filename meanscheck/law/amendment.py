@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias, TypeVar
 from meanscheck.law.figures import ANY_KEY, figure_text
 from meanscheck.law.law import Award, Law, LawTest, Parameter, Programme, Variable
 from meanscheck.law.order import Item, reads
+from meanscheck.law.tables import key_text, rows_of
 from meanscheck.law.tree import Node
 
 Kind: TypeAlias = Literal["figure", "variable", "test", "award", "programme", "precedence", "contradiction"]
@@ -66,9 +67,11 @@ def with_change(old: Law, new: Law, change: Change) -> Law:
     parameters = {**new.parameters, **old.parameters}
     variables = {**new.variables, **old.variables}
     programmes, conflicts = list(old.programmes), dict(old.conflicts)
+    places = {**new.places, **old.places}
     theirs = {p.id: p for p in new.programmes}
     if change.kind == "figure":
         _put(parameters, new.parameters, change.id)
+        _put(places, new.places, change.id)
     elif change.kind == "variable":
         _put(variables, new.variables, change.id)
     elif change.kind == "contradiction":
@@ -79,7 +82,14 @@ def with_change(old: Law, new: Law, change: Change) -> Law:
         programmes = [p for p in programmes if p.id != change.programme]
     else:
         programmes = [_programme(p, theirs[p.id], change) if p.id == change.programme else p for p in programmes]
-    return replace(old, parameters=parameters, variables=variables, programmes=tuple(programmes), conflicts=conflicts)
+    return replace(
+        old,
+        parameters=parameters,
+        variables=variables,
+        programmes=tuple(programmes),
+        conflicts=conflicts,
+        places=places,
+    )
 
 
 def touches(law: Law, programme: str) -> frozenset[tuple[Kind, str, str]]:
@@ -162,10 +172,10 @@ def _figure_key(p: Parameter) -> object:
 def _figure(p: Parameter) -> str:
     if p.unknown:
         return f"unknown ({p.unknown})"
-    entries = sorted(p.table.items())
+    entries = rows_of(p)
     if len({v for _, v in entries}) == 1 or entries[0][0] in ((), ANY_KEY):
         return figure_text(entries[0][1], p.unit)
-    return ", ".join(f"{' '.join(k)} {figure_text(v, p.unit)}" for k, v in entries)
+    return ", ".join(f"{key_text(k, p.by)} {figure_text(v, p.unit)}" for k, v in entries)
 
 
 def _formula(item: Variable | LawTest | Award) -> str:

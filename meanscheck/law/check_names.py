@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from meanscheck.errors import PackError
+from meanscheck.law.check_dimensions import SIDES, mend
 from meanscheck.law.tables import MONTH_KEY, band_type
 from meanscheck.law.tree import Arg, Node
-from meanscheck.law.types import BOOL, DATE, NUMBER, PLAIN, TEXT, Dimension, Form, Type
+from meanscheck.law.types import BOOL, DATE, MONTH, NUMBER, PLAIN, TEXT, Dimension, Form, Type
 
 _RANK = {"const": 0, "household": 1, "member": 2, "supporter": 2, "row": 3}
 
@@ -213,15 +214,24 @@ class Leaves:
         """The common type of numbers that are added, compared or chosen between: equal dimensions, the widest form."""
         dims = {n.type.dimension for n in nodes if not n.type.zero}
         if len(dims) > 1:
-            raise self.fail(
-                e, f"{what} of {' and '.join(str(n.type) for n in nodes)}", "Bring both to the same unit first"
-            )
+            raise self.fail(e, f"{what} of {' and '.join(str(n.type) for n in nodes)}", self.mend(nodes))
         dimension: Dimension = next(iter(dims), PLAIN)
         forms = {n.type.form for n in nodes if n.op != "int"}
         form: Form = "exact" if "exact" in forms else "micro" if "micro" in forms else "int"
         if form == "micro" and any(n.type.form == "int" and n.op != "int" for n in nodes):
             form = "exact"
         return Type("num", dimension, form)
+
+    def mend(self, nodes: Sequence[Node]) -> str:
+        """Which of numbers that do not fit each other to change."""
+        counted = [(i, n.type.dimension) for i, n in enumerate(nodes, 1) if not n.type.zero]
+        place, first = counted[0]
+        other, second = next((i, d) for i, d in counted if d != first)
+        months = [
+            name for name, p in self.scope.parameters.items() if p.type.dimension == MONTH.dimension and not p.keys
+        ]
+        sides = SIDES if len(nodes) == 2 else (f"value {place}", f"value {other}")
+        return mend(first, second, sides=sides, months=months)
 
     def known_text(self, at: ast.AST, a: Node, b: Node) -> None:
         for one, other in ((a, b), (b, a)):

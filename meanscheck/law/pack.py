@@ -20,7 +20,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from meanscheck.errors import PackError
 from meanscheck.law.check import WORDS
+from meanscheck.law.locating import place_of
 from meanscheck.law.tables import check_by
+from meanscheck.law.toml_lines import line_of
 from meanscheck.law.types import UNITS
 from meanscheck.values.data import data_dir
 
@@ -113,7 +115,7 @@ class Revision(Strict):
     in_force_on: date
     published_on: date | None = None
     ends_on: date | None = None
-    cite: list[str]
+    cite: list[str] = []
     status: Status = "sourced"
     unknown: str = ""
     at_least: Figures = None
@@ -262,16 +264,17 @@ class Level:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.place = "/".join(folder.parts[folder.parts.index("rules") :]) if "rules" in folder.parts else folder.name
+        self.place = place_of(folder)
         self.pack = read_file(folder / "pack.toml", PackModel, self.place)
-        self.parameters = [
-            (file, p) for file, read in self._files("parameters", ParametersModel) for p in read.parameter
-        ]
+        self.parameters = self._parameters()
         rules = list(self._files("rules", RulesModel))
         self.variables = [(file, v) for file, read in rules for v in read.variable]
         self.programmes = [(file, p) for file, read in rules for p in read.programme]
         self.conflicts = [(file, c) for file, read in self._files("conflicts", ConflictsModel) for c in read.conflict]
         self._unique()
+
+    def _parameters(self) -> list[tuple[str, ParameterModel]]:
+        return [(file, p) for file, read in self._files("parameters", ParametersModel) for p in read.parameter]
 
     def _files(self, kind: str, model: type[M]) -> Iterator[tuple[str, M]]:
         """KIND.toml and every NAME.KIND.toml, in the order of their names, with their places."""
@@ -299,7 +302,19 @@ class Level:
                 continue
             for part in name.split(".") if kind == "parameter" else [name]:
                 if not part.isidentifier() or iskeyword(part) or (part in WORDS and kind != "parameter"):
-                    raise PackError("not a usable id", where=where, remedy="Use an identifier that is no keyword")
+                    what = "not a usable id" + (f": {part} is a word of the language" if part in WORDS else "")
+                    raise PackError(what, where=where, remedy="Use an identifier that is no keyword")
+
+
+class FiguresLevel(Level):
+    """The figures of a folder without its rules: a neighbour's formulas are none of this place's business."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.place = folder, place_of(folder)
+        self.pack = read_file(folder / "pack.toml", PackModel, self.place)
+        self.parameters = self._parameters()
+        self.variables, self.programmes, self.conflicts = [], [], []
+        self._unique()
 
 
 def files_of(folder: Path, kind: str) -> tuple[Path, ...]:
@@ -311,7 +326,8 @@ def read_file(path: Path, model: type[M], place: str) -> M:
     """A TOML file by its model; PackError naming file, key and reason. A file that is not there is empty."""
     where = f"{place}/{path.name}"
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
         raise PackError(f"not valid TOML: {fault}", where=where) from None
     except UnicodeDecodeError:
@@ -322,7 +338,8 @@ def read_file(path: Path, model: type[M], place: str) -> M:
         return model.model_validate(data)
     except ValidationError as fault:
         first = fault.errors(include_url=False, include_input=False)[0]
-        raise PackError(_reason(first), where=f"{where}: {_position(first['loc'], data)}") from None
+        line = line_of(text, first["loc"])
+        raise PackError(_reason(first), where=f"{where}:{line}: {_position(first['loc'], data)}") from None
 
 
 def _reason(error: Any) -> str:
@@ -344,19 +361,21 @@ def _position(location: tuple[int | str, ...], data: Any) -> str:
     return " ".join(words)
 
 
-def levels_of(path: str | Path) -> tuple[Level, ...]:
-    """The levels of a pack, the topmost folder first.
-
-    A path below ``rules/`` that does not exist here is looked for in the installed rules.
-    """
+def folder_of(path: str | Path) -> Path:
+    """The folder of a pack: a path below ``rules/`` that does not exist here is one of the installed rules."""
     folder = Path(path)
     if not folder.is_dir() and folder.parts[:1] == ("rules",):
         folder = data_dir("rules").joinpath(*folder.parts[1:])
+    return folder.resolve()
+
+
+def levels_of(path: str | Path) -> tuple[Level, ...]:
+    """The levels of a pack (see `folder_of`), the topmost folder first."""
+    folder = folder_of(path)
     if not (folder / "pack.toml").is_file():
         raise PackError(
             "no pack.toml there", where=str(path), remedy="Name a folder such as rules/cn/guangdong/jiangmen"
         )
-    folder = folder.resolve()
     chain = [folder]
     while (chain[0].parent / "pack.toml").is_file():
         chain.insert(0, chain[0].parent)

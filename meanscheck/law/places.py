@@ -6,7 +6,8 @@ keeps them by division code, so that a replay needs nothing else. `figure_at` fi
 prefix: the county's own pack (440703), its city's (440700), its province's (440000), the nation's (000000).
 
 Choices
-    Neighbours are read only if some formula asks about another place, each folder once.
+    Neighbours are read only if some formula asks about another place, each folder once, and of them the figures only:
+    what is wrong with a neighbour's rules does not stop this place. What-if law is on top of this place alone.
     Where a nearer pack says nothing else than the one above it, only the one above is kept.
     A figure that is unknown at a place is unknown there: the province's does not stand in for it.
     An instrument that two packs give under one id is kept as ``CODE:ID`` for the neighbour.
@@ -17,11 +18,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meanscheck.errors import PackError
 from meanscheck.law.law import Instrument, Law, Parameter
-from meanscheck.law.pack import Level
+from meanscheck.law.pack import FiguresLevel, Level
 
 if TYPE_CHECKING:
     from meanscheck.law.resolve import RulePack
@@ -64,7 +66,7 @@ class Neighbours:
         """In the order of their division codes."""
         if self._packs is None:
             top = self.pack.levels[0].folder
-            levels = {level.folder: level for level in self.pack.levels}
+            levels: dict[Path, Level] = {}
             found: dict[str, RulePack] = {}
             for file in sorted(top.rglob("pack.toml")):
                 chain = [f for f in (file.parent, *file.parent.parents) if f == top or top in f.parents]
@@ -72,7 +74,7 @@ class Neighbours:
                     continue
                 for folder in chain:
                     if folder not in levels:
-                        levels[folder] = Level(folder)
+                        levels[folder] = FiguresLevel(folder)
                 pack = self.of_levels([levels[f] for f in reversed(chain)])
                 if pack.code in {*found, self.pack.code}:
                     other = found.get(pack.code, self.pack).place
@@ -97,7 +99,6 @@ def with_places(law: Law, neighbours: Neighbours, accept: frozenset[str]) -> Law
         if name in law.parameters:
             places[name][law.code] = law.parameters[name]
     for pack in neighbours.packs():
-        kept, renamed = _instruments(pack, {**law.instruments, **instruments})
         for found in pack.figures(names, law.on, known_by=law.known_by, accept=accept):
             own = law.parameters.get(found.id, found)
             if (found.unit, found.by) != (own.unit, own.by):
@@ -106,26 +107,23 @@ def with_places(law: Law, neighbours: Neighbours, accept: frozenset[str]) -> Law
                     where=f"{pack.place}: parameter {found.id}",
                     remedy="A figure that is asked for at another place has one unit everywhere",
                 )
-            cite = tuple(renamed.get(c.split("#")[0], c.split("#")[0]) + c[len(c.split("#")[0]) :] for c in found.cite)
+            cite = tuple(_cited(c, pack, {**law.instruments, **instruments}, instruments) for c in found.cite)
             places[found.id][pack.code] = replace(found, cite=cite)
-            instruments.update({i: kept[i] for i in (c.split("#")[0] for c in cite) if i in kept})
-    return replace(
-        law,
-        places={name: _folded(there, law.code) for name, there in places.items()},
-        instruments=dict(sorted({**law.instruments, **instruments}.items())),
-    )
+    law = replace(law, places={name: _folded(there, law.code) for name, there in places.items()})
+    kept = {c.partition("#")[0] for there in law.places.values() for p in there.values() for c in p.cite}
+    more = {name: text for name, text in instruments.items() if name in kept}
+    return replace(law, instruments=dict(sorted({**law.instruments, **more}.items())))
 
 
-def _instruments(pack: RulePack, taken: Mapping[str, Instrument]) -> tuple[dict[str, Instrument], dict[str, str]]:
-    """The cited texts of a pack by the id they are kept under, and the ids that were changed."""
-    kept: dict[str, Instrument] = {}
-    renamed: dict[str, str] = {}
-    for instrument in pack.cited():
-        name = instrument.id
-        if name in taken and taken[name] != instrument:
-            name = renamed[name] = f"{pack.code}:{name}"
-        kept[name] = replace(instrument, id=name)
-    return kept, renamed
+def _cited(cite: str, pack: RulePack, taken: Mapping[str, Instrument], into: dict[str, Instrument]) -> str:
+    """A neighbour's citation, with its text kept under an id that means no other text."""
+    name, mark, article = cite.partition("#")
+    text = pack.instrument(name)
+    if text is not None:
+        if taken.get(name, text) != text:
+            name = f"{pack.code}:{name}"
+        into[name] = replace(text, id=name)
+    return f"{name}{mark}{article}"
 
 
 def _folded(there: Mapping[str, Parameter], own: str) -> dict[str, Parameter]:

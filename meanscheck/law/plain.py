@@ -25,10 +25,8 @@ Causes of an unknown, as text ``kind:subject``:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
-from typing import cast
 
 from meanscheck.contracts.units import VERDICT_CONFIRMED, VERDICT_DROPPED, CaseUnit, FeedFacts, PersonFacts
 from meanscheck.law.bounds import Bounds
@@ -36,12 +34,10 @@ from meanscheck.law.conflicts.plain import Contradictions
 from meanscheck.law.kleene import Truth, all_of, any_of, negated
 from meanscheck.law.law import Law, Programme
 from meanscheck.law.names import OPEN_END, open_ended
-from meanscheck.law.places import figure_at
 from meanscheck.law.plain_causes import Causes, causes_of
 from meanscheck.law.plain_rows import (
     At,
     Entry,
-    Known,
     Result,
     Row,
     aggregate,
@@ -52,7 +48,7 @@ from meanscheck.law.plain_rows import (
     windows_in,
     with_derived,
 )
-from meanscheck.law.tables import entry, months_before, slices
+from meanscheck.law.plain_tables import TableValues
 from meanscheck.law.tree import Node
 from meanscheck.values.dates import month_number, month_start, window_of
 from meanscheck.values.evidence_state import EvidenceState
@@ -96,7 +92,7 @@ class Outcome:
         return tuple(t.id for t in self.tests if t.holds is False)
 
 
-class PlainRun:
+class PlainRun(TableValues):
     """One law over one case unit; values are kept once reckoned."""
 
     def __init__(self, law: Law, unit: CaseUnit) -> None:
@@ -299,41 +295,6 @@ class PlainRun:
 
     def _v_param(self, node: Node, at: At) -> Result:
         return self.law.parameters[str(node.args[0])].get()
-
-    def _v_index(self, node: Node, at: At) -> Result:
-        keys = [self.value(k, at) for k in node.nodes]
-        if None in keys:
-            return None
-        return entry(self.law.parameters[str(node.args[0])], cast("list[Known]", keys))
-
-    def _v_slices(self, node: Node, at: At) -> Result:
-        amount, *keys = (self.value(n, at) for n in node.nodes)
-        if amount is None or None in keys:
-            return None
-        assert isinstance(amount, int | Fraction)
-        return slices(self.law.parameters[str(node.args[0])], amount, cast("list[Known]", keys))
-
-    def _v_at(self, node: Node, at: At) -> Result:
-        place, *keys = (self.value(n, at) for n in node.nodes)
-        if place is None or None in keys:
-            return None
-        there = figure_at(self.law, str(node.args[0]), str(place))
-        return None if there is None else entry(there, cast("list[Known]", keys))
-
-    def _v_month(self, node: Node, at: At) -> Result:
-        return at.month
-
-    def _v_streak(self, node: Node, at: At) -> Result:
-        months = self.streak(node, at)
-        return None if months is None else all_of(truth(self.value(node.nodes[0], m)) for m in months)
-
-    def streak(self, node: Node, at: At) -> tuple[At, ...] | None:
-        """The months of a streak, the latest first; None if nobody knows how many."""
-        count = self.value(node.nodes[1], at)
-        if count is None:
-            return None
-        assert isinstance(count, int)
-        return tuple(replace(at, month=month) for month in months_before(self.law.on, count))
 
     def _v_and(self, node: Node, at: At) -> Result:
         return all_of(truth(self.value(n, at)) for n in node.nodes)

@@ -12,11 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
-from meanscheck.law.emit import folded
 from meanscheck.law.kleene import Truth, all_of, any_of, negated
 from meanscheck.law.law import Law, Programme
 from meanscheck.law.reach_bounds import possible, sides
-from meanscheck.law.reach_tables import found, is_constant
+from meanscheck.law.reach_tables import constant, found, is_constant
 from meanscheck.law.tree import COMPARISONS, Node
 
 Possible: TypeAlias = frozenset[str]
@@ -181,9 +180,8 @@ class Reach:
 
     def _constant(self, node: Node) -> Possible:
         """What the law alone says of a node."""
-        if folded(self.law, node).absent:
-            return UNKNOWN
-        return _any_value(node)
+        value = constant(self.law, node)
+        return frozenset({_WORD[value]}) if value is None or node.type.kind == "bool" else KNOWN
 
     def _choice(self, below: list[Possible]) -> Possible:
         condition, yes, no = below

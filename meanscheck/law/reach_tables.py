@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
 
+import polars as pl
+
+from meanscheck.law.emit import folded
 from meanscheck.law.figures import ANY_KEY
 from meanscheck.law.law import Law, Parameter
 from meanscheck.law.tables import BAND, bound_of, entry
@@ -20,7 +23,17 @@ from meanscheck.law.tree import Node
 
 def is_constant(node: Node) -> bool:
     """Whether the law alone says what a node is."""
-    return node.level == "const" and bool(node.nodes) and not any(n.op == "month" for n in node.walk())
+    if node.level != "const" or not node.nodes:
+        return False
+    return node.op == "streak" or all(n.op != "month" for n in node.walk())
+
+
+def constant(law: Law, node: Node) -> bool | None:
+    """Whether a yes/no of the law alone holds; of anything else, whether it is known."""
+    value = folded(law, node)
+    if value.absent:
+        return None
+    return bool(pl.select(value.n).item()) if node.type.kind == "bool" else True
 
 
 def found(law: Law, parameter: Parameter, keys: Sequence[Node]) -> list[bool] | None:

@@ -22,6 +22,7 @@ from meanscheck.law.check import ParameterSignature, Scope, VariableSignature, c
 from meanscheck.law.conflicts.kinds import MEMBERSHIP, Conflict
 from meanscheck.law.figures import figure_of
 from meanscheck.law.law import Award, Instrument, Law, LawTest, Parameter, Programme, Variable, Yield
+from meanscheck.law.locating import located
 from meanscheck.law.months import check_counts
 from meanscheck.law.names import attribute_types, feed_types
 from meanscheck.law.overlay import Overlay
@@ -36,6 +37,7 @@ from meanscheck.law.pack import (
     Revision,
     TestModel,
     VariableModel,
+    folder_of,
     keys_of,
     levels_of,
     quote_at,
@@ -75,11 +77,14 @@ class RulePack:
             overlay: a file of what-if law to lay on top; see `overlay`.
 
         Raises:
-            PackError: naming file, key, position, reason and mend.
+            PackError: naming file, line, key, position, reason and mend.
         """
-        levels = levels_of(path)
-        pack = cls(levels if overlay is None else (*levels, Overlay(overlay, levels)))
-        pack_checks.check(pack)
+        try:
+            levels = levels_of(path)
+            pack = cls(levels if overlay is None else (*levels, Overlay(overlay, levels)))
+            pack_checks.check(pack)
+        except PackError as fault:
+            raise located(fault, folder_of(path)) from None
         return pack
 
     @property
@@ -231,9 +236,9 @@ class RulePack:
             if figure is not None:
                 yield figure
 
-    def cited(self) -> tuple[Instrument, ...]:
-        """The legal texts that the pack may cite."""
-        return tuple(instrument_of(i) for i in self.instruments.values())
+    def instrument(self, name: str) -> Instrument | None:
+        """A legal text that the pack may cite."""
+        return instrument_of(self.instruments[name]) if name in self.instruments else None
 
     def published_on(self, revision: Revision) -> date:
         """The revision's publication: its own, else that of its first cited instrument, else the day in force."""
