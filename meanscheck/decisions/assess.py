@@ -29,6 +29,7 @@ from meanscheck.decisions.kernel import (
     texts_of,
 )
 from meanscheck.decisions.record import GROUPS
+from meanscheck.decisions.waiting import ranked, sentences
 from meanscheck.errors import StoreError
 from meanscheck.evidence import Projection, Snapshot, Store
 from meanscheck.law.law import LANGUAGE_VERSION, Law
@@ -169,6 +170,15 @@ class Assessment:
         self.run()
         return self.vault.outcomes()
 
+    def waiting(self) -> pl.DataFrame:
+        """Which evidence is worth waiting for: feed, state String · alone, part Int64 (households), most first.
+
+        `alone` are households with a decision that waits for nothing but this feed; `part` those for which it is one
+        thing among others, or the only one (see `waiting`).
+        """
+        self.run()
+        return ranked(self._total.alone, self._total.part)
+
     def held(self, case_id: str) -> Held:
         """The record of a case with its salts and leaf, as the vault holds it."""
         self.run()
@@ -185,7 +195,7 @@ class Assessment:
         return decision[(key[1], key[2])] if len(key) == 3 else decision[key[1]]
 
     def summary(self) -> str:
-        """Counts by programme and outcome, awards, and the commonest causes of referral."""
+        """Counts by programme and outcome, awards, the commonest causes of referral, and what is worth waiting for."""
         self.run()
         lines = [f"{self.law.name}, {self.law.on}: {self.projection.units} case units, batch {self.batch_id}"]
         gone = self.store.left_out(self.snapshot)
@@ -205,6 +215,7 @@ class Assessment:
             )
             top = sorted(((n, c) for (q, c), n in self.causes.items() if q == p.id), key=lambda x: (-x[0], x[1]))[:5]
             lines += [f"      {n} × {cause}" for n, cause in top]
+        lines += [f"  {line}" for line in sentences(self.waiting())]
         return "\n".join(lines)
 
 

@@ -304,11 +304,14 @@ class BlockRecords:
         columns = set(self.run.frame(p.entity).columns)
         for name, cite, _ in tests:
             holds = pl.col(f"t:{p.id}:{name}")
-            before = f'{{"cite":{json.dumps(list(cite), ensure_ascii=False, separators=(",", ":"))},"holds":'
+            after_bounds = f'"cite":{json.dumps(list(cite), ensure_ascii=False, separators=(",", ":"))},"holds":'
+            before: pl.Expr = pl.lit("{" + after_bounds)
+            if f"b:{p.id}:{name}" in columns:
+                before = pl.when(f"b:{p.id}:{name}").then(self._bounds(p, name) + after_bounds).otherwise(before)
             if f"m:{p.id}:{name}" in columns:
                 limit, margin, value = (plain_json(pl.col(f"{k}:{p.id}:{name}")) for k in ("l", "m", "x"))
                 text = pl.concat_str(
-                    pl.lit(before),
+                    before,
                     plain_json(holds),
                     pl.lit(f',"id":"{name}","limit":'),
                     limit,
@@ -321,11 +324,19 @@ class BlockRecords:
             else:
                 # Only the verdict varies, so there are three texts and nothing to write a row.
                 after = f',"id":"{name}","limit":null,"margin":null,"programme":"{p.id}","value":null}}'
-                yes, no, unknown = (pl.lit(f"{before}{word}{after}") for word in ("true", "false", "null"))
+                yes, no, unknown = (before + f"{word}{after}" for word in ("true", "false", "null"))
                 text = pl.when(holds).then(yes).when(~holds).then(no).otherwise(unknown)
             needed = shown & (~pl.col(f"fails:{p.id}") | holds.eq_missing(False)) if p.entity == "member" else shown
             entries.append(pl.when(needed).then(text))
         return entries
+
+    def _bounds(self, p: Programme, name: str) -> pl.Expr:
+        """The beginning of a test's entry that bounds decided: bounds of limit and value, as of one comparison."""
+        if f"x-:{p.id}:{name}" not in self.run.frame(p.entity).columns:
+            return pl.lit('{"bounds":{"limit":null,"value":null},')
+        limit, value = ([plain_json(pl.col(f"{which}{end}:{p.id}:{name}")) for end in "-+"] for which in ("l", "x"))
+        parts = ('{"bounds":{"limit":[', limit[0], ",", limit[1], '],"value":[', value[0], ",", value[1], "]},")
+        return pl.concat_str([pl.lit(part) if isinstance(part, str) else part for part in parts])
 
 
 @cache

@@ -126,8 +126,37 @@ def test_line(programme: Programme, entry: Mapping[str, Any], law: Law, language
         parts.append(f"{words['value']} {value}, {words['limit']} {limit}")
         if is_money and entry["margin"] is not None:
             parts.append(_margin(entry["margin"], language, rising=test is not None and test.tree.op in (">", ">=")))
+    elif "bounds" in entry:
+        rising = test is not None and test.tree.op in (">", ">=")
+        parts.append(bounds_text(entry, language, rising=rising, is_money=is_money))
     parts.append(f"{words['cite']} " + "; ".join(citation_text(c, law, language) for c in entry["cite"]))
     return " · ".join(parts)
+
+
+def bounds_text(entry: Mapping[str, Any], language: str, *, rising: bool, is_money: bool) -> str:
+    """How a test is decided of which something is unknown: the bound that lies on one side of the limit."""
+    zh = language == "zh"
+    value, limit = entry["bounds"]["value"], entry["bounds"]["limit"]
+    # A test that holds below its line fails from the least value on, one that holds above it from the greatest.
+    least = rising is bool(entry["holds"])
+    ends = (0, 1) if least else (1, 0)
+    if value is None or value[ends[0]] is None or limit[ends[1]] is None:
+        return "无论缺少的信息如何，结论不变" if zh else "whatever is still unknown, this stays"
+    shown, line = (format_yuan(v) if is_money else str(v) for v in (value[ends[0]], limit[ends[1]]))
+    end = _END[value[0] == value[1], least][0 if zh else 1]
+    side = _END[limit[0] == limit[1], ends[1] == 0][0 if zh else 1]
+    if zh:
+        return f"即使不计缺少的信息：{end}{shown}，界限{side or ' '}{line}"
+    return f"even without what is unknown: {end}{shown}, limit {side}{line}"
+
+
+_END = {
+    (False, True): ("至少 ", "at least "),
+    (False, False): ("至多 ", "at most "),
+    (True, True): ("", ""),
+    (True, False): ("", ""),
+}
+"""Whether a number is known, and whether it is the least."""
 
 
 def _margin(fen: int, language: str, *, rising: bool) -> str:

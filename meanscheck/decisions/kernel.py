@@ -21,6 +21,7 @@ import polars as pl
 from meanscheck.contracts.units import CaseBlock
 from meanscheck.decisions.encode import BlockRecords, input_needs, self_test
 from meanscheck.decisions.record import GROUPS, ROOTED, Provenance
+from meanscheck.decisions.waiting import waits
 from meanscheck.evidence import Projection, Reader
 from meanscheck.law.law import Law
 from meanscheck.law.vectors import VectorRun
@@ -59,17 +60,21 @@ class Seal(Protocol):
 
 @dataclass(slots=True)
 class Counts:
-    """What a run adds up: outcomes and causes of referral by programme, awards in fen."""
+    """What a run adds up: outcomes and causes of referral by programme, awards in fen, and what households wait for."""
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     causes: Counter[tuple[str, str]] = field(default_factory=Counter)
     awards: Counter[str] = field(default_factory=Counter)
+    alone: Counter[tuple[str, str]] = field(default_factory=Counter)
+    part: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, other: Counts) -> None:
         """Add another block's."""
         self.outcomes.update(other.outcomes)
         self.causes.update(other.causes)
         self.awards.update(other.awards)
+        self.alone.update(other.alone)
+        self.part.update(other.part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,4 +246,7 @@ def counted(outcomes: pl.DataFrame) -> Counts:
     by_cause = open_ones.filter(pl.col("causes").is_not_null()).group_by("programme", "causes").agg(n=pl.len())
     for programme, cause, n in by_cause.sort("programme", "causes").iter_rows():
         counts.causes[programme, cause] += n
+    for feed, state, alone, part in waits(outcomes).sort("feed", "state").iter_rows():
+        counts.alone[feed, state] += alone
+        counts.part[feed, state] += part
     return counts

@@ -15,6 +15,9 @@ rfc8785 package.
     provenance  accepted, known_by, language, law, on, pack, snapshot, supersedes
     evidence    input (digest of the rows of all persons of the case unit)
 
+An entry of reasons whose test bounds decided (`law.bounds`) begins with bounds: of a test that is one comparison limit
+[least, greatest] and value [least, greatest], null where there is none, else both null; its value and margin are null.
+
 `value` is rounded for display; `margin` is the largest change of the left side's numerator that keeps the verdict.
 """
 
@@ -31,8 +34,9 @@ import rfc8785
 from meanscheck.contracts.units import CaseUnit
 from meanscheck.decisions.disputes import case_entries
 from meanscheck.law.law import LANGUAGE_VERSION, Law, LawTest, Programme
-from meanscheck.law.margins import margin_of
+from meanscheck.law.margins import Margin, margin_of
 from meanscheck.law.plain import Outcome, PlainRun, Result
+from meanscheck.law.plain_rows import At
 from meanscheck.law.types import MICRO
 
 GROUPS = ("subject", "household", "means", "result", "reasons", "provenance", "evidence")
@@ -184,6 +188,7 @@ def _reasons(run: PlainRun, programme: Programme, member: int | None) -> list[di
         margin = None if test is None else margin_of(test.tree)
         entries.append(
             {
+                **({"bounds": _bounds(run, margin, member)} if result.by_bounds else {}),
                 "cite": list(cite),
                 "holds": result.holds,
                 "id": name,
@@ -194,3 +199,11 @@ def _reasons(run: PlainRun, programme: Programme, member: int | None) -> list[di
             }
         )
     return entries
+
+
+def _bounds(run: PlainRun, margin: Margin | None, member: int | None) -> dict[str, Any]:
+    """Within which bounds value and limit of a test lie that is decided though they are not known."""
+    if margin is None or run.bounds is None:
+        return {"limit": None, "value": None}
+    limit, value = (list(run.bounds.range(tree, At(member))) for tree in (margin.limit, margin.value))
+    return {"limit": limit, "value": value}

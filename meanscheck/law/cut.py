@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from meanscheck.contracts.units import CaseBlock
-from meanscheck.law.vectors import VectorRun
+
+if TYPE_CHECKING:
+    from meanscheck.law.vectors import VectorRun
 
 
 def cut(run: VectorRun, *, units: pl.Series, persons: pl.Series, person_rows: pl.Series) -> CaseBlock:

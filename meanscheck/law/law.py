@@ -17,6 +17,7 @@ from typing import Any
 
 import rfc8785
 
+from meanscheck.contracts import all_feeds
 from meanscheck.errors import InputError
 from meanscheck.law.conflicts.kinds import Conflict, conflict_of
 from meanscheck.law.figures import ANY_KEY, Figure, Scalar, figure_of, figure_text
@@ -43,6 +44,8 @@ __all__ = [
 
 LANGUAGE_VERSION = 1
 _MANAGER = ("office", "office_zh", "cite")
+AS_OF = "as_of"
+"""The column that dates a row of which only the latest counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,9 @@ class Parameter:
     cite: tuple[str, ...]
     formula: str = ""
     """What the figures were reckoned by (`derived`); empty where they are as published."""
+    at_least: Mapping[tuple[str, ...], Scalar] = field(default_factory=dict)
+    """What a source says of a figure that was not found, by the same keys; read where the law uses bounds."""
+    at_most: Mapping[tuple[str, ...], Scalar] = field(default_factory=dict)
 
     def get(self, keys: tuple[str, ...] = ()) -> Figure:
         """The figure for the keys, None if unknown."""
@@ -85,8 +91,10 @@ class Parameter:
         """The recorded form, plain JSON values."""
         return {
             **_plain(self, "id", "unit", "unknown", "status", "label", "label_zh", "by", "cite"),
-            "table": [[list(k), figure_text(v, self.unit)] for k, v in sorted(self.table.items())],
+            "table": _table_json(self.table, self.unit),
             **({"formula": self.formula} if self.formula else {}),
+            **({"at_least": _table_json(self.at_least, self.unit)} if self.at_least else {}),
+            **({"at_most": _table_json(self.at_most, self.unit)} if self.at_most else {}),
         }
 
 
@@ -181,6 +189,8 @@ class Law:
     """Kind → what follows from it; a law recorded before there were any has none and decides as it did."""
     places: Mapping[str, Mapping[str, Parameter]] = field(default_factory=dict)
     """Parameter → division code → the figure there, of the parameters that a formula asks about at another place."""
+    bounds: bool = False
+    """Whether a test may be decided by the bounds of what is unknown (`bounds`); a law recorded before does not."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Law) and self.digest == other.digest
@@ -229,6 +239,11 @@ class Law:
         for conflict in self.conflicts.values():
             for feed, names in conflict.kind.columns.items():
                 columns.setdefault(feed, set()).update(names)
+        for feed in columns if self.bounds else ():
+            # Which rows stay when an answer is not complete is told by their day.
+            contract = all_feeds()[feed]
+            if contract.latest_by:
+                columns[feed].add(AS_OF)
         return {feed: frozenset(columns[feed]) for feed in sorted(columns)}
 
     @cached_property
@@ -297,6 +312,7 @@ class Law:
                 if self.places
                 else {}
             ),
+            **({"bounds": True} if self.bounds else {}),
         }
 
     @classmethod
@@ -324,6 +340,7 @@ class Law:
                     name: {code: _parameter(p) for code, p in there.items()}
                     for name, there in data.get("places", {}).items()
                 },
+                bounds=bool(data.get("bounds", False)),
             )
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
             raise InputError("damaged or incomplete", where="recorded law", remedy="Restore the store") from None
@@ -332,6 +349,10 @@ class Law:
 def _plain(item: object, *names: str) -> dict[str, Any]:
     values = {name: getattr(item, name) for name in names}
     return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+
+
+def _table_json(table: Mapping[tuple[str, ...], Scalar], unit: str) -> list[list[Any]]:
+    return [[list(k), figure_text(v, unit)] for k, v in sorted(table.items())]
 
 
 def _programme(p: Mapping[str, Any]) -> Programme:
@@ -359,6 +380,10 @@ def _parameter(p: Mapping[str, Any]) -> Parameter:
             **p,
             "by": tuple(p["by"]),
             "cite": tuple(p["cite"]),
-            "table": {tuple(k): figure_of(v, p["unit"]) for k, v in p["table"]},
+            **{
+                name: {tuple(k): figure_of(v, p["unit"]) for k, v in p[name]}
+                for name in ("table", "at_least", "at_most")
+                if name in p
+            },
         }
     )

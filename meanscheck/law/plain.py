@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from meanscheck.contracts.units import VERDICT_CONFIRMED, VERDICT_DROPPED, CaseUnit, FeedFacts, PersonFacts
+from meanscheck.law.bounds import Bounds
 from meanscheck.law.conflicts.plain import Contradictions
 from meanscheck.law.kleene import Truth, all_of, any_of, negated
 from meanscheck.law.law import Law, Programme
@@ -70,6 +71,8 @@ class TestResult:
     id: str
     holds: Truth
     causes: frozenset[str]
+    by_bounds: bool = False
+    """Whether it is decided though what it compares is not known: all that may come leads to the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class PlainRun(TableValues):
         self._rows: dict[tuple[int, str], tuple[Row, ...]] = {}
         self._causes: dict[tuple[str, int | None], Causes] = {}
         self._ready = False
+        self.bounds = Bounds(self) if law.bounds else None
 
     # ---- what callers ask
 
@@ -127,13 +131,20 @@ class PlainRun(TableValues):
         if self._ready:
             return
         self._ready = True
+        for name, person in self.all_variables():
+            if self.variable(name, person) is None:
+                self.why(name, person)
+
+    def all_variables(self) -> Iterator[tuple[str, int | None]]:
+        """Every variable with every person who has it (None: the household), each after those it reads."""
         supporters = tuple(i for i, p in enumerate(self.unit.persons) if p.supports)
         for kind, name in self.law.order:
             if kind == "variable":
                 entity = self.law.variables[name].entity
-                for person in {"household": (None,), "member": self.members, "supporter": supporters}[entity]:
-                    if self.variable(name, person) is None:
-                        self.why(name, person)
+                of: tuple[int | None, ...] = (None,)
+                if entity != "household":
+                    of = self.members if entity == "member" else supporters
+                yield from ((name, person) for person in of)
 
     def at(self, tree: Node, person: int | None = None) -> int | None:
         """A tree that gives a whole number, such as a margin, for the household or a person."""
@@ -161,16 +172,19 @@ class PlainRun(TableValues):
 
     def _outcome(self, programme: Programme, person: int | None) -> Outcome:
         at = At(person)
-        results: list[TestResult] = []
+        trees = {t.id: t.tree for t in programme.tests}
         if programme.entity == "member":
             membership = Node("var", ("is_member",), self.law.variables["is_member"].tree.type, "member")
-            results.append(self._test(MEMBERSHIP, membership, at))
-        results.extend(self._test(t.id, t.tree, at) for t in programme.tests)
+            trees = {MEMBERSHIP: membership, **trees}
+        known = {name: truth(self.value(tree, at)) for name, tree in trees.items()}
+        # A known failure decides, and then nothing is asked of bounds.
+        is_open = False not in known.values()
+        results = [self._test(name, tree, at, known[name], is_open=is_open) for name, tree in trees.items()]
         verdict = all_of(r.holds for r in results)
         causes: Causes = frozenset().union(*(r.causes for r in results if r.holds is None and verdict is None))
         award = None
         if verdict is not False and programme.award is not None:
-            amount = self.value(programme.award.tree, at)
+            amount = self.best(programme.award.tree, at)
             if amount is None:
                 causes |= causes_of(self, programme.award.tree, at)
                 verdict = None
@@ -212,11 +226,17 @@ class PlainRun(TableValues):
         open_causes = (self.outcome(name, m) for m in open_members)
         return frozenset().union(*(o.causes for o in open_causes if o.outcome == "refer"))
 
-    def _test(self, name: str, tree: Node, at: At) -> TestResult:
-        holds = truth(self.value(tree, at))
-        return TestResult(name, holds, causes_of(self, tree, at) if holds is None else frozenset())
+    def _test(self, name: str, tree: Node, at: At, known: Truth, *, is_open: bool) -> TestResult:
+        holds = truth(self.best(tree, at)) if known is None and is_open else known
+        causes: Causes = causes_of(self, tree, at) if holds is None else frozenset()
+        return TestResult(name, holds, causes, by_bounds=known is None and holds is not None)
 
     # ---- values
+
+    def best(self, node: Node, at: At) -> Result:
+        """The value of a node or, under a law that uses bounds, the only one that is left; None if unknown."""
+        value = self.value(node, at)
+        return value if value is not None or self.bounds is None else self.bounds.best(node, at)
 
     def value(self, node: Node, at: At) -> Result:
         """The value of a node; None if unknown."""

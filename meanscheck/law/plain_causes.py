@@ -1,12 +1,14 @@
 """Why is a value unknown? The causes of one node of a formula, in one case, as text ``kind:subject`` (see `plain`).
 
-A cause is reported only where it decides: a row that does not belong, or a branch that is not taken, gives none.
+A cause is reported only where it decides: a row that does not belong, or a branch that is not taken, gives none; nor,
+under a law that uses bounds, what is unknown but has only one value left.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from meanscheck.law.kleene import Truth
 from meanscheck.law.plain_rows import At, truth
 from meanscheck.law.tables import lacking
 from meanscheck.law.tree import Node
@@ -20,7 +22,7 @@ Causes = frozenset[str]
 
 def causes_of(run: PlainRun, node: Node, at: At) -> Causes:
     """Why a node is unknown; empty if it is known."""
-    if run.value(node, at) is not None:
+    if run.best(node, at) is not None:
         return frozenset()
     op = node.op
     if op == "attr":
@@ -54,7 +56,7 @@ def causes_of(run: PlainRun, node: Node, at: At) -> Causes:
         return _of_people(run, node, at)
     if op == "if":
         condition = node.nodes[0]
-        chosen = run.value(condition, at)
+        chosen = run.best(condition, at)
         return causes_of(run, condition if chosen is None else node.nodes[1 if chosen else 2], at)
     return _below(run, node, at) or frozenset({"division_by_zero"})
 
@@ -68,7 +70,7 @@ def _settles(run: PlainRun, node: Node, at: At) -> bool:
     function, element = node.args[0], node.args[2 if node.op == "agg" else 1]
     if function not in ("any", "all") or not isinstance(element, Node):
         return False
-    return truth(run.value(element, at)) is (function == "all")
+    return truth(run.best(element, at)) is (function == "all")
 
 
 def _of_rows(run: PlainRun, node: Node, at: At) -> Causes:
@@ -83,7 +85,7 @@ def _of_rows(run: PlainRun, node: Node, at: At) -> Causes:
     for row in run.rows_of(at, str(feed)):
         here = At(at.person, row)
         membership = run.membership(row, bool(reviewed))
-        rest = truth(run.value(condition, here)) if isinstance(condition, Node) else True
+        rest = truth(run.best(condition, here)) if isinstance(condition, Node) else True
         if membership is False or rest is False:
             continue
         some = True
@@ -99,6 +101,10 @@ def _of_rows(run: PlainRun, node: Node, at: At) -> Causes:
     return frozenset(found)
 
 
+def _is_member(run: PlainRun, person: int) -> Truth:
+    return truth(run.best(run.law.variables["is_member"].tree, At(person)))
+
+
 def _of_people(run: PlainRun, node: Node, at: At) -> Causes:
     _, element, condition = node.args
     found: set[str] = set()
@@ -109,8 +115,8 @@ def _of_people(run: PlainRun, node: Node, at: At) -> Causes:
         persons = [] if found else run.supporters_of(node, at)
     for person in persons:
         here = At(person)
-        belongs = truth(run.variable("is_member", person)) if node.op == "members" else True
-        rest = truth(run.value(condition, here)) if isinstance(condition, Node) else True
+        belongs = _is_member(run, person) if node.op == "members" else True
+        rest = truth(run.best(condition, here)) if isinstance(condition, Node) else True
         if belongs is False or rest is False or _settles(run, node, here):
             continue
         if belongs is None:

@@ -14,8 +14,9 @@ from typing import TypeAlias
 
 from meanscheck.law.kleene import Truth, all_of, any_of, negated
 from meanscheck.law.law import Law, Programme
+from meanscheck.law.reach_bounds import possible, sides
 from meanscheck.law.reach_tables import constant, found, is_constant
-from meanscheck.law.tree import Node
+from meanscheck.law.tree import COMPARISONS, Node
 
 Possible: TypeAlias = frozenset[str]
 
@@ -134,8 +135,21 @@ class Reach:
             return known if any("unknown" not in b for b in below) else known | UNKNOWN
         result = _any_value(node)
         if UNKNOWN in below:
-            return UNKNOWN
+            return UNKNOWN | self._bounded(node, below)
         return result | UNKNOWN if any("unknown" in b for b in below) else result
+
+    def _bounded(self, node: Node, below: list[Possible]) -> Possible:
+        """What bounds may decide of an operation on something that the law leaves unknown."""
+        if not self.law.bounds:
+            return frozenset()
+        if node.op in COMPARISONS and node.nodes[0].type.kind == "num":
+            return possible(self.law, node)
+        if node.op not in ("least", "greatest") or all(b == UNKNOWN for b in below):
+            return frozenset()
+        # The least of a known figure and an unknown one may be the known one, if the other has a least value.
+        end = 0 if node.op == "least" else 1
+        is_left = all(b != UNKNOWN or sides(self.law, n)[end] for n, b in zip(node.nodes, below, strict=True))
+        return KNOWN if is_left else frozenset()
 
     def _figure(self, node: Node) -> Possible:
         if node.op == "index" and is_constant(node):

@@ -229,6 +229,7 @@ class RulePack:
             programmes=tuple(programmes),
             instruments={},
             conflicts=conflicts,
+            bounds=True,
         )
         cited = sorted({c.split("#")[0] for c in law.citations})
         law = replace(law, instruments={i: instrument_of(self.instruments[i]) for i in cited if i in self.instruments})
@@ -307,7 +308,14 @@ class _Chosen:
             read = {used: self.figure(used) for used in figures_in(tree)}
             return derived_figure(bare, tree, keys=revision.paths, read=read, on=self.on, where=where)
         table = {} if unknown else tables.read(revision.value, unit, keys, where)
-        return Parameter(name, unit, keys, table, unknown, revision.status, *labels, tuple(revision.cite))
+        parameter = Parameter(name, unit, keys, table, unknown, revision.status, *labels, tuple(revision.cite))
+        if not revision.unknown or revision.status != "sourced":
+            return parameter
+        at_least, at_most = (
+            {} if bound is None else tables.read(bound, unit, keys, f"{where}, bounds")
+            for bound in (revision.at_least, revision.at_most)
+        )
+        return replace(parameter, at_least=at_least, at_most=at_most)
 
     def conflict(self, stanzas: Stanzas[ConflictModel], name: str) -> Conflict | None:
         """What follows from a kind of contradiction; None on a day for which the pack says nothing of it."""

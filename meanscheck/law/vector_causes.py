@@ -6,6 +6,7 @@ undecided programme are looked at: `causes_of` cuts them out of the block, with 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import reduce
 
 import polars as pl
@@ -16,9 +17,13 @@ from meanscheck.law.conflicts.kinds import MEMBERSHIP
 from meanscheck.law.cut import cut
 from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Programme
+from meanscheck.law.ranges import point
 from meanscheck.law.sides import RowEmitter, Rows, Side
+from meanscheck.law.span_emit import constant_range
 from meanscheck.law.tables import lacking
 from meanscheck.law.tree import Node
+from meanscheck.law.types import UNITS
+from meanscheck.law.vector_bounds import LEVELS, VectorBounds
 from meanscheck.law.vectors import VectorRun
 from meanscheck.values.evidence_state import EvidenceState
 
@@ -42,10 +47,17 @@ def causes_of(run: VectorRun) -> tuple[dict[str, pl.Series], dict[str, pl.Series
     members: dict[str, pl.Series] = {}
     if not refers.any():
         return homes, members
+    bounds = run.bounds_of(refers) if law.bounds else None
+    if bounds is not None:
+        # The same part was looked at before, and more of it: what is decided has no causes.
+        refers = bounds.units
     of_person = refers.gather(run.persons["unit_row"])
     unit_rows, person_rows = refers.arg_true().cast(pl.Int64), of_person.arg_true().cast(pl.Int64)
-    part = cut(run, units=refers, persons=of_person, person_rows=person_rows)
-    causes = _Causes(run.restricted(part, units=refers, persons=of_person))
+    if bounds is not None:
+        causes = _Causes(bounds.run, bounds)
+    else:
+        part = cut(run, units=refers, persons=of_person, person_rows=person_rows)
+        causes = _Causes(run.restricted(part, units=refers, persons=of_person))
     for p in law.programmes:
         texts = causes.texts(p)
         household = p.entity == "household"
@@ -60,11 +72,14 @@ def causes_of(run: VectorRun) -> tuple[dict[str, pl.Series], dict[str, pl.Series
 class _Causes:
     """Bits and masks over one run."""
 
-    def __init__(self, run: VectorRun) -> None:
-        self.run, self.law = run, run.law
+    def __init__(self, run: VectorRun, bounds: VectorBounds | None = None) -> None:
+        self.run, self.law, self.bounds = run, run.law, bounds
         self.bits: dict[str, int] = {}
         self.kept: dict[object, tuple[int, ...]] = {}
-        self._emitters = {level: Once(Side(run, level)) for level in ("household", "member", "supporter")}
+        self._emitters: Mapping[str, Emitter] = (
+            {level: Once(Side(run, level)) for level in LEVELS} if bounds is None else bounds.emitters
+        )
+        """What is unknown: under a law that uses bounds, what has several values left."""
         self._rows: dict[str, RowOnce] = {}
 
     # ---- bits
@@ -122,8 +137,13 @@ class _Causes:
         column = f"v:{name}"
         if self.run.frame(variable.entity)[column].null_count() == 0:
             return self.keep(("var", name), variable.entity, column, {})
-        mask = self.when(pl.col(column).is_null(), self.mask(variable.tree, variable.entity))
+        leaf = Node("var", (name,), UNITS[variable.unit], variable.entity)
+        mask = self.when(self.is_open(leaf, variable.entity), self.mask(variable.tree, variable.entity))
         return self.keep(("var", name), variable.entity, column, mask)
+
+    def is_open(self, leaf: Node, level: str) -> pl.Expr:
+        """Whether a variable or aggregate is unknown."""
+        return self._emitters[level].emit(leaf).n.is_null()
 
     def undecided(self, programme: Programme, other: str, when: str) -> Mask:
         """Bits for which a programme that takes precedence is not decided."""
@@ -186,7 +206,7 @@ class _Causes:
             return self.when(emitter.leaves.leaf(node).is_null(), self.bit(f"unknown:{node.args[1]}"))
         if op == "undisputed":
             kinds = [k for k, c in self.law.conflicts.items() if MEMBERSHIP in c.doubts]
-            return self.either([self.open_conflict(k) for k in kinds if self.is_open(k)])
+            return self.either([self.open_conflict(k) for k in kinds if self.is_disputed(k)])
         if op == "outcome":
             name = str(node.args[0])
             words = self.programme(self.law.programme(name))
@@ -206,8 +226,7 @@ class _Causes:
         op = node.op
         unknown = emitter.emit(node).n.is_null()
         if op == "param":
-            known = self.law.parameters[str(node.args[0])].get() is not None
-            return {} if known else self.bit(f"parameter:{node.args[0]}")
+            return self.bit(f"parameter:{node.args[0]}") if self.is_unknown(node) else {}
         if op == "unknown":
             return self.bit(f"formula:{node.args[0]}")
         if op in ("index", "slices", "at"):
@@ -229,6 +248,13 @@ class _Causes:
             both = reduce(lambda a, b: a & b, [emitter.emit(n).n.is_not_null() for n in node.nodes])
             mask = self.either([mask, self.when(both, self.bit("division_by_zero"))])
         return self.when(unknown, mask) if mask else {}
+
+    def is_unknown(self, node: Node) -> bool:
+        """Whether a single figure is not known, or under a law that uses bounds has several values left."""
+        known = self.law.parameters[str(node.args[0])].get() is not None
+        if known or self.bounds is None or node.type.kind != "num":
+            return not known
+        return point(constant_range(self.law, node)) is None
 
     # ---- aggregates
 
@@ -260,9 +286,9 @@ class _Causes:
             masks.append(self.when(nothing & pl.col(f"some:{name}"), self.bit(f"ambiguous:{feed}")))
             nothing = nothing & ~pl.col(f"some:{name}")
         masks.append(self.when(nothing, self.bit(f"no_rows:{feed}")))
-        return self.keep(node, "member", name, self.when(pl.col(name).is_null(), self.either(masks)))
+        return self.keep(node, "member", name, self.when(self.is_open(node, "member"), self.either(masks)))
 
-    def is_open(self, kind: str) -> bool:
+    def is_disputed(self, kind: str) -> bool:
         """Whether a conflict of the kind is open somewhere."""
         return f"k:{kind}" in self.run.persons.columns
 
@@ -275,11 +301,13 @@ class _Causes:
         word = self.bit(f"{EvidenceState(code).word}:{feed}")
         if code != EvidenceState.CONFLICTING or f"was:{feed}" not in self.run.persons.columns:
             return word
-        kinds = [k for k, c in self.law.conflicts.items() if feed in c.doubts and self.is_open(k)]
+        kinds = [k for k, c in self.law.conflicts.items() if feed in c.doubts and self.is_disputed(k)]
         return self.either([self.when(pl.col(f"was:{feed}"), word), *map(self.open_conflict, kinds)])
 
-    def _of_feed(self, feed: str) -> RowOnce:
+    def _of_feed(self, feed: str) -> RowEmitter:
         """The emitter over the rows of a feed: what was carried to them once stays there."""
+        if self.bounds is not None:
+            return self.bounds.of_feed(feed)
         if feed not in self._rows:
             self._rows[feed] = RowOnce(Rows(self.run, feed))
         return self._rows[feed]
@@ -347,10 +375,9 @@ class _Causes:
         emitter = self._emitters[level]
         masks: list[Mask] = []
         if node.op == "members":
-            belongs = pl.col("v:is_member")
-            masks.append(
-                self.mask(Node("var", ("is_member",), self.law.variables["is_member"].tree.type, "member"), level)
-            )
+            member = Node("var", ("is_member",), self.law.variables["is_member"].tree.type, "member")
+            belongs = emitter.emit(member).n
+            masks.append(self.mask(member, level))
         else:
             belongs = pl.col("first") if node.level == "household" else pl.lit(True)
         counts = ~belongs.eq_missing(False)
@@ -375,7 +402,7 @@ class _Causes:
             result = self._unlisted(node, name, result)
         nothing = reduce(lambda a, b: a & b, [e == 0 for e in result.values()], pl.lit(True))
         result = self.either([result, self.when(nothing, self.bit(f"no_rows:{node.op}"))])
-        return self.keep(node, node.level, name, self.when(pl.col(name).is_null(), result))
+        return self.keep(node, node.level, name, self.when(self.is_open(node, node.level), result))
 
     def _unlisted(self, node: Node, name: str, inside: Mask) -> Mask:
         """Where the list of supporters itself is not known, that is the cause and the only one."""

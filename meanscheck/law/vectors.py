@@ -6,6 +6,7 @@ number of formulas. Values become columns of the frames of households, persons a
     v:ID  a variable · a:N  a person's aggregate over a feed · g:N  an aggregate over members or supporters
     t:PROGRAMME:TEST  a test · o:PROGRAMME  true eligible, false ineligible, null refer · w:PROGRAMME  its award in fen
     x:… , l:… , m:PROGRAMME:TEST  value, limit and margin of a test that is one comparison
+    b:PROGRAMME:TEST and x-: x+: l-: l+:  of a test that bounds decide (`settle`)
 
 The same for every block size and thread count: whole units, integers only, no ordering left to the engine.
 """
@@ -27,9 +28,11 @@ from meanscheck.law.names import OPEN_END, open_ended
 from meanscheck.law.plain import FRESHNESS, lookup, windows_in
 from meanscheck.law.plan import plan_of
 from meanscheck.law.segments import Segments, aggregated, kleene_any, truth_sums
+from meanscheck.law.settle import settle
 from meanscheck.law.sides import RowEmitter, Rows, Side, on_rows, with_reckoned
 from meanscheck.law.tree import Node
 from meanscheck.law.types import UNITS
+from meanscheck.law.vector_bounds import VectorBounds
 
 MAX_STORED = 10**17
 """No variable may be larger; so every block and every machine refuses the same, and sums of a few stay within Int64."""
@@ -59,6 +62,7 @@ class VectorRun:
         self._states: dict[str, str] = {}
         self._windows: set[str] = set()
         self._tops: dict[tuple[str, str], int] = {}
+        self._bounds: VectorBounds | None = None
         for depth in self.plan.levels:
             self._aggregates(depth.aggregates)
             for node in depth.people:
@@ -86,7 +90,16 @@ class VectorRun:
         )
         part._segments, part._owners, part._frames, part._tops = {}, {}, {}, {}
         part._states, part._windows = dict(self._states), set(self._windows)
+        part._bounds = None
         return part
+
+    def bounds_of(self, units: pl.Series) -> VectorBounds:
+        """Bounds of the values of these units (Boolean, one a household) and of all that were asked for before."""
+        if self._bounds is not None and self._bounds.covers(units):
+            self._bounds.refresh(self)
+        else:
+            self._bounds = VectorBounds(self, units if self._bounds is None else units | self._bounds.units)
+        return self._bounds
 
     # ---- frames
 
@@ -360,6 +373,8 @@ class VectorRun:
         if programme.award is not None:
             columns.append(emitter.stored(programme.award.tree, UNITS[programme.award.unit]).alias(f"w:{p}"))
         self.put(level, columns)
+        if self.law.bounds:
+            settle(self, programme)
         verdict = pl.col(names[0])
         for name in names[1:]:
             verdict = verdict & pl.col(name)

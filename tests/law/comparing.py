@@ -14,6 +14,7 @@ from meanscheck.law import Law
 from meanscheck.law.margins import margin_of
 from meanscheck.law.names import polars_types, source_columns, support_types
 from meanscheck.law.plain import PlainRun, Result
+from meanscheck.law.plain_rows import At
 from meanscheck.law.vector_causes import causes_of
 from meanscheck.law.vectors import VectorRun
 
@@ -73,12 +74,19 @@ def differences(law: Law, units: Sequence[CaseUnit], run: VectorRun | None = Non
                     note(f"award {p.id} {who}", o.award, row[f"w:{p.id}"])
                 for t in o.tests:
                     note(f"{p.id} {t.id} {who}", t.holds, row[f"t:{p.id}:{t.id}"])
+                    note(f"by bounds {p.id} {t.id} {who}", t.by_bounds, bool(row.get(f"b:{p.id}:{t.id}")))
                 for test in p.tests:
                     margin = margin_of(test.tree)
                     for prefix, tree in zip(
                         "xlm", (margin.value, margin.limit, margin.margin) if margin else (), strict=False
                     ):
                         note(f"{prefix}:{p.id}:{test.id} {who}", plain.at(tree, who), row[f"{prefix}:{p.id}:{test.id}"])
+                for test, t in zip(p.tests, o.tests[-len(p.tests) :], strict=True):
+                    margin = margin_of(test.tree)
+                    if margin is not None and t.by_bounds and plain.bounds is not None:
+                        for which, tree in (("x", margin.value), ("l", margin.limit)):
+                            ends = tuple(row.get(f"{which}{end}:{p.id}:{test.id}") for end in "-+")
+                            note(f"bounds {which} {p.id} {test.id} {who}", plain.bounds.range(tree, At(who)), ends)
                 if o.outcome == "refer":
                     where = causes[0 if who is None else 1].get(p.id)
                     got = None if where is None else where[h if who is None else first + who].to_list()

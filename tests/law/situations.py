@@ -286,6 +286,10 @@ class Contradicted(PackText):
     def files(self) -> Mapping[str, str]:
         return {**super().files, "conflicts.toml": "\n".join(self.conflicts)}
 
+    def law(self, folder: Path, *, bounds: bool = False) -> Law:
+        """Its law; bounds would decide that no count is negative, whatever contradicts whatever."""
+        return replace(super().law(folder), bounds=bounds)
+
 
 def share_of(kind: str) -> str:
     """Half of the greater figure for wages, as the national pack has it; otherwise every fen counts."""
@@ -299,7 +303,7 @@ def law_of_one(folder: Path, situation: Situation, rule: str = "person", more: s
     return pack.law(folder)
 
 
-def law_of_all(folder: Path, *, rules: Sequence[str] = ("person",)) -> Law:
+def law_of_all(folder: Path, *, rules: Sequence[str] = ("person",), bounds: bool = False) -> Law:
     """A law that knows every kind, each putting all its feeds and membership in doubt; rules go round."""
     feeds = sorted({f for kind in KINDS.values() for f in kind.feeds})
     pack = Contradicted(feeds)
@@ -307,4 +311,4 @@ def law_of_all(folder: Path, *, rules: Sequence[str] = ("person",)) -> Law:
         rule = rules[number % len(rules)]
         more = f'holds = "{kind.feeds[0]}"' if rule == "source" else ""
         pack.conflicts.append(stanza(name, [*kind.feeds, "membership"], rule, more))
-    return pack.law(folder)
+    return pack.law(folder, bounds=bounds)

@@ -112,7 +112,7 @@ def test_random_cases_have_every_kind(law: Law) -> None:
 
 @pytest.mark.parametrize("seed", range(25))
 def test_executors_agree_with_contradictions_and_findings(seed: int, law: Law, ruled: Law) -> None:
-    for one in (law, ruled):
+    for one in (law, ruled, replace(law, bounds=True)):
         units = CaseWriter(Seeded(seed), one).units(4)
         run = vector_run(one, units)
         assert differences(one, units, run) == []

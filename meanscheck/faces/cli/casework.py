@@ -15,6 +15,7 @@ from meanscheck.faces.cli.lineage import Lineage, LineageFile, decisions_of, pro
 from meanscheck.faces.cli.office import By, For, Office, StorePath, office_at
 from meanscheck.faces.cli.page import CAUSES, AsJson, painted, print_json, say, table
 from meanscheck.faces.cli.progress import Later, Stages, stages
+from meanscheck.faces.cli.referred import show_causes, show_waiting
 from meanscheck.faces.cli.rules import Pack, day_of
 
 if TYPE_CHECKING:
@@ -178,6 +179,7 @@ def assess(
         return
     show_outcomes(result)
     show_causes(result)
+    show_waiting(result)
     if sealed is not None:
         say(f"sealed: batch {sealed.batch_id}, {sealed.count:,} decisions, log of {sealed.size:,} entries")
         if how.witness is not None:
@@ -282,6 +284,7 @@ def assessment_json(result: Assessment, sealed: Sealed | None) -> dict[str, Any]
         "outcomes": outcomes,
         "awards": {programme: format_yuan(fen) for programme, fen in sorted(result.awards.items())},
         "refer_causes": causes,
+        "waiting": result.waiting().to_dicts(),
         "records_root": result.records_root,
         "sealed": None if sealed is None else asdict(sealed),
     }
@@ -309,35 +312,6 @@ def show_outcomes(result: Assessment) -> None:
             painted(f"{counts[1]:,}", "yellow"),
             painted(f"{counts[2]:,}", "cyan"),
         )
-    say(page)
-
-
-def show_causes(result: Assessment, most: int = 4) -> None:
-    """Why decisions were referred to a person: by kind of cause, with the commonest subjects of each."""
-    if not result.causes:
-        return
-    import polars as pl
-
-    causes = result.outcomes.filter(pl.col("outcome") == "refer").with_row_index("decision").explode("causes")
-    parts = pl.col("causes").str.splitn(":", 2).struct
-    split = causes.with_columns(kind=parts.field("field_0"), subject=parts.field("field_1").fill_null(""))
-    kinds = split.group_by("programme", "kind").agg(n=pl.col("decision").n_unique())
-    frame = kinds.sort("programme", "n", "kind", descending=[False, True, False]).collect(engine="in-memory")
-    page = table("programme!", "decisions>", "because", "", "of these")
-    page.title = "Why decisions are referred to a person (one may have several causes)"
-    for p in result.law.programmes:
-        name = p.id
-        for kind, n in frame.filter(pl.col("programme") == p.id).select("kind", "n").iter_rows():
-            own = [
-                (m, c.partition(":")[2])
-                for (q, c), m in result.causes.items()
-                if q == p.id and c.startswith(f"{kind}:")
-            ]
-            own.sort(key=lambda entry: (-entry[0], entry[1]))
-            subjects = [f"{subject} {m:,}" for m, subject in own[:most]]
-            subjects += [f"{len(own) - most} more"] if len(own) > most else []
-            page.add_row(name, f"{n:,}", *CAUSES.get(kind, (kind, "")), " · ".join(subjects))
-            name = ""
     say(page)
 
 

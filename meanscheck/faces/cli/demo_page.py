@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from meanscheck.faces.cli import casework
 from meanscheck.faces.cli.page import painted, say, table
+from meanscheck.faces.cli.referred import show_causes, show_waiting
 from meanscheck.faces.cli.truth import Agreement, Points, agreement, doubtful_points
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class Page:
         self._intake()
         casework.show_outcomes(self.run.assessment)
         self._accepted()
-        casework.show_causes(self.run.assessment)
+        show_causes(self.run.assessment)
+        show_waiting(self.run.assessment)
         self._truth()
         self._seal()
         self._places()
