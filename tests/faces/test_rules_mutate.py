@@ -8,6 +8,8 @@ import pytest
 from law.relief import CASES, PARAMETERS, write
 
 from faces.conftest import Command, Said
+from meanscheck.faces.cli import rules_mutate
+from meanscheck.law.mutating import Mutation, drawn
 
 
 def accepted(command: Command, *arguments: object) -> Said:
@@ -103,3 +105,14 @@ def test_show_prints_from_what_a_figure_is_derived(whole: Path, command: Command
         p["id"]: p for p in accepted(command, "rules", "show", whole, "--on", "2020-06-30", "--json").json["parameters"]
     }
     assert figures["tekun_line"]["formula"].startswith("round_to(") and "formula" not in figures["standard"]
+
+
+def test_what_two_processes_judge_is_what_one_does(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutation = Mutation(bare)
+    chosen = drawn(mutation)
+    alone = [mutation.judge(mutation.mutants[i]) for i in chosen]
+    monkeypatch.setattr(rules_mutate, "TRIED", 1)
+    monkeypatch.setattr(rules_mutate, "CHUNK", 10)
+    # Reading that takes no time: the rest is given to others after the first chunk.
+    chunks = list(rules_mutate._judged(mutation, bare, chosen, reading=0.0))
+    assert len(chunks) > 2 and [verdict for chunk in chunks for verdict in chunk] == alone

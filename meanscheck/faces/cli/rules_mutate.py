@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 PROCESSES = 2
 CHUNK = 25
-FEW = 20_000
-"""Mutants × cases below which one process is quicker than starting another."""
+TRIED = 4
+"""Chunks after which it can be told how long the rest takes."""
 
 
 def mutate(
@@ -43,13 +43,15 @@ def mutate(
 
     folder = folder_of(pack)
     with stages(quiet=as_json) as bars:
+        begun = time.monotonic()
         with bars.stage("cases"):
             mutation = Mutation(folder)
+        reading = time.monotonic() - begun
         chosen = drawn(mutation, only=only or "", sample=sample, seed=seed)
         begun = time.monotonic()
         verdicts: list[Verdict] = []
         with bars.stage("mutants", "mutants", len(chosen)) as tell:
-            for chunk in _judged(mutation, folder, chosen):
+            for chunk in _judged(mutation, folder, chosen, reading=reading):
                 verdicts += chunk
                 tell(len(verdicts), len(chosen))
         seconds = time.monotonic() - begun
@@ -67,16 +69,20 @@ def mutate(
         raise typer.Exit(1)
 
 
-def _judged(mutation: Mutation, folder: Path, chosen: Sequence[int]) -> Iterator[list[Verdict]]:
-    """The verdicts in the order of the mutants, by two processes where that is worth while."""
+def _judged(mutation: Mutation, folder: Path, chosen: Sequence[int], *, reading: float) -> Iterator[list[Verdict]]:
+    """The verdicts in the order of the mutants: by this process, and what is left by two where that ends sooner.
+
+    A new process reads pack and cases again, `reading` seconds; so it must be left enough to do.
+    """
     from meanscheck.engines.processes import in_order
 
     chunks = [range(i, min(i + CHUNK, len(chosen))) for i in range(0, len(chosen), CHUNK)]
-    if len(chosen) * len(mutation.cases.runs) < FEW:
-        for chunk in chunks:
-            yield [mutation.judge(mutation.mutants[chosen[i]]) for i in chunk]
-        return
-    yield from in_order(_Share(folder, tuple(chosen)), chunks, processes=PROCESSES)
+    begun = time.monotonic()
+    for done, chunk in enumerate(chunks):
+        if done >= TRIED and (time.monotonic() - begun) / done * (len(chunks) - done) > (PROCESSES + 1) * reading:
+            yield from in_order(_Share(folder, tuple(chosen)), chunks[done:], processes=PROCESSES)
+            return
+        yield [mutation.judge(mutation.mutants[chosen[i]]) for i in chunk]
 
 
 @dataclass(frozen=True, slots=True)
