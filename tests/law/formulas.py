@@ -211,7 +211,9 @@ class Formulas:
         if form == "int":
             ways.append(lambda: f"({self.number(place, dimension, 'int', d)} * {self.number(place, PLAIN, 'int', d)})")
         if form == "any" and dimension == MONEY.dimension:
-            ways += [lambda: self._sliced(place, d)] * 2
+            ways += [lambda: self._sliced(place, d)] * 6
+        if form == "int" and dimension == MONEY.dimension:
+            ways += [lambda: self._rounded(place, dimension, d, self._sliced(place, d))] * 3
         if form == "any":
             ways += [lambda: self._product(place, dimension, d), lambda: self._quotient(place, dimension, d)] * 3
         if dimension[0] == 1:
@@ -262,9 +264,9 @@ class Formulas:
         a, b = self.choose.pick(pairs)
         return f"({self.number(place, a, 'any', depth)} / {self.number(place, b, 'any', depth)})"
 
-    def _rounded(self, place: Place, dimension: Dimension, depth: int) -> str:
+    def _rounded(self, place: Place, dimension: Dimension, depth: int, amount: str = "") -> str:
         unit, mode = self.choose.pick(UNITS), self.choose.pick(MODES)
-        return f'round_to({self.number(place, dimension, "any", depth)}, "{unit}", "{mode}")'
+        return f'round_to({amount or self.number(place, dimension, "any", depth)}, "{unit}", "{mode}")'
 
     # ---- yes/no, days, texts
 
@@ -291,7 +293,7 @@ class Formulas:
         ]
         if not place.loop:
             ways += [lambda: self._quantified(place, d)] * 2
-            ways.append(lambda: self._streak(place, d))
+            ways += [lambda: self._streak(place, d)] * 2
             if place.entity != "household":
                 day = self.choose.pick(("on", "reference_day"))
                 word = self.choose.pick(("dibao", "tekun"))

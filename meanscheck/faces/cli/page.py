@@ -83,6 +83,9 @@ CAUSES = {
     "formula": ("rule missing", "规则缺失"),
     "no_rows": ("nothing to take it from", "没有记录"),
     "ambiguous": ("two latest rows differ", "最新记录不一致"),
+    "no_band": ("the table has no band for it", "没有适用的档次"),
+    "no_month": ("no figure for that month", "没有该月份的数据"),
+    "no_place": ("no figure found for that place", "未找到当地的标准"),
     "outcome": ("another programme undecided", "须先决定其他救助"),
     "yields": ("gives way to", "其他救助优先"),
 }
