@@ -24,6 +24,7 @@ from meanscheck.faces.cli import (
     access,
     audit,
     casework,
+    explain,
     consents,
     demo,
     differences,
@@ -52,7 +53,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (demo, intake, casework, differences, trace, steps, receipts, latest, erase, store):
+for group in (demo, intake, casework, explain, differences, trace, steps, receipts, latest, erase, store):
     group.register(app)
 app.add_typer(audit.app, name="audit")
 app.add_typer(consents.app, name="consents")

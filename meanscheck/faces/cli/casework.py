@@ -1,8 +1,7 @@
-"""``meanscheck check``, ``assess`` and ``explain``: the verification report, the decisions, and their reasons."""
+"""``meanscheck check`` and ``assess``: the verification report, and the decisions."""
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,7 +17,7 @@ from meanscheck.faces.cli.progress import Later, Stages, stages
 from meanscheck.faces.cli.rules import Pack, day_of
 
 if TYPE_CHECKING:
-    from meanscheck.decisions import Assessment, Decision, Report
+    from meanscheck.decisions import Assessment, Report
     from meanscheck.evidence import Store
     from meanscheck.law import Law
     from meanscheck.ledger import Ledger, Sealed, Witnesses
@@ -33,7 +32,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("check")(check)
     app.command("assess")(assess)
-    app.command("explain")(explain)
 
 
 def check(
@@ -339,60 +337,3 @@ def show_causes(result: Assessment, most: int = 4) -> None:
             page.add_row(name, f"{n:,}", *CAUSES.get(kind, (kind, "")), " · ".join(subjects))
             name = ""
     say(page)
-
-
-def explain(
-    store: StorePath,
-    case: Annotated[str, typer.Argument(help="A case.", metavar="CASE")],
-    programme: Annotated[str | None, typer.Argument(help="One programme only.", metavar="PROGRAMME")] = None,
-    member: Annotated[str | None, typer.Option("--member", help="One member only.")] = None,
-    lang: Annotated[Language, typer.Option("--lang", help="Language.")] = "zh",
-    by: By = None,
-    why: For = None,
-    as_json: AsJson = False,
-) -> None:
-    """Why a case was decided as it was: every test with value, limit, margin and article."""
-    from meanscheck.evidence import Store
-
-    office = office_at(store)
-    held = office.latest(case)
-    office.shows("explain", [case], by=by, why=why)
-    groups = {name: json.loads(text) for name, text in held.groups.items()}
-    with Store.open(office.store, read_only=True) as opened:
-        decision = decision_of(groups, opened)
-    rulings = [
-        r
-        for r in decision
-        if (programme is None or r.programme.id == programme) and (member is None or r.member == member)
-    ]
-    if not rulings:
-        raise InputError("not decided for that case", where=programme or "programme", remedy="Leave it out to see all")
-    if as_json:
-        print_json(
-            [
-                {
-                    "case": case,
-                    "programme": r.programme.id,
-                    "member": r.member,
-                    "outcome": r.outcome,
-                    "award_fen": r.award,
-                    "failed": list(r.failed),
-                    "causes": list(r.causes),
-                    "tests": [dict(t) for t in r.tests],
-                    "text": r.explain(lang),
-                }
-                for r in rulings
-            ]
-        )
-    elif programme is None and member is None:
-        say(decision.explain(lang))
-    else:
-        say("\n\n".join(r.explain(lang) for r in rulings))
-
-
-def decision_of(groups: dict[str, Any], store: Store) -> Decision:
-    """A decision from its groups, with the law that the store recorded for it."""
-    from meanscheck.decisions import Decision
-    from meanscheck.law import Law
-
-    return Decision(groups, Law.from_json(store.law_text(groups["provenance"]["law"])))
