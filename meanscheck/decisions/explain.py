@@ -82,9 +82,10 @@ def _subject(kind: str, subject: str, language: str, law: Law) -> str:
     if contract is not None:
         title = next((f"的“{c.title_zh}”" for c in contract.columns if c.name == column), "")
         return f"“{contract.title_zh}”{title}"
-    labels = {"parameter": law.parameters, "formula": law.variables}.get(kind)
-    if labels is not None and subject in labels:
-        return f"“{labels[subject].label_zh}”（{subject}）"
+    figure = law.parameters.get(subject) if kind == "parameter" else None
+    rule = law.variables.get(subject) if kind == "formula" else None
+    if label := figure.label_zh if figure else rule.label_zh if rule else "":
+        return f"“{label}”（{subject}）"
     programme = next((p for p in law.programmes if p.id == subject), None)
     return f"“{programme.label_zh if programme else ATTRIBUTES_ZH.get(subject, subject)}”"
 

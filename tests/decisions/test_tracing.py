@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from meanscheck.contracts import feed as feed_named
-from meanscheck.decisions.record import json_value
 from meanscheck.decisions.explaining import Explanation
+from meanscheck.decisions.record import json_value
 from meanscheck.decisions.tracing import Tracer, traced
 from meanscheck.errors import InputError
 from meanscheck.evidence import Store

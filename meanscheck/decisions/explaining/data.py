@@ -47,13 +47,15 @@ def data(tree: Explanation, law: Law) -> dict[str, Any]:
 
 def _value(value: Result) -> int | bool | str | dict[str, int] | None:
     if isinstance(value, Fraction):
+        if value.denominator == 1:
+            return value.numerator
         return {"numerator": value.numerator, "denominator": value.denominator}
     return value.isoformat() if isinstance(value, date) else value
 
 
 def _yuan(tree: Explanation, value: Result) -> str | None:
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    return format_yuan(value) if tree.is_money and is_whole else None  # type: ignore[arg-type]
+    whole = _value(value)
+    return format_yuan(whole) if tree.is_money and isinstance(whole, int) else None
 
 
 def _citation(cite: Citation) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Why was a case decided as it was? The tree of a decision, from its record, and down to rows where evidence is at hand.
+"""Why was a case decided as it was? The tree of a decision: from its record, and from its evidence down to rows.
 
 `explained(decision)` is the short tree: programmes, tests with value, limit, margin and citation, and what would settle
 what is open; all of it stands in the record. With a `Tracer` over the same evidence (`evidence_of`) the same tree goes
@@ -13,7 +13,6 @@ Choices
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from meanscheck.decisions.explaining.tree import Explanation, cited, unit_of

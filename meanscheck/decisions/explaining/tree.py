@@ -13,7 +13,7 @@
     rows        an aggregate over a person's rows of a feed: the rows that count stand below, `left_out` do not
     row         one row, with its place in a file
     people      an aggregate over members or supporters; below are those who count
-    condition   a comparison or a yes/no that decided what stands above it; `value` against `limit` where both are figures
+    condition   a comparison or a yes/no that decided what stands above it; `value` against `limit` of figures
     operation   what a formula does with its parts; of a choice (``if``) only the branch taken
     figure      a figure of the law
     fact        what the application or the day says

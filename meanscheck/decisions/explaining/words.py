@@ -118,8 +118,8 @@ def _decimal(value: Fraction) -> str:
 
 
 def with_unit(value: Result, unit: str, language: Language) -> str:
-    """A value with its unit."""
-    suffix = UNITS.get(unit, ("", ""))[0 if language == "zh" else 1]
+    """A value with its unit; what is unknown has none."""
+    suffix = "" if value is None else UNITS.get(unit, ("", ""))[0 if language == "zh" else 1]
     return f"{shown(value, unit, language)} {suffix}".rstrip()
 
 

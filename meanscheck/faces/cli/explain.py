@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -121,7 +122,7 @@ def _shown(receipt: Path, case: str, policy: Path) -> dict[str, Any]:
     return groups
 
 
-def _loaded(groups: dict[str, bytes]) -> dict[str, Any]:
+def _loaded(groups: Mapping[str, bytes]) -> dict[str, Any]:
     return {name: json.loads(text) for name, text in groups.items()}
 
 
