@@ -1,4 +1,4 @@
-"""The tree of a decision: the same whatever it comes from, and it adds up to the record; told as text, JSON and page."""
+"""The tree of a decision: the same whatever it comes from, adding up to the record; told as text, JSON and page."""
 
 from __future__ import annotations
 
