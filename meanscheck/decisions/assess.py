@@ -18,6 +18,7 @@ from typing import Any
 import polars as pl
 
 from meanscheck.decisions.decision import Decision, Ruling
+from meanscheck.decisions.encode import input_needs
 from meanscheck.decisions.kernel import (
     Counts,
     DoneBlock,
@@ -31,7 +32,10 @@ from meanscheck.decisions.kernel import (
 from meanscheck.decisions.record import GROUPS
 from meanscheck.errors import StoreError
 from meanscheck.evidence import Projection, Snapshot, Store
+from meanscheck.law.counterfactuals import SCHEMA
+from meanscheck.law.counterfactuals import counterfactuals as turning
 from meanscheck.law.law import LANGUAGE_VERSION, Law
+from meanscheck.law.vectors import VectorRun
 from meanscheck.values.money import format_yuan
 from meanscheck.vault import DeploymentKey, Held, Safe
 
@@ -168,6 +172,15 @@ class Assessment:
         """case_id, programme, member String · outcome String · award_fen Int64 · causes List[String]."""
         self.run()
         return self.vault.outcomes()
+
+    def counterfactuals(self) -> pl.DataFrame:
+        """The smallest change of one fact that would turn each outcome, where there is one: `law.counterfactuals`.
+
+        Reckoned when it is asked for, block by block, from the same projection; nothing of it is kept.
+        """
+        blocks = self.projection.blocks(input_needs(self.law), block_units=self.block_units)
+        parts = [turning(VectorRun(self.law, block)) for block in blocks]
+        return pl.concat(parts) if parts else pl.DataFrame(schema=SCHEMA)
 
     def held(self, case_id: str) -> Held:
         """The record of a case with its salts and leaf, as the vault holds it."""

@@ -104,6 +104,8 @@ class Tracer(PlainRun):
         self, law: Law, unit: CaseUnit, *, places: Mapping[int, BatchPlace] | None = None, is_reduced: bool = False
     ) -> None:
         super().__init__(law, unit)
+        self.given = unit
+        """The unit as it came, before contradictions between feeds were applied."""
         self._places, self._is_reduced = places or {}, is_reduced
         self._told: set[tuple[str, int | None]] = set()
         self.blamed: dict[str, dict[str, None]] = {}

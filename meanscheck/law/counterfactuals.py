@@ -13,9 +13,9 @@ feeds are all taken into account. Columns (one line for each outcome that some s
 
 Choices
     A fact is what a person's rows of one feed add up to in one column, as a rule sums it, where that is not nought.
-    The smallest change wins; of equal ones an income before a deduction, and then the greatest amount. Of each outcome at
-    most `TRIES` facts are tried. Facts of supporters, and facts of other members in a programme that decides members,
-    are not looked at.
+    The smallest change wins; of equal ones an income before a deduction, and then the greatest amount. Of each outcome
+    at most `TRIES` facts are tried, and none beyond what an amount may be. Facts of supporters, and facts of other
+    members in a programme that decides members, are not looked at.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from meanscheck.law.law import Law, Programme
 from meanscheck.law.margins import months_of
 from meanscheck.law.sides import RowEmitter, Rows, Side, on_rows
 from meanscheck.law.vectors import VectorRun
+from meanscheck.values.money import MAX_FEN
 
 TRIES = 3
 SCHEMA: dict[str, pl.DataType] = {
@@ -162,7 +163,7 @@ class _Search:
             column = persons[self.run.plan.names[fact.node]]
             total = column.fill_null(0).to_numpy()
             by = fact.sign * need[target]
-            fits = usable & (total > 0) & (by != 0) & (total + by >= 0)
+            fits = usable & (total > 0) & (by != 0) & (total + by >= 0) & (total + by <= MAX_FEN)
             if not fact.column:
                 fits &= by < 0
             rows = np.flatnonzero(fits)

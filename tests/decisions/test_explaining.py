@@ -220,7 +220,7 @@ def test_a_page_escapes_what_the_household_states(laws: dict[str, Law]) -> None:
         return replace(node, who=bad, label=bad, label_zh=bad, place=place, children=children)
 
     for language in ("zh", "en"):
-        told = page(replace(spoiled(tree), name=bad), law, language)  # type: ignore[arg-type]
+        told = page(replace(spoiled(tree), name=bad), law, language)
         assert "<script" not in told and "&lt;script&gt;" in told
 
 

@@ -93,7 +93,7 @@ def line(node: Explanation, law: Law, language: Language) -> str:
     if node.kind == "conflict":
         return conflict_text(node, language)
     if node.kind == "change":
-        return " · ".join(filter(None, [label, citations_text(node, language)]))
+        return " · ".join([f"⇄ {label}", citations_text(node, language)])
     if node.kind == "row":
         doubt = f" {words['doubt']}" if node.holds is None else ""
         value = "" if isinstance(node.value, bool) else f"{shown(node.value, node.unit, language):>14}"

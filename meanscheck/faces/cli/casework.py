@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -17,6 +18,8 @@ from meanscheck.faces.cli.progress import Later, Stages, stages
 from meanscheck.faces.cli.rules import Pack, day_of
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from meanscheck.decisions import Assessment, Report
     from meanscheck.evidence import Store
     from meanscheck.law import Law
@@ -149,6 +152,14 @@ def assess(
         Literal["grouped", "whole"],
         typer.Option("--commitment", help="whole: cheaper, but a receipt then shows all of a decision or nothing."),
     ] = "grouped",
+    turning: Annotated[
+        Path | None,
+        typer.Option(
+            "--counterfactuals",
+            help="Also write which smallest change would turn each outcome: *.parquet or *.csv, personal data.",
+            metavar="FILE",
+        ),
+    ] = None,
     lineage: LineageFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -171,6 +182,9 @@ def assess(
     )
     with Store.open(office.store) as opened, stages(quiet=as_json) as bars:
         result, sealed = run(opened, law, ledger, bars, how=how)
+        if turning is not None:
+            with bars.stage("what would turn outcomes"):
+                _write(result.counterfactuals(), turning)
     if as_json:
         print_json(assessment_json(result, sealed))
         return
@@ -182,6 +196,17 @@ def assess(
             closing = "the closing" if sealed.witnessed else "the closing not yet (`meanscheck witness ask`)"
             say(f"witnessed: the opening, before anything was decided; {closing}")
         say(f"\nNext: meanscheck receipt {office.store} CASE")
+
+
+def _write(frame: pl.DataFrame, path: Path) -> None:
+    """Counterfactuals into a file, readable by its owner only."""
+    import polars as pl
+
+    path.touch(mode=0o600)
+    if path.suffix == ".parquet":
+        frame.write_parquet(path)
+    else:
+        frame.with_columns(pl.col("cite").list.join("; ")).write_csv(path)
 
 
 def signing_ledger(office: Office) -> Ledger:

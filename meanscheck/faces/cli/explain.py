@@ -61,7 +61,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Why a case was decided as it was: every test with value, limit, margin and article, and the rows behind them."""
-    from meanscheck.decisions.explaining import data, explained, page, text
+    from meanscheck.decisions.explaining import changes, data, explained, page, text
     from meanscheck.evidence import Store
 
     office = office_at(store)
@@ -83,9 +83,9 @@ def explain(
         if as_json:
             print_json([{**_ruling_json(r, lang), "case": case} for r in rulings])
             return
-        tree = explained(
-            decision, None if depth == 1 else _evidence(opened, decision), programme=programme, member=member
-        )
+        evidence = _evidence(opened, decision)
+    turning = [] if evidence is None else changes(evidence)
+    tree = explained(decision, evidence, programme=programme, member=member, changes=turning)
     if form == "json":
         print_json(data(tree if depth is None else tree.cut(depth + 1), decision.law))
     elif form == "html":
