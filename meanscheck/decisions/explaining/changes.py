@@ -6,17 +6,19 @@ Each was decided again with the evidence changed before it is told (see `law.cou
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from meanscheck.contracts import all_feeds
 from meanscheck.contracts.units import block_of
 from meanscheck.decisions.explaining.tree import Explanation, cited
 from meanscheck.decisions.explaining.words import with_unit
-from meanscheck.decisions.tracing import Tracer
 from meanscheck.law.counterfactuals import counterfactuals
 from meanscheck.law.law import Law
 from meanscheck.law.names import polars_types, source_columns, support_types
 from meanscheck.law.vectors import VectorRun
+
+if TYPE_CHECKING:
+    from meanscheck.decisions.tracing import Tracer
 
 
 def changes(evidence: Tracer) -> list[Explanation]:
