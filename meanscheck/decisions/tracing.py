@@ -26,7 +26,7 @@ from meanscheck.law.kleene import Truth, all_of
 from meanscheck.law.law import Law
 from meanscheck.law.plain import PlainRun
 from meanscheck.law.plain_causes import causes_of
-from meanscheck.law.plain_rows import At, Row, truth
+from meanscheck.law.plain_rows import At, Result, Row, truth
 from meanscheck.law.tree import COMPARISONS, Node
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ class Tracer(PlainRun):
         """The unit as it came, before contradictions between feeds were applied."""
         self._places, self._is_reduced = places or {}, is_reduced
         self._told: set[tuple[str, int | None]] = set()
+        self._known: dict[tuple[Node, int | None], Result] = {}
         self.blamed: dict[str, dict[str, None]] = {}
         """Cause → the persons at whom it arose, in the order they were told of."""
 
@@ -145,6 +146,15 @@ class Tracer(PlainRun):
                 "the case has no such person", where=figure, remedy="`meanscheck explain` lists the members"
             )
         return tuple(self.figure(figure, award, person) for person in persons)
+
+    def value(self, node: Node, at: At) -> Result:
+        """As of the plain executor; kept, since each level of a tree asks for what stands below it."""
+        if at.row is not None:
+            return super().value(node, at)
+        key = (node, at.person)
+        if key not in self._known:
+            self._known[key] = super().value(node, at)
+        return self._known[key]
 
     def name_of(self, person: int | None) -> str:
         """The person's id in the application; empty for the household."""

@@ -26,6 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
 from meanscheck.law.kleene import Truth
@@ -143,6 +144,7 @@ class Explanation:
         return replace(self, children=below)
 
 
+@lru_cache(maxsize=256)
 def unit_of(t: Type) -> str:
     """The unit of a type: ``money``, ``money/month``, ``ratio``, ``bool``, …"""
     if t.kind != "num":
