@@ -5,6 +5,7 @@
     examine(…) → Examined                the sampled decisions replayed, with what field visits found
     report(…)                            Markdown for the file, Chinese and English
     export(…)                            all tables as CSV and Parquet with a Chinese data dictionary
+    compare_laws(store, old, new)        who flips under another law, by which rule or figure, and what it costs
 
 | Module | Question |
 |---|---|
@@ -18,6 +19,7 @@
 | examining | what do the drawn decisions show |
 | reporting, wording | the report |
 | tables, dictionary, writing, exporting | tables for those who look themselves |
+| amending | what does a change of law do to a caseload |
 
 Choices
     The unit of a sample is one programme of one decision, so that every unit is in exactly one stratum and each
@@ -27,6 +29,7 @@ Choices
 
 from __future__ import annotations
 
+from meanscheck.caseload.amending import Amendment, Total, compare_laws
 from meanscheck.caseload.auditing import Audit, BatchAudit, audit
 from meanscheck.caseload.examining import Examined, Visits, examine, frame_and_drawn, law_of
 from meanscheck.caseload.exporting import Exported, export
@@ -37,6 +40,7 @@ from meanscheck.caseload.risk import Frame, Thresholds, Unit
 from meanscheck.caseload.sample import Sample, Sizes, check_sample, draw_sample
 
 __all__ = [
+    "Amendment",
     "Audit",
     "BatchAudit",
     "Examined",
@@ -49,11 +53,13 @@ __all__ = [
     "Sample",
     "Sizes",
     "Thresholds",
+    "Total",
     "Unit",
     "Visits",
     "audit",
     "batches_in",
     "check_sample",
+    "compare_laws",
     "draw_sample",
     "examine",
     "export",

@@ -15,7 +15,7 @@ MAX_FILE_BYTES = 4 * 2**30
 MAX_UNPACKED = 2**27
 """Bytes that an archive of data unpacks to: it is held whole in memory, where a file that is not packed is read in
 parts, and takes some seven times as much while it is divided into cells."""
-MAX_RATIO = 200
+MAX_RATIO = 100
 """How many times its packed size a member may unpack to, from `SMALL` on (office files reach about 60)."""
 SMALL = 16 * 2**20
 """Up to this size a member is not judged by its ratio: repetitive small files pack very well."""

@@ -22,6 +22,9 @@ _STATES = {
     "no_rows": ("{}没有记录", "{} has no row to take it from"),
     "ambiguous": ("{}最新记录不一致", "the latest rows of {} differ"),
     "outcome": ("须先决定 {}", "{} must be decided first"),
+    "no_band": ("{}没有适用的档次", "{} has no band for it"),
+    "no_month": ("{}没有该月份的数据", "{} has no figure for that month"),
+    "no_place": ("未找到当地的{}", "no figure of {} was found for that place"),
     "yields": ("由 {} 优先保障", "{} takes precedence"),
     "division_by_zero": ("除数为零", "a division by zero"),
 }
@@ -49,6 +52,9 @@ _SETTLES = {
     "no_rows": ("请{}补充记录，或人工认定", "ask {} for a row, or decide by hand"),
     "ambiguous": ("请{}更正或说明最新记录", "have {} correct its latest rows"),
     "outcome": ("先决定 {}", "decide {} first"),
+    "no_band": ("补充{}的档次", "find the band of {}"),
+    "no_month": ("补充{}该月份的数据", "find the figure of {} for that month"),
+    "no_place": ("查找当地的{}", "find the figure of {} for that place"),
     "division_by_zero": ("核对家庭人数和核算期", "look at the size of the household and the window"),
 }
 
@@ -82,7 +88,7 @@ def _subject(kind: str, subject: str, language: str, law: Law) -> str:
     if contract is not None:
         title = next((f"的“{c.title_zh}”" for c in contract.columns if c.name == column), "")
         return f"“{contract.title_zh}”{title}"
-    figure = law.parameters.get(subject) if kind == "parameter" else None
+    figure = law.parameters.get(subject) if kind in ("parameter", "no_band", "no_month", "no_place") else None
     rule = law.variables.get(subject) if kind == "formula" else None
     if label := figure.label_zh if figure else rule.label_zh if rule else "":
         return f"“{label}”（{subject}）"

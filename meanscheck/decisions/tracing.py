@@ -24,6 +24,7 @@ from meanscheck.decisions.explaining.written import written
 from meanscheck.errors import InputError
 from meanscheck.law.kleene import Truth, all_of
 from meanscheck.law.law import Law
+from meanscheck.law.places import figure_at
 from meanscheck.law.plain import PlainRun
 from meanscheck.law.plain_causes import causes_of
 from meanscheck.law.plain_rows import At, Result, Row, truth
@@ -45,6 +46,7 @@ _FACTS = (
     "outcome",
     "confirmed",
     "col",
+    "month",
 )
 
 
@@ -108,7 +110,7 @@ class Tracer(PlainRun):
         """The unit as it came, before contradictions between feeds were applied."""
         self._places, self._is_reduced = places or {}, is_reduced
         self._told: set[tuple[str, int | None]] = set()
-        self._known: dict[tuple[Node, int | None], Result] = {}
+        self._known: dict[tuple[Node, int | None, date | None], Result] = {}
         self.blamed: dict[str, dict[str, None]] = {}
         """Cause → the persons at whom it arose, in the order they were told of."""
 
@@ -151,7 +153,7 @@ class Tracer(PlainRun):
         """As of the plain executor; kept, since each level of a tree asks for what stands below it."""
         if at.row is not None:
             return super().value(node, at)
-        key = (node, at.person)
+        key = (node, at.person, at.month)
         if key not in self._known:
             self._known[key] = super().value(node, at)
         return self._known[key]
@@ -242,8 +244,12 @@ class Tracer(PlainRun):
             return self._rows_step(plain, node, at)
         if op in ("members", "supporters"):
             return self._people(plain, node, at)
-        if op in ("param", "index"):
+        if op == "streak":
+            return self._streak(plain, node, at)
+        if op in ("param", "index", "slices", "at"):
             parameter = self.law.parameters[str(node.args[0])]
+            if op == "at":
+                parameter = figure_at(self.law, parameter.id, str(self.value(node.nodes[0], at))) or parameter
             return replace(
                 plain,
                 kind="figure",
@@ -270,6 +276,24 @@ class Tracer(PlainRun):
             return told
         left, right = (self.value(n, at) for n in node.nodes)
         return replace(told, value=left, limit=right, unit=unit_of(node.nodes[0].type), rising=op in (">", ">="))
+
+    def _streak(self, plain: Explanation, node: Node, at: At) -> Explanation:
+        """A condition month by month, the latest first; reduced, only the months that decided."""
+        parts: list[Explanation] = []
+        for month in self.streak(node, at) or ():
+            step = self._step(node.nodes[0], month)
+            if self._is_reduced and not settles("all", plain.holds, self.value(node.nodes[0], month)):
+                continue
+            assert month.month is not None
+            name = f"{month.month:%Y-%m}"
+            parts.append(replace(step, label=f"{name}: {step.label}", label_zh=f"{name}：{step.label_zh}"))
+        return replace(
+            plain,
+            kind="condition",
+            label=written(node, self.law, "en"),
+            label_zh=written(node, self.law, "zh"),
+            children=tuple(parts) or (self._step(node.nodes[1], at),),
+        )
 
     def _rows_step(self, plain: Explanation, node: Node, at: At) -> Explanation:
         function, feed, element, condition, _, reviewed = node.args

@@ -2,11 +2,25 @@
 
     levels_of → RulePack → Law → PlainRun (one case, exact fractions) or VectorRun (blocks of cases, Polars)
 
-    a formula       check (check_names, check_calls) → tree, types          errors at load: file, key, column, mend
+    a formula       check (check_names, check_calls, check_tables) → tree   errors at load: file, line, column, mend
     a pack          pack → stanzas → resolve (rewrite) → law, figures       pack_checks walks every day
+    tables          tables: categories, bands, months; places: other packs  lookups for many cases at once
+    another law     overlay: what-if stanzas laid over a pack               amendment: in what two laws differ
     one case        plain (plain_rows, plain_causes, kleene)                read against the law
     contradictions  conflicts: what feeds say against each other, found before either executor runs
     many cases      vectors (plan, sides, segments) ← emit (quotients)      vector_causes for what is undecided
+
+What a formula may say, in Python expression syntax:
+
+    + - * / < <= > >= == != in and or not, x if c else y          exact numbers, three-valued yes/no
+    sum count any all lowest highest latest (… for x in FEED | members | supporters if …)
+    least greatest round_to first_known age months_between within same_year
+    outcome(programme) holds("dibao", on) is_confirmed(row) on reference_day size
+    table[key, …]              by category, by band ("band:money": greatest lower bound not above), by "month"
+    slices(x, table)           each part of an amount at the ratio of its band; slices(x, table[category])
+    month_back(d, n)           first day of the month n months before that of d
+    streak((… for m in months), n)     in each of the n whole months before the month of `on`
+    at(place, table[key, …])   the figure at another place, from the packs beside this one
 
 Choices
     * `review` acts on a test: the test reads its feeds through copies of the variables (``id~feed``) in which an
@@ -15,6 +29,7 @@ Choices
       `row["from"]` were added.
     * Causes of an unknown name the exact state and feed per person; both executors give the same set.
     * A ratio has at most six decimals, so "1/3" is no figure; a window has at most 1200 months.
+    * A loop beside another argument stands in parentheses, as Python has it: ``streak((… for m in months), n)``.
     * A number that might not fit 128 bits on the way stops the run: exact or not at all.
 """
 

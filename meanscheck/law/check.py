@@ -52,6 +52,8 @@ def check_formula(text: str, *, entity: str, scope: Scope, where: str) -> Node:
         column = getattr(fault, "offset", None)
         at = f"{where}, column {column}" if column else where
         remedy = "Write it in Python expression syntax"
+        if "must be parenthesized" in str(fault):
+            remedy = "A loop beside another argument stands in parentheses: streak((… for m in months), n)"
         raise PackError("formula is not an expression", where=at, remedy=remedy) from None
     if _ast_depth(body) > MAX_DEPTH:
         raise PackError(f"formula nested deeper than {MAX_DEPTH}", where=where, remedy="Split it into variables")

@@ -6,7 +6,7 @@ import ast
 import difflib
 from collections.abc import Callable
 
-from meanscheck.law.check_names import Leaves
+from meanscheck.law.check_tables import TABLE_WORDS, TableCalls
 from meanscheck.law.tree import AGGREGATES, Node
 from meanscheck.law.types import BOOL, DATE, MONTH, NUMBER, Type
 from meanscheck.values.rounding import ROUNDING_MODES, ROUNDING_UNITS
@@ -15,6 +15,7 @@ OUTCOME = Type("text", choices=frozenset({"eligible", "ineligible"}))
 WORDS = frozenset(
     {
         *AGGREGATES,
+        *TABLE_WORDS,
         *("least", "greatest", "round_to", "first_known", "age", "months_between", "within", "same_year"),
         *("outcome", "holds", "is_confirmed", "on", "reference_day", "members", "supporters", "household", "size"),
     }
@@ -22,7 +23,7 @@ WORDS = frozenset(
 """Words of the language: no parameter, variable or programme may be called so."""
 
 
-class Calls(Leaves):
+class Calls(TableCalls):
     """The calls of one expression."""
 
     def _call(self, e: ast.Call) -> Node:
@@ -38,17 +39,6 @@ class Calls(Leaves):
         if e.keywords and name != "within":
             raise self.fail(e, f"{name} takes no named arguments")
         return method(e)
-
-    def arity(self, e: ast.Call, count: int, form: str) -> list[ast.expr]:
-        if len(e.args) != count:
-            raise self.fail(e, f"wrong number of arguments, {len(e.args)}", f"Write {form}")
-        return e.args
-
-    def day(self, e: ast.expr) -> Node:
-        n = self.node(e)
-        if n.type.kind != "date":
-            raise self.fail(e, f"a day or month is wanted here, not {n.type}")
-        return n
 
     def call_round_to(self, e: ast.Call) -> Node:
         x, unit, mode = self.arity(e, 3, 'round_to(x, "fen", "half_up")')
@@ -162,6 +152,10 @@ class Calls(Leaves):
             raise self.fail(e, "an aggregate loops over a feed, `members` or `supporters`")
         domain, name = clause.iter.id, clause.target.id
         if domain not in ("members", "supporters") and domain not in self.scope.feeds:
+            if domain == "months":
+                raise self.fail(
+                    clause.iter, f"{function} does not loop over months", "Write streak((… for m in months), n)"
+                )
             near = difflib.get_close_matches(domain, [*self.scope.feeds, "members", "supporters"], 1)
             raise self.fail(clause.iter, f"no feed {domain}", f"Did you mean {near[0]}?" if near else "")
         inner = type(self)(self.aggregate_entity(domain, e), self.scope, self.where, self.lines)

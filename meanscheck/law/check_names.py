@@ -11,18 +11,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from meanscheck.errors import PackError
+from meanscheck.law.check_dimensions import SIDES, mend
+from meanscheck.law.tables import MONTH_KEY, band_type
 from meanscheck.law.tree import Arg, Node
-from meanscheck.law.types import BOOL, DATE, NUMBER, PLAIN, TEXT, Dimension, Form, Type
+from meanscheck.law.types import BOOL, DATE, MONTH, NUMBER, PLAIN, TEXT, Dimension, Form, Type
 
 _RANK = {"const": 0, "household": 1, "member": 2, "supporter": 2, "row": 3}
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterSignature:
-    """Type of a parameter and, where it is a table, how many keys it takes."""
+    """Type of a parameter and, where it is a table, how many keys it takes and what each is (`tables`)."""
 
     type: Type
     keys: int = 0
+    by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ class Leaves:
 
     def _name(self, e: ast.Name) -> Node:
         name = e.id
+        if self.loops.get(name) == "months":
+            return self.make("month", (), DATE)
         if name in self.loops:
             raise self.fail(e, f"{name} is a row, not a value", f"Name a column: {name}.…")
         if name == "on" or name == "reference_day":
@@ -146,6 +151,8 @@ class Leaves:
         return self.parameter(name, e) or self.unknown(e, name)
 
     def loop_field(self, e: ast.AST, domain: str, name: str) -> Node:
+        if domain == "months":
+            raise self.fail(e, "a month has no columns", f"It is a day itself, as in price.cpi[{name}]")
         if domain in ("members", "supporters"):
             found = self.entity_name(name, domain.removesuffix("s"), e)
             if found is None:
@@ -164,13 +171,30 @@ class Leaves:
         signature = self.scope.parameters.get(name or "")
         if name is None or signature is None:
             raise self.fail(e, f"{name or 'this'} is not a parameter", "Only a parameter can be indexed")
+        return self.make("index", (name, *self.keys(e, name, signature)), signature.type)
+
+    def keys(self, e: ast.Subscript, name: str, signature: ParameterSignature, *, but: int = 0) -> list[Node]:
+        """What a table is indexed by, each key fit for its place; the last `but` keys are not given."""
         keys = [self.node(k) for k in (e.slice.elts if isinstance(e.slice, ast.Tuple) else [e.slice])]
-        if len(keys) != signature.keys:
-            raise self.fail(e, f"parameter {name} takes {signature.keys} keys, not {len(keys)}")
-        for key in keys:
-            if key.type.kind not in ("text", "num") or key.type.form != "int":
-                raise self.fail(e, f"a key of {name} must be a text or a whole number, not {key.type}")
-        return self.make("index", (name, *keys), signature.type)
+        if len(keys) != signature.keys - but:
+            raise self.fail(e, f"parameter {name} takes {signature.keys - but} keys, not {len(keys)}")
+        for key, by in zip(keys, signature.by or ("",) * len(keys), strict=False):
+            self.key(e, name, key, by)
+        return keys
+
+    def key(self, e: ast.AST, name: str, key: Node, by: str) -> None:
+        """PackError unless a value can be looked up by this key."""
+        t = band_type(by)
+        if t is not None:
+            if key.type.kind != "num" or (key.type.dimension != t.dimension and not key.type.zero):
+                raise self.fail(e, f"{name} is a table by {by}, looked up by {t}, not {key.type}")
+        elif by == MONTH_KEY:
+            if key.type.kind != "date":
+                raise self.fail(
+                    e, f"{name} is a table by month, not by {key.type}", f"Write {name}[month_back(on, 1)] or a day"
+                )
+        elif key.type.kind not in ("text", "num") or key.type.form != "int":
+            raise self.fail(e, f"a key of {name} must be a text or a whole number, not {key.type}")
 
     # ---- types
 
@@ -190,15 +214,24 @@ class Leaves:
         """The common type of numbers that are added, compared or chosen between: equal dimensions, the widest form."""
         dims = {n.type.dimension for n in nodes if not n.type.zero}
         if len(dims) > 1:
-            raise self.fail(
-                e, f"{what} of {' and '.join(str(n.type) for n in nodes)}", "Bring both to the same unit first"
-            )
+            raise self.fail(e, f"{what} of {' and '.join(str(n.type) for n in nodes)}", self.mend(nodes))
         dimension: Dimension = next(iter(dims), PLAIN)
         forms = {n.type.form for n in nodes if n.op != "int"}
         form: Form = "exact" if "exact" in forms else "micro" if "micro" in forms else "int"
         if form == "micro" and any(n.type.form == "int" and n.op != "int" for n in nodes):
             form = "exact"
         return Type("num", dimension, form)
+
+    def mend(self, nodes: Sequence[Node]) -> str:
+        """Which of numbers that do not fit each other to change."""
+        counted = [(i, n.type.dimension) for i, n in enumerate(nodes, 1) if not n.type.zero]
+        place, first = counted[0]
+        other, second = next((i, d) for i, d in counted if d != first)
+        months = [
+            name for name, p in self.scope.parameters.items() if p.type.dimension == MONTH.dimension and not p.keys
+        ]
+        sides = SIDES if len(nodes) == 2 else (f"value {place}", f"value {other}")
+        return mend(first, second, sides=sides, months=months)
 
     def known_text(self, at: ast.AST, a: Node, b: Node) -> None:
         for one, other in ((a, b), (b, a)):

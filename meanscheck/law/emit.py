@@ -16,6 +16,8 @@ import polars as pl
 from meanscheck.errors import InternalError
 from meanscheck.law.figures import ANY_KEY
 from meanscheck.law.law import Law
+from meanscheck.law.lookups import elsewhere, looked_up, sliced
+from meanscheck.law.months import in_each_month
 from meanscheck.law.plain import lookup
 from meanscheck.law.quotients import (
     MILLION,
@@ -34,6 +36,7 @@ from meanscheck.law.quotients import (
     total,
     whole,
 )
+from meanscheck.law.tables import is_by_category
 from meanscheck.law.tree import COMPARISONS, Node
 from meanscheck.law.types import BOOL, DATE, Type
 
@@ -122,7 +125,10 @@ class Emitter:
 
     def _index(self, node: Node) -> Quotient:
         parameter = self.law.parameters[str(node.args[0])]
-        keys = [q.n.cast(pl.String) for q in self._each(node)]
+        each = self._each(node)
+        if not is_by_category(parameter.by):
+            return looked_up(parameter, each, node.type)
+        keys = [q.n.cast(pl.String) for q in each]
         if parameter.unknown:
             return self._unknown(node)
         table = {entry: literal(value, node.type) for entry, value in parameter.table.items()}
@@ -137,6 +143,32 @@ class Emitter:
             fits = reduce(lambda a, b: a & b, [k == e for k, e in zip(keys, entry, strict=True)])
             result, top = pl.when(fits).then(q.n).otherwise(result), max(top, q.top)
         return over(Part(result, top), MILLION if node.type.form == "micro" else None)
+
+    def _slices(self, node: Node) -> Quotient:
+        amount, *keys = self._each(node)
+        return sliced(self.law.parameters[str(node.args[0])], amount, keys)
+
+    def _at(self, node: Node) -> Quotient:
+        place, *keys = self._each(node)
+        return elsewhere(self.law.places.get(str(node.args[0]), {}), place, keys, node.type)
+
+    def _month_back(self, node: Node) -> Quotient:
+        day, count = self.emit(node.nodes[0]), self.counted(node.nodes[1])
+        return nothing(DATE) if day.absent or count is None else Quotient(months_added(day.n, -count))
+
+    def _streak(self, node: Node) -> Quotient:
+        months = self.streak(node)
+        return nothing(BOOL) if months is None else self.emit(months)
+
+    def streak(self, node: Node) -> Node | None:
+        """The condition of a streak in each of its months; None if nobody knows how many."""
+        count = self.counted(node.nodes[1])
+        return None if count is None else in_each_month(node.nodes[0], count)
+
+    def counted(self, node: Node) -> int | None:
+        """A number of months: a literal, or a parameter."""
+        value = node.args[0]
+        return value if isinstance(value, int) else self.constant(node)
 
     def _add(self, node: Node) -> Quotient:
         each = self._each(node)

@@ -125,7 +125,8 @@ def _entries(
         path = (*above, str(key))
         if len(path) == keys:
             if isinstance(entry, Mapping):
-                raise ValueError(f"a table with {keys} keys is wanted")
+                point = "; a bound with a point stands in quotes" if str(key).isdigit() else ""
+                raise ValueError(f"a table with {keys} key{'' if keys == 1 else 's'} is wanted{point}")
             yield path, figure_of(entry, unit)
         elif isinstance(entry, Mapping):
             yield from _entries(entry, unit, keys, path)

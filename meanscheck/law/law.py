@@ -77,6 +77,13 @@ class Parameter:
         """The figure for the keys, None if unknown."""
         return None if self.unknown else self.table.get(keys)
 
+    def to_json(self) -> dict[str, Any]:
+        """The recorded form, plain JSON values."""
+        return {
+            **_plain(self, "id", "unit", "unknown", "status", "label", "label_zh", "by", "cite"),
+            "table": [[list(k), figure_text(v, self.unit)] for k, v in sorted(self.table.items())],
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -157,6 +164,8 @@ class Law:
     instruments: Mapping[str, Instrument]
     conflicts: Mapping[str, Conflict] = field(default_factory=dict)
     """Kind → what follows from it; a law recorded before there were any has none and decides as it did."""
+    places: Mapping[str, Mapping[str, Parameter]] = field(default_factory=dict)
+    """Parameter → division code → the figure there, of the parameters that a formula asks about at another place."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Law) and self.digest == other.digest
@@ -188,6 +197,7 @@ class Law:
             cited |= {c for t in programme.tests for c in t.cite}
             cited |= set(programme.award.cite if programme.award else ())
         cited |= {c for conflict in self.conflicts.values() for c in conflict.cite}
+        cited |= {c for there in self.places.values() for p in there.values() for c in p.cite}
         return frozenset(cited)
 
     @cached_property
@@ -238,13 +248,7 @@ class Law:
             "on": self.on.isoformat(),
             "known_by": self.known_by.isoformat(),
             "accepted": list(self.accepted),
-            "parameters": [
-                {
-                    **_plain(p, "id", "unit", "unknown", "status", "label", "label_zh", "by", "cite"),
-                    "table": [[list(k), figure_text(v, p.unit)] for k, v in sorted(p.table.items())],
-                }
-                for p in self.parameters.values()
-            ],
+            "parameters": [p.to_json() for p in self.parameters.values()],
             "variables": [
                 {**_plain(v, "id", "entity", "unit", "label", "label_zh", "formula", "cite"), "tree": to_json(v.tree)}
                 for v in self.variables.values()
@@ -271,6 +275,11 @@ class Law:
                 for i in self.instruments.values()
             ],
             **({"conflicts": [c.to_json() for c in self.conflicts.values()]} if self.conflicts else {}),
+            **(
+                {"places": {i: {c: p.to_json() for c, p in t.items()} for i, t in self.places.items()}}
+                if self.places
+                else {}
+            ),
         }
 
     @classmethod
@@ -294,6 +303,10 @@ class Law:
                 programmes=tuple(_programme(p) for p in data["programmes"]),
                 instruments={i["id"]: Instrument(**i) for i in data["instruments"]},
                 conflicts={c["id"]: conflict_of(c) for c in data.get("conflicts", ())},
+                places={
+                    name: {code: _parameter(p) for code, p in there.items()}
+                    for name, there in data.get("places", {}).items()
+                },
             )
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
             raise InputError("damaged or incomplete", where="recorded law", remedy="Restore the store") from None

@@ -20,10 +20,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from meanscheck.errors import PackError
 from meanscheck.law.check import WORDS
+from meanscheck.law.locating import place_of
+from meanscheck.law.tables import check_by
+from meanscheck.law.toml_lines import line_of
 from meanscheck.law.types import UNITS
 from meanscheck.values.data import data_dir
 
 M = TypeVar("M", bound=BaseModel)
+OVERLAY = "overlay"
+"""Where the stanzas of what-if law stand; see `overlay.py`. There a single figure stands for every key of a table."""
 
 
 def _no_float(value: Any) -> Any:
@@ -43,16 +48,26 @@ def _unit(value: Any) -> Any:
     return value
 
 
+def _by(value: Any) -> Any:
+    names = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    if all(isinstance(name, str) for name in names):
+        check_by(names)
+    return value
+
+
+By = Annotated[str | list[str] | None, BeforeValidator(_by)]
 Figures = Annotated[Any, BeforeValidator(_no_float)]
 Unit = Annotated[str | None, BeforeValidator(_unit)]
 Status = Literal["sourced", "derived", "unsure", "deployment"]
 
 
-class _Model(BaseModel):
+class Strict(BaseModel):
+    """Frozen, and nothing in it that is not known."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
 
 
-class InstrumentModel(_Model):
+class InstrumentModel(Strict):
     """A legal text."""
 
     id: str
@@ -70,7 +85,7 @@ class InstrumentModel(_Model):
     note_zh: str = ""
 
 
-class NotApplied(_Model):
+class NotApplied(Strict):
     """A measure the law leaves to the locality and for which no local text was found."""
 
     id: str
@@ -79,7 +94,7 @@ class NotApplied(_Model):
     why_zh: str = ""
 
 
-class PackModel(_Model):
+class PackModel(Strict):
     """pack.toml."""
 
     code: str
@@ -94,13 +109,13 @@ class PackModel(_Model):
     not_applied: list[NotApplied] = []
 
 
-class Revision(_Model):
+class Revision(Strict):
     """What every dated revision carries."""
 
     in_force_on: date
     published_on: date | None = None
     ends_on: date | None = None
-    cite: list[str]
+    cite: list[str] = []
     status: Status = "sourced"
     unknown: str = ""
     at_least: Figures = None
@@ -116,17 +131,18 @@ class FigureRevision(Revision):
 
 
 class FormulaRevision(Revision):
-    """A formula in force from a day."""
+    """A formula in force from a day; `quote` (of a test) is the law's comparator where it is not the stanza's."""
 
     formula: str = ""
+    quote: str = ""
 
 
-class ParameterModel(_Model):
+class ParameterModel(Strict):
     """[[parameter]]"""
 
     id: str
     unit: Unit = None
-    by: str | list[str] | None = None
+    by: By = None
     label: str = ""
     label_zh: str = ""
     note: str = ""
@@ -138,7 +154,7 @@ def keys_of(by: Sequence[str] | None) -> tuple[str, ...]:
     return () if by is None else (by,) if isinstance(by, str) else tuple(by)
 
 
-class VariableModel(_Model):
+class VariableModel(Strict):
     """[[variable]]"""
 
     id: str
@@ -151,7 +167,7 @@ class VariableModel(_Model):
     revision: list[FormulaRevision] = []
 
 
-class TestModel(_Model):
+class TestModel(Strict):
     """[[programme.test]]"""
 
     __test__ = False
@@ -164,7 +180,13 @@ class TestModel(_Model):
     revision: list[FormulaRevision] = []
 
 
-class AwardModel(_Model):
+def quote_at(place: str, stanza: TestModel, above: str) -> str:
+    """The law's comparator for the revisions of one file: its own, else that of the folder above; what-if law has only
+    its own."""
+    return stanza.quote or ("" if place.startswith(f"{OVERLAY}/") else above)
+
+
+class AwardModel(Strict):
     """[programme.award]"""
 
     unit: Unit = None
@@ -174,14 +196,14 @@ class AwardModel(_Model):
     revision: list[FormulaRevision] = []
 
 
-class YieldModel(_Model):
+class YieldModel(Strict):
     """One entry of yields_to."""
 
     programme: str
     when: Literal["all members", "this member", "any member"]
 
 
-class ProgrammeModel(_Model):
+class ProgrammeModel(Strict):
     """[[programme]]"""
 
     id: str
@@ -208,7 +230,7 @@ class ConflictRevision(Revision):
     threshold_status: Status = "sourced"
 
 
-class ConflictModel(_Model):
+class ConflictModel(Strict):
     """[[conflict]]"""
 
     id: str
@@ -218,19 +240,19 @@ class ConflictModel(_Model):
     revision: list[ConflictRevision] = []
 
 
-class ConflictsModel(_Model):
+class ConflictsModel(Strict):
     """conflicts.toml"""
 
     conflict: list[ConflictModel] = []
 
 
-class ParametersModel(_Model):
+class ParametersModel(Strict):
     """parameters.toml"""
 
     parameter: list[ParameterModel] = []
 
 
-class RulesModel(_Model):
+class RulesModel(Strict):
     """rules.toml"""
 
     variable: list[VariableModel] = []
@@ -242,21 +264,22 @@ class Level:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.place = "/".join(folder.parts[folder.parts.index("rules") :]) if "rules" in folder.parts else folder.name
-        self.pack = _read(folder / "pack.toml", PackModel, self.place)
-        self.parameters = [
-            (file, p) for file, read in self._files("parameters", ParametersModel) for p in read.parameter
-        ]
+        self.place = place_of(folder)
+        self.pack = read_file(folder / "pack.toml", PackModel, self.place)
+        self.parameters = self._parameters()
         rules = list(self._files("rules", RulesModel))
         self.variables = [(file, v) for file, read in rules for v in read.variable]
         self.programmes = [(file, p) for file, read in rules for p in read.programme]
         self.conflicts = [(file, c) for file, read in self._files("conflicts", ConflictsModel) for c in read.conflict]
         self._unique()
 
+    def _parameters(self) -> list[tuple[str, ParameterModel]]:
+        return [(file, p) for file, read in self._files("parameters", ParametersModel) for p in read.parameter]
+
     def _files(self, kind: str, model: type[M]) -> Iterator[tuple[str, M]]:
         """KIND.toml and every NAME.KIND.toml, in the order of their names, with their places."""
         for path in files_of(self.folder, kind):
-            yield f"{self.place}/{path.name}", _read(path, model, self.place)
+            yield f"{self.place}/{path.name}", read_file(path, model, self.place)
 
     def _unique(self) -> None:
         named: list[tuple[str, str, str]] = [
@@ -279,7 +302,19 @@ class Level:
                 continue
             for part in name.split(".") if kind == "parameter" else [name]:
                 if not part.isidentifier() or iskeyword(part) or (part in WORDS and kind != "parameter"):
-                    raise PackError("not a usable id", where=where, remedy="Use an identifier that is no keyword")
+                    what = "not a usable id" + (f": {part} is a word of the language" if part in WORDS else "")
+                    raise PackError(what, where=where, remedy="Use an identifier that is no keyword")
+
+
+class FiguresLevel(Level):
+    """The figures of a folder without its rules: a neighbour's formulas are none of this place's business."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.place = folder, place_of(folder)
+        self.pack = read_file(folder / "pack.toml", PackModel, self.place)
+        self.parameters = self._parameters()
+        self.variables, self.programmes, self.conflicts = [], [], []
+        self._unique()
 
 
 def files_of(folder: Path, kind: str) -> tuple[Path, ...]:
@@ -287,10 +322,12 @@ def files_of(folder: Path, kind: str) -> tuple[Path, ...]:
     return tuple(sorted({*folder.glob(f"{kind}.toml"), *folder.glob(f"*.{kind}.toml")}))
 
 
-def _read(path: Path, model: type[M], place: str) -> M:
+def read_file(path: Path, model: type[M], place: str) -> M:
+    """A TOML file by its model; PackError naming file, key and reason. A file that is not there is empty."""
     where = f"{place}/{path.name}"
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
         raise PackError(f"not valid TOML: {fault}", where=where) from None
     except UnicodeDecodeError:
@@ -301,7 +338,8 @@ def _read(path: Path, model: type[M], place: str) -> M:
         return model.model_validate(data)
     except ValidationError as fault:
         first = fault.errors(include_url=False, include_input=False)[0]
-        raise PackError(_reason(first), where=f"{where}: {_position(first['loc'], data)}") from None
+        line = line_of(text, first["loc"])
+        raise PackError(_reason(first), where=f"{where}:{line}: {_position(first['loc'], data)}") from None
 
 
 def _reason(error: Any) -> str:
@@ -323,19 +361,21 @@ def _position(location: tuple[int | str, ...], data: Any) -> str:
     return " ".join(words)
 
 
-def levels_of(path: str | Path) -> tuple[Level, ...]:
-    """The levels of a pack, the topmost folder first.
-
-    A path below ``rules/`` that does not exist here is looked for in the installed rules.
-    """
+def folder_of(path: str | Path) -> Path:
+    """The folder of a pack: a path below ``rules/`` that does not exist here is one of the installed rules."""
     folder = Path(path)
     if not folder.is_dir() and folder.parts[:1] == ("rules",):
         folder = data_dir("rules").joinpath(*folder.parts[1:])
+    return folder.resolve()
+
+
+def levels_of(path: str | Path) -> tuple[Level, ...]:
+    """The levels of a pack (see `folder_of`), the topmost folder first."""
+    folder = folder_of(path)
     if not (folder / "pack.toml").is_file():
         raise PackError(
             "no pack.toml there", where=str(path), remedy="Name a folder such as rules/cn/guangdong/jiangmen"
         )
-    folder = folder.resolve()
     chain = [folder]
     while (chain[0].parent / "pack.toml").is_file():
         chain.insert(0, chain[0].parent)

@@ -5,21 +5,24 @@ gap), and then the law of every day on which anything changes.
 
 Choices
     `quote`, the law's own comparator, is held against the comparisons of the formula at load: 低于 wants ``<``, with
-    what is measured on the left.
+    what is measured on the left. A folder's quote is for its own revisions and those of the folders below it; what the
+    folders above it say stays in their words.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from meanscheck.errors import PackError
+from meanscheck.law import tables
+from meanscheck.law.check_dimensions import to_declare
 from meanscheck.law.conflict_checks import check_conflicts, check_higher
-from meanscheck.law.figures import table_of
 from meanscheck.law.law import Law
-from meanscheck.law.pack import ConflictRevision, FigureRevision, FormulaRevision, Revision, keys_of
+from meanscheck.law.pack import OVERLAY, ConflictRevision, FigureRevision, FormulaRevision, Revision, keys_of, quote_at
 from meanscheck.law.plain import FRESHNESS, MEMBERSHIP
 from meanscheck.law.tree import Node
 from meanscheck.law.types import BOOL, UNITS, Type
@@ -43,6 +46,8 @@ COMPARATORS = {
 }
 """The law's words and the comparison each of them is."""
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+READ = ("param", "index", "slices", "at")
+"""The nodes that read a parameter, their first argument."""
 AWARD_UNITS = ("money", "money/month")
 
 
@@ -69,21 +74,28 @@ def fits(got: Type, t: Type, where: str) -> None:
     if good and t.kind == "text" and t.choices is not None:
         good = got.choices is not None and got.choices <= t.choices
     if not good:
-        raise PackError(f"the formula gives {got}, declared is {t}", where=where, remedy="Correct unit or formula")
+        remedy = "Correct unit or formula"
+        if got.kind == t.kind == "num" and got.dimension != t.dimension:
+            remedy = to_declare(got.dimension, t.dimension)
+        raise PackError(f"the formula gives {got}, declared is {t}", where=where, remedy=remedy)
 
 
 def check_day(pack: RulePack, day: date) -> Law:
     """The law of a day with all that was ever published; PackError if something it reads has no revision."""
     law = pack.on(day, known_by=date.max)
     check_higher(law, pack.place, day)
-    for kind, name in law.order:
+    try:
+        order = law.order
+    except PackError as fault:
+        raise PackError(fault.what, where=f"{_named(pack, fault.what)}, on {day}", remedy=fault.remedy) from None
+    for kind, name in order:
         trees = [law.variables[name].tree] if kind == "variable" else law.programme(name).trees
-        for node in (n for tree in trees for n in tree.walk() if n.op in ("param", "index", "within")):
-            used = node.nodes[1].args[0] if node.op == "within" else node.args[0]
+        for node in (n for tree in trees for n in tree.walk() if n.op in READ):
+            used = node.args[0]
             if used not in law.parameters:
                 raise PackError(
                     f"parameter {used} has no revision on {day}, but {name} reads it",
-                    where=pack.place,
+                    where=_named(pack, name),
                     remedy='Close the gap, or add a revision with unknown = "not found"',
                 )
     present = {p.id: p for p in law.programmes}
@@ -99,6 +111,15 @@ def check_day(pack: RulePack, day: date) -> Law:
     return law
 
 
+def _named(pack: RulePack, text: str) -> str:
+    """The file and stanza of the first variable or programme that a text names."""
+    for name in re.findall(r"\w+", text):
+        stanzas = pack.variables.get(name) or pack.programmes.get(name)
+        if stanzas is not None:
+            return f"{stanzas.place}: {stanzas.name}"
+    return pack.place
+
+
 # ---- revisions
 
 
@@ -108,8 +129,9 @@ def _revisions(pack: RulePack, where: str, revisions: Sequence[Revision]) -> Non
     ordered = sorted(revisions, key=lambda r: (r.in_force_on, pack.published_on(r)))
     for r in ordered:
         here = f"{where} {r.in_force_on}"
-        if not r.cite:
-            raise PackError("citation is missing", where=here, remedy='Add cite = ["…#…"]')
+        if not r.cite and r.status != "unsure":
+            remedy = 'Add cite = ["…#…"]; without a source it is status = "unsure", and refers until it is accepted'
+            raise PackError("citation is missing", where=here, remedy=remedy)
         for name in (c.split("#")[0] for c in r.cite):
             if name not in pack.instruments:
                 raise PackError(f"cites an unknown instrument {name}", where=here, remedy="Add it to pack.toml")
@@ -159,10 +181,10 @@ def _figures(pack: RulePack) -> None:
             for r in stanza.revision:
                 where = f"{place}: {stanzas.name} {r.in_force_on}"
                 if not r.unknown:
-                    if keys and not isinstance(r.value, dict):
+                    if keys and not isinstance(r.value, dict) and not place.startswith(f"{OVERLAY}/"):
                         by = ", ".join(keys)
                         raise PackError(f"a table by {by} is wanted", where=where, remedy='Write { key = "…" }')
-                    table_of(r.value, unit, len(keys), where)
+                    tables.read(r.value, unit, keys, f"{where}, value")
 
 
 def _formulas(pack: RulePack) -> None:
@@ -185,15 +207,16 @@ def _programmes(pack: RulePack) -> None:
                 raise PackError(
                     "that a member belongs to the household is tested anyway", where=where, remedy="Rename it"
                 )
-            quote = test.nearest(lambda t: t.quote) or ""
+            quote = ""
             for place, stanza in test:
+                quote = quote_at(place, stanza, quote)
                 for feed in stanza.review or ():
                     if feed not in pack.scope.feeds:
                         raise PackError(f"reviews an unknown feed {feed}", where=f"{place}: {test.name}")
                 for r in stanza.revision:
                     if not r.unknown:
                         where = f"{place}: {test.name} {r.in_force_on}"
-                        _quoted(quote, pack.tree(r, entity=entity, t=BOOL, where=where), where)
+                        _quoted(r.quote or quote, pack.tree(r, entity=entity, t=BOOL, where=where), where)
         award = stanzas.only("award", lambda p: p.award)
         if award is None:
             continue

@@ -13,6 +13,9 @@ Causes of an unknown, as text ``kind:subject``:
     unreviewed:FEED       a doubtful point (疑点) without a finding
     unknown:NAME          an attribute (`born_on`) or cell (`vehicles.status`) that nobody stated
     parameter:ID          a figure not found, unsure and not accepted, or without an entry for this key
+    no_band:ID            a value below the lowest band of a table (or a category that it lacks)
+    no_month:ID           a month for which a table has no row (or a category that it lacks)
+    no_place:ID           a place for which no pack gives the figure
     formula:ID            a rule not found or unsure
     no_rows:FEED          the lowest, highest or latest of nothing;  ambiguous:FEED  two latest rows that differ
     conflict:KIND         an open contradiction between feeds (`conflicts`) that puts what is needed in doubt
@@ -44,6 +47,7 @@ from meanscheck.law.plain_rows import (
     windows_in,
     with_derived,
 )
+from meanscheck.law.plain_tables import TableValues
 from meanscheck.law.tree import Node
 from meanscheck.values.dates import month_number, month_start, window_of
 from meanscheck.values.evidence_state import EvidenceState
@@ -85,7 +89,7 @@ class Outcome:
         return tuple(t.id for t in self.tests if t.holds is False)
 
 
-class PlainRun:
+class PlainRun(TableValues):
     """One law over one case unit; values are kept once reckoned."""
 
     def __init__(self, law: Law, unit: CaseUnit) -> None:
@@ -271,10 +275,6 @@ class PlainRun:
 
     def _v_param(self, node: Node, at: At) -> Result:
         return self.law.parameters[str(node.args[0])].get()
-
-    def _v_index(self, node: Node, at: At) -> Result:
-        keys = [self.value(k, at) for k in node.nodes]
-        return None if None in keys else lookup(self.law.parameters[str(node.args[0])], tuple(map(str, keys)))
 
     def _v_and(self, node: Node, at: At) -> Result:
         return all_of(truth(self.value(n, at)) for n in node.nodes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meanscheck.law.plain_rows import At, truth
+from meanscheck.law.tables import lacking
 from meanscheck.law.tree import Node
 from meanscheck.values.evidence_state import EvidenceState
 
@@ -28,8 +29,15 @@ def causes_of(run: PlainRun, node: Node, at: At) -> Causes:
         return frozenset({f"unknown:{node.args[0]}.{node.args[1]}"})
     if op == "confirmed":
         return frozenset({f"unreviewed:{node.args[0]}"})
-    if op in ("param", "index"):
-        return _below(run, node, at) or frozenset({f"parameter:{node.args[0]}"})
+    if op in ("param", "index", "slices"):
+        return _below(run, node, at) or frozenset({lacking(run.law.parameters[str(node.args[0])])})
+    if op == "at":
+        return _below(run, node, at) or frozenset({f"no_place:{node.args[0]}"})
+    if op == "streak":
+        months = run.streak(node, at)
+        if months is None:
+            return causes_of(run, node.nodes[1], at)
+        return frozenset().union(*(causes_of(run, node.nodes[0], here) for here in months))
     if op == "unknown":
         return frozenset({f"formula:{node.args[0]}"})
     if op == "undisputed":

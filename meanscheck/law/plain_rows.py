@@ -19,10 +19,11 @@ from meanscheck.law.kleene import Truth, all_of, any_of, negated
 from meanscheck.law.law import ANY_KEY, Parameter
 from meanscheck.law.tree import Node
 from meanscheck.law.types import MICRO
-from meanscheck.values.dates import age_on, is_within, months_between
+from meanscheck.values.dates import age_on, is_within, month_number, month_start, months_between
 from meanscheck.values.rounding import round_to
 
 Result: TypeAlias = int | Fraction | bool | date | str | None
+Known: TypeAlias = int | Fraction | bool | date | str
 Row: TypeAlias = Mapping[str, Value]
 Entry: TypeAlias = tuple[Truth, Result, Result]
 Number: TypeAlias = int | Fraction
@@ -30,10 +31,12 @@ Number: TypeAlias = int | Fraction
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """Where a formula is evaluated: the person (index in the unit, None = the household) and the row of a feed."""
+    """Where a formula is evaluated: the person (index in the unit, None = the household), the row of a feed, and the
+    month of a streak."""
 
     person: int | None = None
     row: Row | None = None
+    month: date | None = None
 
 
 def truth(value: Result) -> Truth:
@@ -139,6 +142,8 @@ def operation(node: Node, values: Sequence[Result], on: date) -> Result:
     assert isinstance(first, date)
     if node.op == "age":
         return age_on(first, on)
+    if node.op == "month_back":
+        return month_start(month_number(first) - cast("int", others[0]))
     if node.op == "within":
         months, before = cast("tuple[int, date]", others)
         return is_within(first, months, before)

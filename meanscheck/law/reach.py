@@ -10,11 +10,11 @@ they may be larger than what can really happen, so "decides" is certain and "may
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import product
 from typing import TypeAlias
 
 from meanscheck.law.kleene import Truth, all_of, any_of, negated
 from meanscheck.law.law import Law, Programme
+from meanscheck.law.reach_tables import constant, found, is_constant
 from meanscheck.law.tree import Node
 
 Possible: TypeAlias = frozenset[str]
@@ -113,8 +113,10 @@ class Reach:
             return UNKNOWN
         if op == "var":
             return self.of(self.law.variables[str(node.args[0])].tree)
-        if op in ("param", "index"):
+        if op in ("param", "index", "slices", "at"):
             return self._figure(node)
+        if op == "streak" and is_constant(node):
+            return self._constant(node)
         if op == "outcome":
             refers = "refer" in self.outcomes(self.law.programme(str(node.args[0])))
             return KNOWN | UNKNOWN if refers else KNOWN
@@ -136,22 +138,36 @@ class Reach:
         return result | UNKNOWN if any("unknown" in b for b in below) else result
 
     def _figure(self, node: Node) -> Possible:
-        parameter = self.law.parameters[str(node.args[0])]
+        if node.op == "index" and is_constant(node):
+            return self._constant(node)
+        name = str(node.args[0])
+        keys = node.nodes[1:] if node.op in ("slices", "at") else node.nodes
+        known = _any_value(node)
+        if node.op == "at":
+            places = list(self.law.places.get(name, {}).values())
+            if not places or all(p.unknown for p in places):
+                return UNKNOWN
+            is_whole = "000000" in self.law.places[name] and all(
+                all(found(self.law, p, keys) or [False]) for p in places
+            )
+            return known if is_whole and all("unknown" not in self.of(n) for n in node.nodes) else known | UNKNOWN
+        parameter = self.law.parameters[name]
         if parameter.unknown:
             return UNKNOWN
         if node.op == "param":
             value = parameter.table.get(())
             return _any_value(node) if not isinstance(value, bool) else frozenset({_WORD[value]})
-        known = _any_value(node)
-        if ("*",) in parameter.table:
-            return known
-        options = [[str(k.args[0])] if k.op == "text" else sorted(k.type.choices or ()) for k in node.nodes]
-        if not options or not all(options):
+        there = found(self.law, parameter, keys)
+        if there is None:
             return known | UNKNOWN
-        there = [keys in parameter.table for keys in product(*options)]
-        found = known if any(there) else frozenset[str]()
+        result = known if any(there) else frozenset[str]()
         lacking = not all(there) or any("unknown" in self.of(k) for k in node.nodes)
-        return found | UNKNOWN if lacking else found
+        return result | UNKNOWN if lacking else result
+
+    def _constant(self, node: Node) -> Possible:
+        """What the law alone says of a node."""
+        value = constant(self.law, node)
+        return frozenset({_WORD[value]}) if value is None or node.type.kind == "bool" else KNOWN
 
     def _choice(self, below: list[Possible]) -> Possible:
         condition, yes, no = below
@@ -193,7 +209,7 @@ class Reach:
         if node.op == "var":
             return self._missing(self.law.variables[str(node.args[0])].tree)
         names = set().union(*(self._missing(n) for n in node.nodes))
-        if node.op in ("param", "index") and not names:
+        if node.op in ("param", "index", "slices", "at") and not names:
             return {str(node.args[0])}
         return names
 

@@ -10,19 +10,22 @@ published, applies. A folder's own revisions go before those it inherits for the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 from meanscheck.errors import PackError
-from meanscheck.law import pack_checks
+from meanscheck.law import pack_checks, tables
 from meanscheck.law.check import ParameterSignature, Scope, VariableSignature, check_formula
 from meanscheck.law.conflicts.kinds import MEMBERSHIP, Conflict
-from meanscheck.law.figures import figure_of, table_of
+from meanscheck.law.figures import figure_of
 from meanscheck.law.law import Award, Instrument, Law, LawTest, Parameter, Programme, Variable, Yield
+from meanscheck.law.locating import located
+from meanscheck.law.months import check_counts
 from meanscheck.law.names import attribute_types, feed_types
+from meanscheck.law.overlay import Overlay
 from meanscheck.law.pack import (
     ConflictModel,
     FormulaRevision,
@@ -32,10 +35,14 @@ from meanscheck.law.pack import (
     ParameterModel,
     ProgrammeModel,
     Revision,
+    TestModel,
     VariableModel,
+    folder_of,
     keys_of,
     levels_of,
+    quote_at,
 )
+from meanscheck.law.places import Neighbours, with_places
 from meanscheck.law.rewrite import with_review, without_absent
 from meanscheck.law.stanzas import Stanzas, gathered
 from meanscheck.law.tree import Node
@@ -59,19 +66,25 @@ class RulePack:
         self.conflicts = gathered("conflict", (item for level in levels for item in level.conflicts))
         self._trees: dict[tuple[str, str, Type], Node] = {}
         self.scope = self._scope()
+        self.neighbours = Neighbours(self, RulePack)
 
     @classmethod
-    def load(cls, path: str | Path) -> RulePack:
+    def load(cls, path: str | Path, *, overlay: str | Path | None = None) -> RulePack:
         """Read, check and walk a pack.
 
         Args:
             path: its folder; a path below ``rules/`` is also looked for in the installed rules.
+            overlay: a file of what-if law to lay on top; see `overlay`.
 
         Raises:
-            PackError: naming file, key, position, reason and mend.
+            PackError: naming file, line, key, position, reason and mend.
         """
-        pack = cls(levels_of(path))
-        pack_checks.check(pack)
+        try:
+            levels = levels_of(path)
+            pack = cls(levels if overlay is None else (*levels, Overlay(overlay, levels)))
+            pack_checks.check(pack)
+        except PackError as fault:
+            raise located(fault, folder_of(path)) from None
         return pack
 
     @property
@@ -121,8 +134,9 @@ class RulePack:
 
     def _scope(self) -> Scope:
         parameters = {
-            name: ParameterSignature(UNITS[s.needed("unit", lambda p: p.unit)], len(keys_of(s.nearest(lambda p: p.by))))
+            name: ParameterSignature(UNITS[s.needed("unit", lambda p: p.unit)], len(by), by)
             for name, s in self.parameters.items()
+            for by in (keys_of(s.nearest(lambda p: p.by)),)
         }
         variables = {"size": VariableSignature("household", NUMBER)}
         for name, stanzas in self.variables.items():
@@ -207,7 +221,23 @@ class RulePack:
             conflicts=conflicts,
         )
         cited = sorted({c.split("#")[0] for c in law.citations})
-        return replace(law, instruments={i: instrument_of(self.instruments[i]) for i in cited if i in self.instruments})
+        law = replace(law, instruments={i: instrument_of(self.instruments[i]) for i in cited if i in self.instruments})
+        check_counts(law)
+        return with_places(law, self.neighbours, chosen.accept)
+
+    def figures(
+        self, names: Iterable[str], day: date, *, known_by: date, accept: frozenset[str]
+    ) -> Iterator[Parameter]:
+        """Some parameters on a day; those of which the pack has no revision then are left out."""
+        chosen = _Chosen(self, day, known_by, accept, {})
+        for name in names:
+            figure = chosen.parameter(self.parameters[name], name) if name in self.parameters else None
+            if figure is not None:
+                yield figure
+
+    def instrument(self, name: str) -> Instrument | None:
+        """A legal text that the pack may cite."""
+        return instrument_of(self.instruments[name]) if name in self.instruments else None
 
     def published_on(self, revision: Revision) -> date:
         """The revision's publication: its own, else that of its first cited instrument, else the day in force."""
@@ -249,7 +279,7 @@ class _Chosen:
         labels = (stanzas.nearest(lambda p: p.label) or name, stanzas.nearest(lambda p: p.label_zh) or name)
         where = f"{self.pack.place}: {stanzas.name}"
         if name in self.overlay:
-            table = table_of(self.overlay[name], unit, len(keys), where)
+            table = tables.read(self.overlay[name], unit, keys, where)
             return Parameter(name, unit, keys, table, "", "overlay", *labels, ())
         by_level = stanzas.upwards(lambda p: p.revision)
         revision = self.revision(by_level)
@@ -259,7 +289,7 @@ class _Chosen:
                 return None
             return Parameter(name, unit, keys, {}, "not published", "unsure", *labels, tuple(later.cite))
         unknown = revision.unknown or ("unsure" if revision.status == "unsure" and name not in self.accept else "")
-        table = {} if unknown else table_of(revision.value, unit, len(keys), f"{where} {revision.in_force_on}")
+        table = {} if unknown else tables.read(revision.value, unit, keys, f"{where} {revision.in_force_on}")
         return Parameter(name, unit, keys, table, unknown, revision.status, *labels, tuple(revision.cite))
 
     def conflict(self, stanzas: Stanzas[ConflictModel], name: str) -> Conflict | None:
@@ -325,7 +355,7 @@ class _Chosen:
                         label_zh=test.nearest(lambda t: t.label_zh) or test_id,
                         formula=revision.formula,
                         tree=self.formula(revision, entity, BOOL, test.name),
-                        quote=test.nearest(lambda t: t.quote) or "",
+                        quote=quote_of(test, revision),
                         review=tuple(test.nearest(lambda t: t.review) or ()),
                         cite=tuple(revision.cite),
                     )
@@ -351,6 +381,18 @@ class _Chosen:
             return Award(unit, "", Node("unknown", (award.name,), UNITS[unit], entity), tuple(later.cite))
         tree = self.formula(revision, entity, UNITS[unit], award.name)
         return Award(unit, revision.formula, tree, tuple(revision.cite))
+
+
+def quote_of(test: Stanzas[TestModel], revision: FormulaRevision) -> str:
+    """The law's comparator for a revision: its own, else its folder's, else that of the nearest folder above it."""
+    if revision.quote:
+        return revision.quote
+    quote = ""
+    for place, stanza in test:
+        quote = quote_at(place, stanza, quote)
+        if any(r is revision for r in stanza.revision):
+            break
+    return quote
 
 
 def instrument_of(model: InstrumentModel) -> Instrument:

@@ -5,7 +5,8 @@
     pack {code, name, on, known_by, accepted, digest}
     programmes [{id, label, label_zh, for, tests [{id, label, label_zh, formula, quote, review, cite}],
                  award {unit, formula, cite}, yields_to [{programme, when}]}]
-    parameters [{id, label, label_zh, unit, by, value, status, unknown, cite}]
+    parameters [{id, label, label_zh, unit, by, value, status, unknown, cite}], and `places` {code: figures} where a
+               formula asks about other places
     variables  [{id, label, label_zh, for, unit, formula, cite}]
 
 A citation is {instrument, place, title, number}: ``cn-57-2021#13`` is article 13 of that instrument.
@@ -17,6 +18,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from meanscheck.law.law import Law, Parameter, Programme, figure_text
+from meanscheck.law.tables import key_text, rows_of
 
 
 def law_of(law: Law) -> dict[str, Any]:
@@ -72,8 +74,8 @@ def value_text(parameter: Parameter) -> str:
     if parameter.unknown:
         return parameter.unknown
     by_figure: dict[str, list[str]] = {}
-    for keys, figure in sorted(parameter.table.items()):
-        by_figure.setdefault(figure_text(figure, parameter.unit), []).append(" ".join(keys))
+    for keys, figure in rows_of(parameter):
+        by_figure.setdefault(figure_text(figure, parameter.unit), []).append(key_text(keys, parameter.by))
     parts = []
     for text, keys_of in by_figure.items():
         names = ", ".join(keys_of) if len(keys_of) <= 4 else f"{len(keys_of)} keys from {keys_of[0]} to {keys_of[-1]}"
@@ -108,7 +110,8 @@ def _programme(law: Law, programme: Programme) -> dict[str, Any]:
 
 
 def _parameter(law: Law, p: Parameter) -> dict[str, Any]:
-    table = {" ".join(keys): figure_text(figure, p.unit) for keys, figure in sorted(p.table.items())}
+    table = {" ".join(keys): figure_text(figure, p.unit) for keys, figure in rows_of(p)}
+    places = {code: value_text(there) for code, there in law.places.get(p.id, {}).items()}
     return {
         "id": p.id,
         "label": p.label,
@@ -119,6 +122,7 @@ def _parameter(law: Law, p: Parameter) -> dict[str, Any]:
         "status": p.status,
         "unknown": p.unknown,
         "cite": citations(law, p.cite),
+        **({"places": places} if places else {}),
     }
 
 

@@ -13,6 +13,8 @@ recorded form is our own JSON (`to_json`, `from_json`), because Python's `ast` c
     ["members", function, element, condition]                      one value a household, over its members
     ["supporters", function, element, condition]                   one value a member (who supports him) or household
     ["round", x, unit, mode] · ["first_known", citation, a, b, …]
+    ["slices", id, x, key, …]  each part of x at its own ratio · ["at", id, place, key, …]  the figure at a place
+    ["month_back", d, n] · ["streak", condition, n]  in each month before that of `on`, which is ["month"] inside it
     ["confirmed", feed]  whether a finding confirms the row, unknown without one
     ["age", d] · ["months_between", a, b] · ["within", d, n, before] · ["same_year", d, day] · ["outcome", programme]
 

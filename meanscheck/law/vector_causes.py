@@ -17,6 +17,7 @@ from meanscheck.law.cut import cut
 from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Programme
 from meanscheck.law.sides import RowEmitter, Rows, Side
+from meanscheck.law.tables import lacking
 from meanscheck.law.tree import Node
 from meanscheck.law.vectors import VectorRun
 from meanscheck.values.evidence_state import EvidenceState
@@ -195,6 +196,9 @@ class _Causes:
             return self.carried(self.aggregate(node), self.run.plan.names[node], "member", level)
         if op in ("members", "supporters"):
             return self.carried(self.people(node), self.run.plan.names[node], node.level, level)
+        if op == "streak":
+            months = emitter.streak(node)
+            return self.mask(node.nodes[1] if months is None else months, level)
         return self.composite(node, [self.mask(n, level) for n in node.nodes], emitter)
 
     def composite(self, node: Node, below: list[Mask], emitter: Emitter) -> Mask:
@@ -206,9 +210,11 @@ class _Causes:
             return {} if known else self.bit(f"parameter:{node.args[0]}")
         if op == "unknown":
             return self.bit(f"formula:{node.args[0]}")
-        if op == "index":
+        if op in ("index", "slices", "at"):
+            name = str(node.args[0])
             keys = reduce(lambda a, b: a & b, [emitter.emit(k).n.is_not_null() for k in node.nodes])
-            own = self.when(keys & unknown, self.bit(f"parameter:{node.args[0]}"))
+            cause = f"no_place:{name}" if op == "at" else lacking(self.law.parameters[name])
+            own = self.when(keys & unknown, self.bit(cause))
             return self.either([*[self.when(unknown, m) for m in below], own])
         if op == "if":
             condition = emitter.emit(node.nodes[0]).n

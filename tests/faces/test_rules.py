@@ -239,3 +239,14 @@ def test_run_takes_the_packs_own_cases_if_no_file_is_named(pack: Path, command: 
 def test_run_without_any_cases_says_so(pack: Path, command: Command) -> None:
     said = command("rules", "run", pack)
     assert said.code == 2 and "the pack has no cases" in said.err
+
+
+def test_run_under_an_overlay_shows_what_the_cases_become(pack: Path, tmp_path: Path, command: Command) -> None:
+    (pack / "cases.toml").write_text(CASES.replace("OUTCOME", "eligible"), encoding="utf-8")
+    overlay = tmp_path / "what-if.toml"
+    head = '[overlay]\nname = "nothing"\n[figures]\n'
+    name = next(line.split('"')[1] for line in (pack / "parameters.toml").read_text().splitlines() if "id = " in line)
+    overlay.write_text(f'{head}"{name}" = "0.00"\n', encoding="utf-8")
+    assert command("rules", "run", pack).code == 0
+    said = command("rules", "run", pack, "--overlay", overlay)
+    assert said.code == 1 and "outcome ineligible, expected eligible" in said.err

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from meanscheck.law.names import attribute_types, feed_types
 from meanscheck.law.types import AREA, MONEY, MONTH, NUMBER, Dimension, Type
+from meanscheck.law.types import UNITS as UNITS_OF_LAW
 
 from .choosing import Chooser, often
 
@@ -67,6 +68,8 @@ class Table:
     type: Type
     keys: tuple[tuple[str, ...], ...]
     """The texts for each key; a key of whole numbers has digits."""
+    by: tuple[str, ...] = ()
+    """What each key is."""
 
 
 @dataclass(slots=True)
@@ -76,6 +79,8 @@ class Environment:
     parameters: dict[str, Type] = field(default_factory=dict)
     tables: list[Table] = field(default_factory=list)
     windows: list[str] = field(default_factory=list)
+    counts: list[str] = field(default_factory=list)
+    """Parameters that count months, and few of them."""
     variables: dict[str, tuple[str, Type]] = field(default_factory=dict)
     programmes: dict[str, str] = field(default_factory=dict)
     knows_members: bool = False
@@ -114,6 +119,8 @@ class Formulas:
             entity = place.loop.removesuffix("s")
             found.extend((f"x.{a}", attribute_types()[entity][a]) for a in ATTRIBUTES[entity])
             found.extend((f"x.{v}", t) for v, (e, t) in self.known.variables.items() if e == entity)
+        elif place.loop == "months":
+            found += [("x", Type("date"))] * 3
         elif place.loop:
             columns = [(c, feed_types()[place.loop][c]) for c in COLUMNS[place.loop]]
             found.extend((f'x["{c}"]' if c == "from" else f"x.{c}", t) for c, t in columns)
@@ -124,6 +131,10 @@ class Formulas:
     def named(self, place: Place, fits: Callable[[Type], bool]) -> list[str]:
         return [name for name, t in self.names(place) if fits(t)]
 
+    def elsewhere(self, place: Place, fits: Callable[[Type], bool]) -> list[str]:
+        """Single figures at other places."""
+        return [self._elsewhere(place, name) for name, t in self.known.parameters.items() if fits(t)]
+
     def indexed(self, place: Place, fits: Callable[[Type], bool]) -> list[str]:
         """Entries of tables, with a key of each kind."""
         result = []
@@ -131,14 +142,51 @@ class Formulas:
             if not fits(table.type):
                 continue
             keys = []
-            for words in table.keys:
-                if words[0].isdigit():
+            for words, by in zip(table.keys, table.by, strict=True):
+                if by.startswith("band:"):
+                    keys.append(self._in_band(place, UNITS_OF_LAW[by.removeprefix("band:")].dimension))
+                elif by == "month":
+                    keys.append(self._some_month(place))
+                elif words[0].isdigit():
                     keys.append(self.choose.pick(("1", *self.named(place, lambda t: t == NUMBER))))
                 else:
                     texts = self.named(place, lambda t: t.kind == "text")
                     keys.append(self.choose.pick((f'"{words[0]}"', '"none such"', *texts)))
-            result.append(f"{table.name}[{', '.join(keys)}]")
+            entry = f"{table.name}[{', '.join(keys)}]"
+            result.append(self._elsewhere(place, entry) if often(self.choose, 20) else entry)
         return result
+
+    def _in_band(self, place: Place, dimension: Dimension) -> str:
+        """A named number of a dimension, or a quotient of it."""
+        names = self.named(place, lambda t: t.kind == "num" and t.dimension == dimension)
+        name = self.choose.pick(("0", *names))
+        counts = self.named(place, lambda t: t == NUMBER)
+        return f"{name} / {self.choose.pick(('2', *counts))}" if name != "0" and often(self.choose, 25) else name
+
+    def _some_month(self, place: Place) -> str:
+        day = self.choose.pick(("on", *self.named(place, lambda t: t.kind == "date")))
+        return f"month_back({day}, {self._few()})" if often(self.choose, 50) else day
+
+    def _few(self) -> str:
+        """A small number of months."""
+        return self.choose.pick(("1", "2", "0", *self.known.counts))
+
+    def _elsewhere(self, place: Place, figure: str) -> str:
+        """A figure at another place."""
+        texts = self.named(place, lambda t: t.kind == "text")
+        codes = [t for t in texts if t.split(".")[-1] in ("division", "division_code")]
+        there = self.choose.pick(('"440703"', *codes, *codes, *texts))
+        return f"at({there}, {figure})"
+
+    def _sliced(self, place: Place, depth: int) -> str:
+        amount = self.number(place, MONEY.dimension, "any", depth)
+        texts = self.named(place, lambda t: t.kind == "text")
+        table = self.choose.pick(("s.share", 's.by_class["car"]', f"s.by_class[{self.choose.pick(texts)}]"))
+        return f"slices({amount}, {table})"
+
+    def _streak(self, place: Place, depth: int) -> str:
+        inner = Place(place.entity, "months", place.owner)
+        return f"streak(({self.truth(inner, min(depth, 1))} for x in months), {self._few()})"
 
     # ---- numbers
 
@@ -162,6 +210,8 @@ class Formulas:
         ]
         if form == "int":
             ways.append(lambda: f"({self.number(place, dimension, 'int', d)} * {self.number(place, PLAIN, 'int', d)})")
+        if form == "any" and dimension == MONEY.dimension:
+            ways += [lambda: self._sliced(place, d)] * 2
         if form == "any":
             ways += [lambda: self._product(place, dimension, d), lambda: self._quotient(place, dimension, d)] * 3
         if dimension[0] == 1:
@@ -180,7 +230,7 @@ class Formulas:
         def fits(t: Type) -> bool:
             return t.kind == "num" and t.dimension == dimension and t.form in forms
 
-        leaves = self.named(place, fits) + self.indexed(place, fits)
+        leaves = self.named(place, fits) + self.indexed(place, fits) + self.elsewhere(place, fits)
         if dimension == PLAIN and form != "micro":
             leaves += ["1", "2"]
         return leaves
@@ -241,6 +291,7 @@ class Formulas:
         ]
         if not place.loop:
             ways += [lambda: self._quantified(place, d)] * 2
+            ways.append(lambda: self._streak(place, d))
             if place.entity != "household":
                 day = self.choose.pick(("on", "reference_day"))
                 word = self.choose.pick(("dibao", "tekun"))
@@ -269,7 +320,7 @@ class Formulas:
         return f"({self.day(place, depth)} {op} {self.day(place, depth)})"
 
     def _window(self, place: Place, depth: int) -> str:
-        own = place.loop and place.loop not in ("members", "supporters") and often(self.choose, 75)
+        own = place.loop in FEEDS and often(self.choose, 75)
         column = DAY_OF.get(place.loop, "")
         d = (f'x["{column}"]' if column == "from" else f"x.{column}") if own else self.day(place, depth)
         if often(self.choose, 30):
@@ -298,6 +349,7 @@ class Formulas:
             return self.choose.pick(leaves)
         d = depth - 1
         ways: list[Callable[[], str]] = [
+            lambda: f"month_back({self.day(place, d)}, {self._few()})",
             lambda: f"({self.day(place, d)} if {self.truth(place, d)} else {self.day(place, d)})",
             lambda: f'first_known({self.day(place, d)}, {self.day(place, d)}, "inst#1")',
         ]

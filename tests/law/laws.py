@@ -23,6 +23,10 @@ title = "An instrument"
 issued_on = 2010-01-01
 """
 RESIDENCES, ITEMS, CLASSES = ("urban", "rural"), ("wages", "labour", "home"), ("A", "child", "car")
+MONEY_BOUNDS = ("-3.05", "0", "12.34", "570.00", "99999999999.99")
+MONTHS = ("2019-12", "2020-01", "2020-02", "2020-03", "2020-04", "2020-05", "2020-06")
+NEIGHBOURS = {"city": "440700", "city/county": "440703"}
+"""Folder below the pack → division code."""
 FIGURES = {
     "money": ("0.00", "0.01", "0.07", "12.34", "570.00", "-3.05", "99999999999.99"),
     "money/month": ("0.00", "0.03", "570.00", "899.99", "1550.50"),
@@ -57,6 +61,9 @@ class PackWriter:
         return quoted(unit, self.choose.pick(FIGURES[unit]))
 
     def parameter(self, name: str, unit: str, keys: tuple[tuple[str, ...], ...] = (), by: str = "") -> str:
+        """The stanza of a figure; `by` says what each key is, with commas between."""
+        kinds = tuple(by.split(", ")) if by else ()
+        by = str(list(kinds)).replace("'", '"') if kinds else ""
         lines = ["[[parameter]]", f'id = "{name}"', f'unit = "{unit}"', *([f"by = {by}"] if by else [])]
         lines += ["[[parameter.revision]]", CITE]
         if often(self.choose, 12):
@@ -66,7 +73,7 @@ class PackWriter:
         else:
             lines.append(f"value = {self.value(unit, keys)}")
         if keys:
-            self.known.tables.append(Table(name, UNITS[unit], keys))
+            self.known.tables.append(Table(name, UNITS[unit], keys, kinds))
         else:
             self.known.parameters[name] = UNITS[unit]
         return "\n".join(lines)
@@ -77,25 +84,62 @@ class PackWriter:
         here, *rest = keys
         # A table may lack an entry: then its use is unknown.
         entries = [k for k in here if not often(self.choose, 15)] or list(here)
-        return "{ " + ", ".join(f"{k} = {self.value(unit, tuple(rest))}" for k in entries) + " }"
+        return "{ " + ", ".join(f'"{k}" = {self.value(unit, tuple(rest))}' for k in entries) + " }"
+
+    def count_of_months(self, name: str) -> str:
+        """A small number of months: of a streak, each asks its condition anew."""
+        known = f"value = {self.choose.whole(0, 3)}" if often(self.choose, 90) else 'unknown = "not found"'
+        self.known.parameters[name] = UNITS["number"]
+        self.known.counts.append(name)
+        return f'[[parameter]]\nid = "{name}"\nunit = "number"\n[[parameter.revision]]\n{CITE}\n{known}'
+
+    def neighbours(self) -> dict[str, str]:
+        """Packs below this one, for a city and a county of it, that say some figures otherwise."""
+        files: dict[str, str] = {}
+        for folder, code in NEIGHBOURS.items():
+            inner = PackWriter(self.choose)
+            texts = []
+            for name, unit in (("p.money", "money"), ("p.number", "number"), ("p.ratio", "ratio"), ("p.date", "date")):
+                texts += [inner.parameter(name, unit)] if often(self.choose, 70) else []
+            if often(self.choose, 70):
+                texts.append(inner.parameter("t.standard", "money/month", (RESIDENCES,), "residence"))
+            if often(self.choose, 70):
+                texts.append(inner.parameter("b.money", "money", (MONEY_BOUNDS,), "band:money"))
+            files[f"{folder}/pack.toml"] = PACK.replace('"000000"', f'"{code}"')
+            files[f"{folder}/parameters.toml"] = "\n".join(texts)
+        return files
 
     def parameters(self) -> str:
         texts = [self.parameter(f"p.{unit.replace('/', '_')}", unit) for unit in FIGURES]
         texts += [self.parameter(f"p.{name}", "month") for name in ("window", "longer")]
         self.known.windows += ["p.window", "p.longer", "p.month"]
         texts += [
-            self.parameter("t.standard", "money/month", (RESIDENCES,), '"residence"'),
-            self.parameter("t.share", "ratio", (ITEMS,), '"item"'),
-            self.parameter("t.limit", "money", (CLASSES, ("0", "1", "2")), '["class", "count"]'),
-            self.parameter("t.count", "number", (("0", "1", "2", "3"),), '"number"'),
-            self.parameter("t.flag", "bool", (RESIDENCES,), '"residence"'),
-            self.parameter("t.day", "date", (ITEMS,), '"item"'),
-            self.parameter("t.word", "text", (RESIDENCES,), '"residence"'),
+            self.parameter("t.standard", "money/month", (RESIDENCES,), "residence"),
+            self.parameter("t.share", "ratio", (ITEMS,), "item"),
+            self.parameter("t.limit", "money", (CLASSES, ("0", "1", "2")), "class, count"),
+            self.parameter("t.count", "number", (("0", "1", "2", "3"),), "number"),
+            self.parameter("t.flag", "bool", (RESIDENCES,), "residence"),
+            self.parameter("t.day", "date", (ITEMS,), "item"),
+            self.parameter("t.word", "text", (RESIDENCES,), "residence"),
+        ]
+        texts += [
+            self.parameter("b.money", "money", (MONEY_BOUNDS,), "band:money"),
+            self.parameter("b.number", "number", (CLASSES, ("-1", "1", "2", "3")), "class, band:number"),
+            self.parameter("b.area", "ratio", (("0", "13.5", "80.25"),), "band:area"),
+            self.parameter("b.ratio", "text", (("-0.25", "0", "1", "1.6"),), "band:ratio"),
+            self.parameter("b.both", "bool", (("0.00", "570.00"), ("0", "6")), "band:money/month, band:month"),
+            self.parameter("m.index", "ratio", (MONTHS,), "month"),
+            self.parameter("m.amount", "money/month", (RESIDENCES, MONTHS), "residence, month"),
+            self.parameter("m.flag", "bool", (MONTHS,), "month"),
+            self.parameter("m.day", "date", (MONTHS,), "month"),
+            self.parameter("s.share", "ratio", (MONEY_BOUNDS,), "band:money"),
+            self.parameter("s.by_class", "ratio", (CLASSES, MONEY_BOUNDS), "class, band:money"),
+            self.count_of_months("c.months"),
         ]
         if often(self.choose, 60):
             table = self.known.tables[:]
             feeds = [f for f in (*FEEDS, "supporters") if often(self.choose, 60)] or ["tax_income"]
-            texts.append(self.parameter("evidence.freshness", "month", (tuple(feeds),), '"feed"'))
+            texts.append(self.parameter("evidence.freshness", "month", (tuple(feeds),), "feed"))
             self.known.tables[:] = table
         return "\n".join(texts)
 
@@ -168,13 +212,15 @@ class PackWriter:
                 entity = self.choose.pick(("household", "member", "supporter", "household", "member"))
                 self.variable(f"v{i}", entity, self.choose.pick(STORED))
         self.programme("last")
-        return {"pack.toml": PACK, "parameters.toml": parameters, "rules.toml": "\n".join(self.rules)}
+        own = {"pack.toml": PACK, "parameters.toml": parameters, "rules.toml": "\n".join(self.rules)}
+        return own | self.neighbours()
 
 
 def loaded(files: dict[str, str], folder: Path) -> RulePack:
     """The pack of some files, written to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     return RulePack.load(folder)
 

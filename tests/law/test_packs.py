@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -69,7 +70,7 @@ VALUE = 'value = "1.00"'
             "a number of months by feed",
         ),
         # revisions
-        (figure(revision("2020-01-01", VALUE, cite="")), "p.x revision 2020-01-01 cite", "required key is missing"),
+        (figure(revision("2020-01-01", VALUE, cite="")), "p.x 2020-01-01", "citation is missing"),
         (figure(revision("2020-01-01", VALUE, cite="cite = []")), "parameter p.x 2020-01-01", "citation is missing"),
         (figure(revision("2020-01-01", VALUE, cite='cite = ["gone#1"]')), "p.x 2020-01-01", "unknown instrument gone"),
         (
@@ -226,7 +227,7 @@ def test_a_faulty_pack_is_refused_with_the_place_and_the_reason(
     with pytest.raises(PackError) as caught:
         pack.load(tmp_path)
     assert reason in caught.value.what
-    assert where in caught.value.where
+    assert where in re.sub(r"(\.toml):\d+:", r"\1:", caught.value.where)
 
 
 @pytest.mark.parametrize(
@@ -299,4 +300,4 @@ def test_what_stands_in_two_files_is_named_with_both(tmp_path: Path) -> None:
     (tmp_path / "again.rules.toml").write_bytes((tmp_path / "rules.toml").read_bytes())
     with pytest.raises(PackError, match=r"defined twice, first in .*/again\.rules\.toml") as caught:
         RulePack.load(tmp_path)
-    assert "/rules.toml: variable" in caught.value.where
+    assert "/rules.toml:1: variable" in caught.value.where

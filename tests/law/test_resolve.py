@@ -76,6 +76,35 @@ def test_review_can_be_taken_back_below(tmp_path: Path) -> None:
     assert "income~tax_income" not in child(tmp_path, rules=text).on(ON).variables
 
 
+OWN_WORDS = """[[programme]]
+id = "dibao"
+[[programme.test]]
+id = "only"
+quote = "不高于"
+[[programme.test.revision]]
+in_force_on = 2018-01-01
+formula = "income <= p.money"
+cite = ["inst#1"]
+[[programme.test.revision]]
+in_force_on = 2019-01-01
+formula = "income < p.money"
+quote = "低于"
+cite = ["inst#1"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("on", "quote"),
+    [(date(2017, 12, 31), "低于"), (date(2018, 1, 1), "不高于"), (date(2019, 1, 1), "低于")],
+)
+def test_a_folder_speaks_in_its_own_words_from_its_own_day(on: date, quote: str, tmp_path: Path) -> None:
+    pack = sound()
+    pack.rules[-1] = pack.rules[-1].replace('id = "only"\n', 'id = "only"\nquote = "低于"\n')
+    assert "income < p.money" in pack.rules[-1]
+    pack.load(tmp_path)
+    assert child(tmp_path, rules=OWN_WORDS).on(on).programmes[0].tests[0].quote == quote
+
+
 # ---- two clocks
 
 

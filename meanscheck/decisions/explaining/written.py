@@ -107,7 +107,7 @@ class _Writer:
             return str(args[0])
         if op == "text":
             return choice_text(str(args[0]), self.language, labels) if self.zh else f'"{args[0]}"'
-        if op in ("var", "param", "index"):
+        if op in ("var", "param", "index", "slices", "at"):
             return self._named(node)
         if op in ("attr", "col"):
             return self._stated(node)
@@ -152,7 +152,16 @@ class _Writer:
             label = self.law.variables[name].label_zh or name
         else:
             label = self.law.parameters[name].label_zh or name
-        keys = ", ".join(map(self.of, node.nodes))
+        if node.op == "slices":
+            return (
+                f"{self.of(node.nodes[0])} 按{label}分段计算"
+                if self.zh
+                else f"slices({self.of(node.nodes[0])}, {label})"
+            )
+        if node.op == "at":
+            place = self.of(node.nodes[0])
+            label = f"{place}的{label}" if self.zh else f"{label} at {place}"
+        keys = ", ".join(map(self.of, node.nodes[1:] if node.op == "at" else node.nodes))
         return f"{label}[{keys}]" if keys else label
 
     def _stated(self, node: Node) -> str:
@@ -195,6 +204,10 @@ class _Writer:
             return f"年龄（{inner}）"
         if op == "within":
             return f"{parts[0]} 在 {parts[2]} 前 {parts[1]} 内"
+        if op == "streak":
+            return f"此前 {parts[1]} 个月连续：{parts[0]}"
+        if op == "month_back":
+            return f"{parts[0]} 前 {parts[1]} 个月"
         if op == "months_between":
             return f"{parts[0]} 至 {parts[1]} 的月数"
         if op == "same_year":
@@ -206,7 +219,13 @@ class _Writer:
         if op == "outcome":
             programme = next((p.label_zh for p in self.law.programmes if p.id == args[0]), str(args[0]))
             return f"{programme}的结论"
-        words = {"on": "核定日", "reference_day": "核对基准日", "listed": "列入申请", "undisputed": "身份无争议"}
+        words = {
+            "on": "核定日",
+            "reference_day": "核对基准日",
+            "listed": "列入申请",
+            "undisputed": "身份无争议",
+            "month": "当月",
+        }
         if op == "confirmed":
             return "已核实"
         return words.get(op, f"{op}（{inner}）" if parts else op)

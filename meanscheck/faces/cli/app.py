@@ -36,6 +36,7 @@ from meanscheck.faces.cli import (
     receipts,
     requests,
     rules,
+    rules_diff,
     steps,
     store,
     trace,
@@ -55,6 +56,7 @@ app = typer.Typer(
 )
 for group in (demo, intake, casework, explain, differences, trace, steps, receipts, latest, erase, store):
     group.register(app)
+rules_diff.register(rules.app)
 app.add_typer(audit.app, name="audit")
 app.add_typer(consents.app, name="consents")
 app.add_typer(identity.app, name="identity")

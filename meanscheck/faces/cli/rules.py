@@ -270,6 +270,9 @@ def run(
     cases: Annotated[
         list[Path] | None, typer.Argument(help="Files of cases; the pack's own if left out.", metavar="CASES.toml…")
     ] = None,
+    overlay: Annotated[
+        Path | None, typer.Option("--overlay", help="What-if law to lay over the pack, *.toml.", metavar="FILE")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Show programmes without an expectation, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -278,7 +281,7 @@ def run(
     from meanscheck.law.pack import files_of
     from meanscheck.law.resolve import RulePack
 
-    law = RulePack.load(pack)
+    law = RulePack.load(pack, overlay=overlay)
     files = cases or files_of(law.levels[-1].folder, "cases")
     if not files:
         raise InputError("the pack has no cases", where=law.place, remedy="Write a cases.toml, or name a file")
