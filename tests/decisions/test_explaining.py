@@ -11,6 +11,8 @@ from typing import Any
 
 import jsonschema
 import pytest
+from hypothesis import given, settings
+from law.test_agreement import Situation, situations, steady
 
 from meanscheck import Case, Law, RulePack, decide
 from meanscheck.decisions import Decision
@@ -147,6 +149,24 @@ def test_all_of_the_thirty_are_told_in_both_languages_without_a_word_of_python(l
             assert "None" not in told and "Fraction" not in told and "True" not in told
         for node in of_kind(tree, "programme", "test", "variable", "figure"):
             assert node.label_zh and node.label
+
+
+@settings(steady, max_examples=12)
+@given(situations())
+def test_any_law_over_any_household_is_told(situation: Situation) -> None:
+    """Bands, slices, months, places and streaks among them; unknowns of every kind."""
+    check = jsonschema.Draft202012Validator(schema())
+    for unit in situation.units:
+        law = situation.law
+        decision = decide(unit, law)
+        tree = explained(decision, Tracer(law, unit, is_reduced=True))
+        assert tree.holds is True
+        check.validate(json.loads(json.dumps(data(tree, law))))
+        for language in ("zh", "en"):
+            parser = Balanced()
+            parser.feed(page(tree, law, language))
+            assert not parser.open
+            assert len(text(tree, law, language).split("\n\n")) >= len(list(decision))
 
 
 def test_amounts_of_rows_are_told_in_yuan(laws: dict[str, Law]) -> None:
