@@ -79,6 +79,8 @@ MEMBER_ATTRIBUTES: Mapping[str, pl.DataType] = {
 
 ROW_REF = "#ref"
 """Column that a feed's rows carry where it is asked for: the `row_ref` a finding would name (String)."""
+ROW_BATCH, ROW_LINE = "#batch", "#line"
+"""Columns that say where a row stands, where they are asked for of single cases: number of the batch, line (Int64)."""
 VERDICT_NONE, VERDICT_CONFIRMED, VERDICT_DROPPED = 0, 1, 2
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import polars as pl
 
 from meanscheck.decisions.decision import Decision, Ruling
+from meanscheck.decisions.encode import input_needs
 from meanscheck.decisions.kernel import (
     Counts,
     DoneBlock,
@@ -32,7 +33,10 @@ from meanscheck.decisions.record import GROUPS
 from meanscheck.decisions.waiting import ranked, sentences
 from meanscheck.errors import StoreError
 from meanscheck.evidence import Projection, Snapshot, Store
+from meanscheck.law.counterfactuals import SCHEMA
+from meanscheck.law.counterfactuals import counterfactuals as turning
 from meanscheck.law.law import LANGUAGE_VERSION, Law
+from meanscheck.law.vectors import VectorRun
 from meanscheck.values.money import format_yuan
 from meanscheck.vault import DeploymentKey, Held, Safe
 
@@ -178,6 +182,15 @@ class Assessment:
         """
         self.run()
         return ranked(self._total.alone, self._total.part)
+
+    def counterfactuals(self) -> pl.DataFrame:
+        """The smallest change of one fact that would turn each outcome, where there is one: `law.counterfactuals`.
+
+        Reckoned when it is asked for, block by block, from the same projection; nothing of it is kept.
+        """
+        blocks = self.projection.blocks(input_needs(self.law), block_units=self.block_units)
+        parts = [turning(VectorRun(self.law, block)) for block in blocks]
+        return pl.concat(parts) if parts else pl.DataFrame(schema=SCHEMA)
 
     def held(self, case_id: str) -> Held:
         """The record of a case with its salts and leaf, as the vault holds it."""

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from meanscheck.decisions import explain as telling
 from meanscheck.law.law import Law, Programme
+
+if TYPE_CHECKING:
+    from meanscheck.decisions.explaining import Explanation
+    from meanscheck.decisions.tracing import Tracer
 
 Language = Literal["zh", "en"]
 
@@ -42,7 +45,9 @@ class Ruling:
 
     def explain(self, language: Language = "zh") -> str:
         """Outcome, award, each test with value, limit, margin and citation, and what would settle an open case."""
-        return telling.ruling_text(self, language)
+        from meanscheck.decisions.explaining import ruling_tree, text
+
+        return text(ruling_tree(self), self.law, language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +85,15 @@ class Decision:
 
     def explain(self, language: Language = "zh") -> str:
         """All rulings, one after the other, and the contradictions between feeds."""
-        texts = [ruling.explain(language) for ruling in self]
-        if self.conflicts:
-            head = "信息矛盾:" if language == "zh" else "contradictions between feeds:"
-            lines = (f"  {telling.conflict_line(c, self.law, language)}" for c in self.conflicts)
-            texts.append("\n".join([head, *lines]))
-        return "\n\n".join(texts)
+        from meanscheck.decisions.explaining import text
+
+        return text(self.explanation(), self.law, language)
+
+    def explanation(self, evidence: Tracer | None = None) -> Explanation:
+        """The tree of the decision (see `explaining`); with its evidence down to the rows of files."""
+        from meanscheck.decisions.explaining import explained
+
+        return explained(self, evidence)
 
     @property
     def conflicts(self) -> tuple[Mapping[str, Any], ...]:

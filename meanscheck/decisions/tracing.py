@@ -1,15 +1,9 @@
 """On which rows does a figure of a decision rest, and how do they add up to it?
 
 `traced(store, law, case_id, figure, …)` reckons the figure anew with the plain executor and keeps the way it went, as
-a tree of `Step`s; at its ends stand rows (`Source`: feed, file, line, sender, day of the answer, batch, `row_ref`),
-figures of the law and what the application states. A sum is the sum of its parts at every level, so that a reader can
-add up. `Tracer.of` reads a case once for several figures.
-
-    variable    a named variable of the law, of the household or of one person
-    rows        an aggregate over a person's rows of a feed; `rows` are those that count, `left_out` how many do not
-    people      an aggregate over members or supporters; parts are those who count
-    operation   what a formula does with its parts; of a choice (``if``) only the branch taken
-    figure      a figure of the law;  fact: what the application or the day says
+a tree of `Explanation`s (see `explaining.tree`) that ends in rows with their places in files, figures of the law and
+what the application states. A sum is the sum of its parts at every level, so that a reader can add up. `Tracer.of`
+reads a case once for several figures; a `Tracer` of a stated case tells the same, of rows that stand in no file.
 
 A part that stood before in the same tree is not told again (`is_repeated`). This is for the caseworker: it shows
 values.
@@ -17,81 +11,43 @@ values.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from meanscheck.contracts.units import CaseUnit, units_of
+from meanscheck.contracts.units import ROW_BATCH, ROW_LINE, ROW_REF, CaseUnit, units_of
 from meanscheck.decisions.encode import input_needs
-from meanscheck.errors import InputError, InternalError
+from meanscheck.decisions.explaining.deciding import deciding, settles, taken
+from meanscheck.decisions.explaining.tree import INELIGIBLE, Explanation, Place, cited, unit_of
+from meanscheck.decisions.explaining.written import written
+from meanscheck.errors import InputError
 from meanscheck.law.kleene import Truth, all_of
 from meanscheck.law.law import Law
 from meanscheck.law.places import figure_at
 from meanscheck.law.plain import PlainRun
 from meanscheck.law.plain_causes import causes_of
-from meanscheck.law.plain_rows import At, Result, truth
-from meanscheck.law.tree import Node
-from meanscheck.law.types import Type
+from meanscheck.law.plain_rows import At, Result, Row, truth
+from meanscheck.law.tree import COMPARISONS, Node
 
 if TYPE_CHECKING:
-    from meanscheck.evidence import ReportRows, Snapshot, Store
+    from meanscheck.evidence import Snapshot, Store
+    from meanscheck.evidence.trace import BatchPlace
 
-INELIGIBLE = "ineligible"
-"""Kind of cause for which there is no award: a test that fails."""
-_FACTS = ("int", "text", "on", "reference_day", "listed", "attr", "unknown", "outcome", "confirmed", "col", "month")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One row behind a figure. `value` is what it adds: fen for money; `belongs` is None where no finding says."""
-
-    member: str
-    feed: str
-    ref: str
-    batch: str
-    sender: str
-    answered_on: date | None
-    file: str
-    line: int
-    belongs: Truth
-    value: Result = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the reckoning; `value` in fen, counts, days or yes/no, None for unknown."""
-
-    kind: str
-    name: str
-    who: str
-    type: Type
-    value: Result = field(repr=False)
-    label_zh: str = ""
-    label: str = ""
-    formula: str = ""
-    cite: tuple[str, ...] = ()
-    parts: tuple[Step, ...] = field(default=(), repr=False)
-    rows: tuple[Source, ...] = field(default=(), repr=False)
-    left_out: int = 0
-    causes: tuple[str, ...] = ()
-    is_repeated: bool = False
-
-    @property
-    def is_money(self) -> bool:
-        """Whether the value is an amount in fen (or in fen a month)."""
-        return self.type.kind == "num" and self.type.dimension[0] == 1
-
-    def walk(self) -> Iterator[Step]:
-        """This step and all below it, first to last."""
-        yield self
-        for part in self.parts:
-            yield from part.walk()
-
-    def sources(self) -> list[Source]:
-        """Every row behind the figure, each place in a file once, in the order of the tree."""
-        seen = {(s.feed, s.file, s.line, s.batch): s for step in self.walk() for s in step.rows}
-        return list(seen.values())
+_FACTS = (
+    "int",
+    "text",
+    "on",
+    "reference_day",
+    "listed",
+    "undisputed",
+    "attr",
+    "unknown",
+    "outcome",
+    "confirmed",
+    "col",
+    "month",
+)
 
 
 def traced(
@@ -102,8 +58,8 @@ def traced(
     *,
     member: str | None = None,
     snapshot: Snapshot | str | None = None,
-) -> tuple[Step, ...]:
-    """The way to a figure of one case: one step for the household, or one for each person it is reckoned for.
+) -> tuple[Explanation, ...]:
+    """The way to a figure of one case: one tree for the household, or one for each person it is reckoned for.
 
     Args:
         store: the evidence store.
@@ -134,27 +90,49 @@ def _figure(law: Law, name: str) -> tuple[str, Node | None]:
     )
 
 
-class Tracer(PlainRun):
-    """The plain executor, with the way to a value told."""
+def placed_needs(law: Law) -> dict[str, frozenset[str]]:
+    """Feed → columns that a law reads, and where each row stands."""
+    place = {ROW_REF, ROW_BATCH, ROW_LINE}
+    return {f: (c if f == "supporters" else c | place) for f, c in input_needs(law).items()}
 
-    def __init__(self, law: Law, unit: CaseUnit, material: ReportRows) -> None:
+
+class Tracer(PlainRun):
+    """The plain executor, with the way to a value told.
+
+    `is_reduced`: of a yes/no only the terms that decided are told. `places` are the batches that rows name.
+    """
+
+    def __init__(
+        self, law: Law, unit: CaseUnit, *, places: Mapping[int, BatchPlace] | None = None, is_reduced: bool = False
+    ) -> None:
         super().__init__(law, unit)
-        self._material: Mapping[str, dict[int, list[dict[str, object]]]] = {
-            feed: _by_position(frame.select(*_PLACE).iter_rows(named=True)) for feed, frame in material.rows.items()
-        }
+        self.given = unit
+        """The unit as it came, before contradictions between feeds were applied."""
+        self._places, self._is_reduced = places or {}, is_reduced
         self._told: set[tuple[str, int | None]] = set()
+        self._known: dict[tuple[Node, int | None, date | None], Result] = {}
+        self.blamed: dict[str, dict[str, None]] = {}
+        """Cause → the persons at whom it arose, in the order they were told of."""
 
     @classmethod
-    def of(cls, store: Store, law: Law, case_id: str, *, snapshot: Snapshot | str | None = None) -> Tracer:
+    def of(
+        cls,
+        store: Store,
+        law: Law,
+        case_id: str,
+        *,
+        snapshot: Snapshot | str | None = None,
+        is_reduced: bool = False,
+    ) -> Tracer:
         """A tracer of one case; StoreError if it is not in the snapshot."""
-        block = store.case_block(case_id, input_needs(law), on=law.on, snapshot=snapshot)
-        (unit,) = units_of(block)
-        # Any request of the case names it; the earliest is in every snapshot that has the case.
-        first = "select request_no from requests where case_id = ? order by load limit 1"
-        request = str(store.value(first, [case_id]))
-        return cls(law, unit, store.report_rows(request, on=law.on, snapshot=snapshot))
+        from meanscheck.evidence.trace import batch_places
 
-    def figures(self, figure: str, *, member: str | None = None) -> tuple[Step, ...]:
+        block = store.case_block(case_id, placed_needs(law), on=law.on, snapshot=snapshot)
+        numbers = {n for frame in block.feeds.values() for n in frame[ROW_BATCH].unique().to_list()}
+        (unit,) = units_of(block)
+        return cls(law, unit, places=batch_places(store, numbers), is_reduced=is_reduced)
+
+    def figures(self, figure: str, *, member: str | None = None) -> tuple[Explanation, ...]:
         """As `traced`."""
         entity, award = _figure(self.law, figure)
         if entity == "household":
@@ -171,210 +149,220 @@ class Tracer(PlainRun):
             )
         return tuple(self.figure(figure, award, person) for person in persons)
 
+    def value(self, node: Node, at: At) -> Result:
+        """As of the plain executor; kept, since each level of a tree asks for what stands below it."""
+        if at.row is not None:
+            return super().value(node, at)
+        key = (node, at.person, at.month)
+        if key not in self._known:
+            self._known[key] = super().value(node, at)
+        return self._known[key]
+
     def name_of(self, person: int | None) -> str:
         """The person's id in the application; empty for the household."""
         return "" if person is None else str(self.unit.persons[person].attributes.get("id") or "")
 
-    def figure(self, name: str, award: Node | None, person: int | None) -> Step:
-        """A variable, or the award of a programme, of the household or a person."""
+    def forget(self) -> None:
+        """Begin a new tree: what was told before is told again."""
         self._told.clear()
-        at = At(person)
+
+    def figure(self, name: str, award: Node | None, person: int | None) -> Explanation:
+        """A variable, or the award of a programme, of the household or a person."""
+        self.forget()
         if award is None:
-            return self._variable(name, at)
+            return self.step(Node("var", (name,), self.law.variables[name].tree.type, "const"), person)
         programme = self.law.programme(name.removesuffix(".award"))
         assert programme.award is not None
         outcome = self.outcome(programme.id, person)
-        value, causes = outcome.award, tuple(sorted(outcome.causes))
+        causes = tuple(sorted(outcome.causes))
         if outcome.outcome == "ineligible":
             causes += tuple(f"{INELIGIBLE}:{test}" for test in outcome.failed)
-        parts = (self._step(award, at),) if value is not None else ()
-        return Step(
-            "variable",
+        return Explanation(
+            "award",
             f"{programme.id}.award",
             self.name_of(person),
-            award.type,
-            value,
+            unit_of(award.type),
+            outcome.award,
             label_zh=f"{programme.label_zh}金额",
             label=f"amount of {programme.label}",
             formula=" ".join(programme.award.formula.split()),
-            cite=programme.award.cite,
-            parts=parts,
+            cite=cited(self.law, programme.award.cite),
             causes=causes,
+            children=(self.step(award, person),) if outcome.award is not None else (),
         )
+
+    def step(self, node: Node, person: int | None) -> Explanation:
+        """The way to the value of a node, for the household or a person."""
+        return self._step(node, At(person))
+
+    def parts(self, node: Node, person: int | None) -> tuple[Explanation, ...]:
+        """What the value of a node rests on, without the node itself where it is an operation."""
+        step = self._step(node, At(person))
+        return step.children if step.kind in ("condition", "operation") else (step,)
 
     # ---- steps
 
-    def _variable(self, name: str, at: At) -> Step:
+    def _variable(self, name: str, at: At) -> Explanation:
         variable = self.law.variables[name]
         person = None if variable.entity == "household" else at.person
         here, key = At(person), (name, person)
         value = self.variable(name, person)
         is_repeated = key in self._told
         self._told.add(key)
-        return Step(
+        is_bool = variable.tree.type.kind == "bool"
+        return Explanation(
             "variable",
             name.partition("~")[0],
             self.name_of(person),
-            variable.tree.type,
+            unit_of(variable.tree.type),
             value,
+            holds=truth(value) if is_bool else None,
             label_zh=variable.label_zh,
             label=variable.label,
             formula=" ".join(variable.formula.split()),
-            cite=variable.cite,
-            parts=() if is_repeated else (self._step(variable.tree, here),),
+            cite=cited(self.law, variable.cite),
             causes=tuple(sorted(self.why(name, person))) if value is None else (),
             is_repeated=is_repeated,
+            children=() if is_repeated else (self._step(variable.tree, here),),
         )
 
-    def _step(self, node: Node, at: At) -> Step:
+    def _step(self, node: Node, at: At) -> Explanation:
         op = node.op
         if op == "var":
             return self._variable(str(node.args[0]), at)
+        value = self.value(node, at)
+        plain = Explanation(
+            "operation",
+            op,
+            self.name_of(at.person),
+            unit_of(node.type),
+            value,
+            holds=truth(value) if node.type.kind == "bool" else None,
+            causes=tuple(sorted(causes_of(self, node, at))) if value is None else (),
+        )
         if op == "agg":
-            return self._rows_step(node, at)
+            return self._rows_step(plain, node, at)
         if op in ("members", "supporters"):
-            return self._people(node, at)
-        value, who = self.value(node, at), self.name_of(at.person)
-        causes = tuple(sorted(causes_of(self, node, at))) if value is None else ()
+            return self._people(plain, node, at)
         if op == "streak":
-            months = self.streak(node, at) or ()
-            parts = tuple(self._step(node.nodes[0], here) for here in months) or (self._step(node.nodes[1], at),)
-            return Step("operation", op, who, node.type, value, parts=parts, causes=causes)
+            return self._streak(plain, node, at)
         if op in ("param", "index", "slices", "at"):
             parameter = self.law.parameters[str(node.args[0])]
             if op == "at":
                 parameter = figure_at(self.law, parameter.id, str(self.value(node.nodes[0], at))) or parameter
-            keys = tuple(self._step(key, at) for key in node.nodes)
-            return Step(
-                "figure",
-                parameter.id,
-                who,
-                node.type,
-                value,
+            return replace(
+                plain,
+                kind="figure",
+                name=parameter.id,
                 label_zh=parameter.label_zh,
                 label=parameter.label,
-                cite=parameter.cite,
-                parts=keys,
-                causes=causes,
+                cite=cited(self.law, parameter.cite),
+                children=tuple(self._step(key, at) for key in node.nodes),
             )
+        label, label_zh = written(node, self.law, "en"), written(node, self.law, "zh")
         if op in _FACTS:
             name = ".".join(str(a) for a in node.args) if op in ("attr", "col", "outcome", "confirmed") else op
-            return Step("fact", name, who, node.type, value, causes=causes)
-        return Step(
-            "operation",
-            op,
-            who,
-            node.type,
-            value,
-            parts=tuple(self._step(n, at) for n in self._taken(node, at)),
-            causes=causes,
+            for cause in plain.causes:
+                self.blamed.setdefault(cause, {})[plain.who] = None
+            return replace(plain, kind="fact", name=name, label=label, label_zh=label_zh)
+        below = deciding(self, node, at) if self._is_reduced else taken(self, node, at)
+        children = tuple(self._step(n, at) for n in below)
+        if node.type.kind != "bool":
+            return replace(plain, label=label, label_zh=label_zh, children=children)
+        told = replace(plain, kind="condition", label=label, label_zh=label_zh, children=children)
+        if op == "in":
+            return replace(told, value=self.value(node.nodes[0], at), unit=unit_of(node.nodes[0].type))
+        if op not in COMPARISONS:
+            return told
+        left, right = (self.value(n, at) for n in node.nodes)
+        return replace(told, value=left, limit=right, unit=unit_of(node.nodes[0].type), rising=op in (">", ">="))
+
+    def _streak(self, plain: Explanation, node: Node, at: At) -> Explanation:
+        """A condition month by month, the latest first; reduced, only the months that decided."""
+        parts: list[Explanation] = []
+        for month in self.streak(node, at) or ():
+            step = self._step(node.nodes[0], month)
+            if self._is_reduced and not settles("all", plain.holds, self.value(node.nodes[0], month)):
+                continue
+            assert month.month is not None
+            name = f"{month.month:%Y-%m}"
+            parts.append(replace(step, label=f"{name}: {step.label}", label_zh=f"{name}：{step.label_zh}"))
+        return replace(
+            plain,
+            kind="condition",
+            label=written(node, self.law, "en"),
+            label_zh=written(node, self.law, "zh"),
+            children=tuple(parts) or (self._step(node.nodes[1], at),),
         )
 
-    def _taken(self, node: Node, at: At) -> Sequence[Node]:
-        """The parts of an operation that its value rests on: of a choice the branch taken, then the condition."""
-        if node.op == "if":
-            condition, yes, no = node.nodes
-            chosen = self.value(condition, at)
-            return (yes, no, condition) if chosen is None else (yes if chosen else no, condition)
-        if node.op == "first_known":
-            known = [n for n in node.nodes if self.value(n, at) is not None]
-            return known[:1] or node.nodes
-        return node.nodes
-
-    def _rows_step(self, node: Node, at: At) -> Step:
+    def _rows_step(self, plain: Explanation, node: Node, at: At) -> Explanation:
         function, feed, element, condition, _, reviewed = node.args
-        value, who = self.value(node, at), self.name_of(at.person)
-        named = f"{function} {feed}" + (
-            f".{element.args[1]}" if isinstance(element, Node) and element.op == "col" else ""
+        column = f".{element.args[1]}" if isinstance(element, Node) and element.op == "col" else ""
+        named = replace(
+            plain,
+            kind="rows",
+            name=f"{function} {feed}{column}",
+            label=written(node, self.law, "en"),
+            label_zh=written(node, self.law, "zh"),
         )
         if hidden := self.hidden(node, at):
-            return Step("rows", named, who, node.type, value, causes=(hidden,))
-        assert at.person is not None
+            causes = named.causes or (hidden,)
+            for cause in causes:
+                self.blamed.setdefault(cause, {})[named.who] = None
+            return replace(named, causes=causes)
         rows = self.rows_of(at, str(feed))
-        places = self._material.get(str(feed), {}).get(at.person, [])
-        if len(places) != len(rows):
-            raise InternalError(f"rows of {feed} and their places in files do not correspond")
-        found: list[Source] = []
-        for row, place in zip(rows, places, strict=True):
+        unit = unit_of(element.type) if isinstance(element, Node) else "number"
+        found: list[Explanation] = []
+        for number, row in enumerate(rows):
             here = At(at.person, row)
             belongs = self.membership(row, bool(reviewed))
             if isinstance(condition, Node) and belongs is not False:
                 belongs = all_of((belongs, truth(self.value(condition, here))))
-            if belongs is not False:
-                worth = self.value(element, here) if isinstance(element, Node) else 1
-                found.append(_source(who, str(feed), place, belongs, worth))
-        return Step(
-            "rows",
-            named,
-            who,
-            node.type,
-            value,
-            rows=tuple(found),
-            left_out=len(rows) - len(found),
-            causes=tuple(sorted(causes_of(self, node, at))) if value is None else (),
-        )
+            if belongs is False:
+                continue
+            worth = self.value(element, here) if isinstance(element, Node) else 1
+            if self._is_reduced and not settles(str(function), named.holds, worth):
+                continue
+            place = self._place(str(feed), number, row)
+            found.append(Explanation("row", str(feed), named.who, unit, worth, holds=belongs, place=place))
+        for cause in named.causes:
+            self.blamed.setdefault(cause, {})[named.who] = None
+        return replace(named, left_out=len(rows) - len(found), children=tuple(found))
 
-    def _people(self, node: Node, at: At) -> Step:
+    def _place(self, feed: str, number: int, row: Row) -> Place:
+        """Where a row stands; of a stated case its number, from 1."""
+        batch, line, ref = row.get(ROW_BATCH), row.get(ROW_LINE), str(row.get(ROW_REF) or "")
+        if not isinstance(batch, int) or not isinstance(line, int):
+            return Place(feed, number + 1, ref)
+        come = self._places[batch]
+        assert come.answered_on is None or isinstance(come.answered_on, date)
+        return Place(feed, line, ref, come.file, come.id, come.sender, come.answered_on)
+
+    def _people(self, plain: Explanation, node: Node, at: At) -> Explanation:
         function, element, condition = node.args
-        value, who = self.value(node, at), self.name_of(at.person)
-        causes = tuple(sorted(causes_of(self, node, at))) if value is None else ()
         is_members = node.op == "members"
+        named = replace(
+            plain,
+            kind="people",
+            name=f"{function} {node.op}",
+            label=written(node, self.law, "en"),
+            label_zh=written(node, self.law, "zh"),
+        )
         if not is_members and self.supporters_hidden(node, at):
-            return Step("people", f"{function} {node.op}", who, node.type, value, causes=causes)
+            return named
         everybody = self.members if is_members else self.supporters_of(node, at)
-        parts: list[Step] = []
+        parts: list[Explanation] = []
+        counted = 0
         for person in everybody:
             here = At(person)
             holds: Truth = truth(self.variable("is_member", person)) if is_members else True
             if isinstance(condition, Node) and holds is not False:
                 holds = all_of((holds, truth(self.value(condition, here))))
+            counted += holds is not False
             if holds is not False and isinstance(element, Node):
-                parts.append(self._step(element, here))
-        return Step(
-            "people",
-            f"{function} {node.op}",
-            who,
-            node.type,
-            value,
-            parts=tuple(parts),
-            left_out=len(everybody) - len(parts) if isinstance(element, Node) else 0,
-            causes=causes,
-        )
-
-
-_PLACE = (
-    "position",
-    "ref",
-    "source_batch",
-    "source_sender",
-    "source_answered_on",
-    "source_file",
-    "source_line",
-)
-
-
-def _by_position(rows: Iterator[dict[str, object]]) -> dict[int, list[dict[str, object]]]:
-    found: dict[int, list[dict[str, object]]] = {}
-    for row in rows:
-        position = row["position"]
-        assert isinstance(position, int)
-        found.setdefault(position, []).append(row)
-    return found
-
-
-def _source(who: str, feed: str, place: Mapping[str, object], belongs: Truth, value: Result) -> Source:
-    day, line = place["source_answered_on"], place["source_line"]
-    assert day is None or isinstance(day, date)
-    assert isinstance(line, int)
-    return Source(
-        who,
-        feed,
-        str(place["ref"]),
-        str(place["source_batch"]),
-        str(place["source_sender"] or ""),
-        day,
-        str(place["source_file"]),
-        line,
-        belongs,
-        value,
-    )
+                worth = self.value(element, here)
+                if not self._is_reduced or settles(str(function), named.holds, worth):
+                    parts.append(self._step(element, here))
+            elif holds is not False and isinstance(condition, Node):
+                parts.append(self._step(condition, here))
+        return replace(named, left_out=len(everybody) - counted, children=tuple(parts))

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
 
+PLACE = ', r.batch as "#batch", r.row_no as "#line"'
+"""Select items of rows with their place (`ROW_BATCH`, `ROW_LINE`)."""
+
+
 def feed_rows(
     store: Store,
     feed: str,
@@ -30,14 +34,15 @@ def feed_rows(
     mark: int,
     reviewed: Collection[str],
     recompute: bool = False,
+    placed: bool = False,
 ) -> None:
-    """Make ``f_<feed>``, in the order (place, digest)."""
+    """Make ``f_<feed>``, in the order (place, digest); where `placed`, each row with its batch and its line there."""
     query = rows_sql(
         all_feeds()[feed],
         mark=mark,
         reviewed=reviewed,
         recompute=recompute,
-        extra=support_extra() if feed == SUPPORTERS else "",
+        extra=(support_extra() if feed == SUPPORTERS else "") + (PLACE if placed else ""),
     )
     store.run(f"{create} {prefix}f_{feed} as select * from ({query}) order by place, digest")
 

@@ -20,7 +20,17 @@ import numpy as np
 import polars as pl
 
 from meanscheck.contracts import Column, all_feeds
-from meanscheck.contracts.units import MEMBER_ATTRIBUTES, RELATION, RESIDENCE, ROLE, ROW_REF, SEX, CaseBlock
+from meanscheck.contracts.units import (
+    MEMBER_ATTRIBUTES,
+    RELATION,
+    RESIDENCE,
+    ROLE,
+    ROW_BATCH,
+    ROW_LINE,
+    ROW_REF,
+    SEX,
+    CaseBlock,
+)
 from meanscheck.errors import InternalError
 from meanscheck.evidence.digests import SHORT_ID
 from meanscheck.evidence.edges import edge_columns
@@ -124,13 +134,16 @@ def _persons(source: Source, within: str) -> pl.DataFrame:
 def _rows(source: Source, feed: str, columns: Collection[str], within: str) -> tuple[pl.DataFrame, pl.Series]:
     """Rows of a feed, and the place of the person of each."""
     wanted = [c for c in formula_columns(all_feeds()[feed]) if c.name in columns]
+    places = [name for name in (ROW_BATCH, ROW_LINE) if name in columns]
     if feed not in source.present:
-        refs = {ROW_REF: pl.String()} if ROW_REF in columns else {}
+        refs: dict[str, pl.DataType] = {ROW_REF: pl.String()} if ROW_REF in columns else {}
+        refs |= dict.fromkeys(places, pl.Int64())
         schema = {**{c.name: c.formula_type for c in wanted}, "verdict": pl.UInt8(), **refs}
         return pl.DataFrame(schema=schema), pl.Series("place", [], dtype=pl.Int64)
     names = ", ".join(["place", *(quoted(c.name) for c in wanted), "verdict"])
     if ROW_REF in columns:
         names += f", lower(hex(digest[1:{SHORT_ID // 2}])) as {quoted(ROW_REF)}"
+    names += "".join(f", {quoted(name)}::bigint as {quoted(name)}" for name in places)
     frame = source.fetch(f"select {names} from {source.prefix}f_{feed} {within}")
     return _enums(frame.drop("place"), wanted), frame["place"]
 

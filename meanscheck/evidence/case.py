@@ -75,7 +75,9 @@ def _fill(store: Store, *, mark: int, on: date) -> list[str]:
     present = feeds_present(store, mark=mark)
     reviewed = make_verdicts(store, mark=mark, only_wanted=True)
     for feed in present:
-        feed_rows(store, feed, create=_CREATE, prefix=_PREFIX, mark=mark, reviewed=reviewed, recompute=True)
+        feed_rows(
+            store, feed, create=_CREATE, prefix=_PREFIX, mark=mark, reviewed=reviewed, recompute=True, placed=True
+        )
     edges(store, create=_CREATE, prefix=_PREFIX, has_feed=SUPPORTERS in present)
     persons(store, create=_CREATE, prefix=_PREFIX)
     store.run(f"{_CREATE} {_PREFIX}households as {households_sql(present, prefix=_PREFIX, within='unit >= 0')}")

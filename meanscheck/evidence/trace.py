@@ -22,7 +22,7 @@ Choices
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
@@ -142,6 +142,27 @@ def batch_names(store: Store, batches: Sequence[int]) -> dict[int, str]:
     with store.frame("wanted", numbers):
         found = store.fetch("select b.batch, b.batch_id, b.file from batches b semi join wanted using (batch)")
     return {batch: f"{name[:SHORT_ID]} ({file})" for batch, name, file in found.iter_rows()}
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPlace:
+    """Where the rows of a batch come from: its short id, file, sender and day of the answer."""
+
+    id: str
+    file: str
+    sender: str
+    answered_on: date | None
+
+
+def batch_places(store: Store, batches: Collection[int]) -> dict[int, BatchPlace]:
+    """Where the rows of some batches come from, by the numbers of the batches."""
+    numbers = pl.DataFrame({"batch": sorted(set(batches))}, schema={"batch": pl.Int32})
+    with store.frame("wanted", numbers):
+        found = store.fetch(
+            f"select b.batch, b.batch_id[1:{SHORT_ID}], b.file, b.sender, b.answered_on "
+            "from batches b semi join wanted using (batch)"
+        )
+    return {batch: BatchPlace(name, file, sender or "", day) for batch, name, file, sender, day in found.iter_rows()}
 
 
 def _rows(store: Store, feed: str, mark: int) -> pl.DataFrame:

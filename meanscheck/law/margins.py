@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from meanscheck.law.law import Law
 from meanscheck.law.tree import Node
-from meanscheck.law.types import NUMBER, Type
+from meanscheck.law.types import MONTH, NUMBER, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,24 @@ def margin_of(tree: Node) -> Margin | None:
     else:
         margin = _round(room, "up")
     return Margin(_round(left, "half_up"), _round(right, "half_up"), margin)
+
+
+def months_of(tree: Node, law: Law) -> int | None:
+    """By how many months a test divides an amount over a window before it is held against a limit; None if it does not.
+
+    A margin of 499.20 over six months is then 83.20 a month.
+    """
+    if not tree.nodes or tree.nodes[0].op != "/":
+        return None
+    below = [tree.nodes[0].nodes[1]]
+    while below:
+        node = below.pop()
+        if node.op == "*":
+            below += node.nodes
+        elif node.op == "param" and node.type.dimension == MONTH.dimension:
+            value = law.parameters[str(node.args[0])].get()
+            return value if isinstance(value, int) and value > 0 else None
+    return None
 
 
 def _level(*nodes: Node) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from meanscheck.contracts import feed as feed_named
+from meanscheck.decisions.explaining import Explanation
 from meanscheck.decisions.record import json_value
-from meanscheck.decisions.tracing import Step, Tracer, traced
+from meanscheck.decisions.tracing import Tracer, traced
 from meanscheck.errors import InputError
 from meanscheck.evidence import Store
 from meanscheck.law.law import Law
@@ -37,13 +38,13 @@ def tracers(office: Office) -> list[tuple[dict[str, Any], Tracer]]:
     return found
 
 
-def steps(office: Office, figure: str) -> Iterator[tuple[dict[str, Any], Step]]:
+def steps(office: Office, figure: str) -> Iterator[tuple[dict[str, Any], Explanation]]:
     for record, tracer in tracers(office):
         for step in tracer.figures(figure):
             yield record, step
 
 
-def adds_up(step: Step) -> None:
+def adds_up(step: Explanation) -> None:
     """Reckoned again by hand from the parts, wherever a step is arithmetic and everything is known."""
     if step.kind == "rows" and step.name.startswith("sum") and step.value is not None:
         assert step.value == sum(row.value for row in step.rows)  # type: ignore[misc]
@@ -114,14 +115,16 @@ def test_every_row_named_stands_in_the_store_with_that_amount(messy: Office) -> 
                 continue
             stored = feed_named(feed).column(column).stored_name
             for row in part.rows:
+                place = row.place
+                assert place is not None
                 found = messy.store.fetch(
                     f"select r.{stored} as amount, b.file, b.sender, b.answered_on from feed_{feed} r "
                     "join batches b on b.batch = r.batch where lower(hex(r.digest[1:8])) = ? and r.row_no = ? "
                     "and b.batch_id[1:16] = ?",
-                    [row.ref, row.line, row.batch],
+                    [place.ref, place.line, place.batch],
                 )
-                assert found.rows() == [(row.value, row.file, row.sender, row.answered_on)]
-                assert isinstance(row.answered_on, date)
+                assert found.rows() == [(row.value, place.file, place.sender, place.answered_on)]
+                assert isinstance(place.answered_on, date)
                 seen += 1
     assert seen > 100
 

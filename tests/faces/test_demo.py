@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from faces.conftest import Command, Demo
@@ -90,6 +91,33 @@ def test_explain_and_check_tell_of_a_case(demo: Demo, command: Command) -> None:
     for lang, words in (("zh", "不作认定"), ("en", "it decides nothing")):
         assert words in command("check", demo.store, request, "--lang", lang).out
     assert command("check", demo.store, "R9999999999").code == 2
+
+
+def test_a_decision_is_explained_down_to_rows_in_three_forms(demo: Demo, command: Command) -> None:
+    case = case_of(demo.receipts[0])
+    short, long = (command("explain", demo.store, case, "--depth", str(n)).out for n in (1, 9))
+    assert len(short.splitlines()) < len(long.splitlines()) and ".csv:" in long
+    assert "以上数据与决定记录一致" in short
+    sealed = command("explain", demo.store, case, "--format", "json").json
+    assert sealed["kind"] == "decision" and sealed["holds"] is True
+    assert command("explain", demo.store, case, "--format", "json", "--receipt", demo.receipts[0]).json == sealed
+    page = command("explain", demo.store, case, "--format", "html", "--lang", "en").out
+    assert page.startswith('<article class="explanation" lang="en">') and "<table>" in page
+    other = command("explain", demo.store, case, "--receipt", demo.receipts[1])
+    assert other.code == 2 and "another case" in other.err
+
+
+def test_what_would_turn_outcomes_is_written_beside_the_decisions(demo: Demo, command: Command, tmp_path: Path) -> None:
+    folder, file = tmp_path / "office", tmp_path / "turning.parquet"
+    shutil.copytree(demo.folder, folder)
+    line = ("assess", folder, "rules/cn/guangdong/jiangmen", "--on", "2020-06-30", "--no-seal", "--json")
+    done = command(*line, "--counterfactuals", file)
+    assert done.code == 0, done.err
+    frame = pl.read_parquet(file)
+    assert frame.height and set(frame["turns_to"]) == {"eligible", "ineligible"}
+    assert (frame["to"] - frame["from"] == frame["change"]).all()
+    told = command("explain", demo.store, frame["case_id"][0], frame["programme"][0], "--lang", "en").out
+    assert frame["fact"][0] in told and "⇄" in told
 
 
 def test_quarantine_lists_file_line_and_reason_and_no_value(demo: Demo, command: Command) -> None:

@@ -72,7 +72,7 @@ def test_a_figure_is_traced_to_files_and_lines(demo: Demo, command: Command) -> 
     assert told.code == 0, told.err
     assert told.json["agrees"] is True
     (step,) = told.json["steps"]
-    assert step["name"] == "household_income" and step["parts"]
+    assert step["name"] == "household_income" and step["children"]
     short, full = (command("trace", demo.store, "U0000000002", "household_income", *o) for o in ((), ("--full",)))
     assert short.code == full.code == 0
     assert len(short.out.splitlines()) < len(full.out.splitlines())

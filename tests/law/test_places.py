@@ -7,14 +7,12 @@ from datetime import date
 from pathlib import Path
 from shutil import rmtree
 
-import polars as pl
 import pytest
 
 from meanscheck.contracts.units import CaseUnit, PersonFacts, Value
 from meanscheck.decisions.explain import cause_text
 from meanscheck.decisions.tracing import Tracer
 from meanscheck.errors import PackError
-from meanscheck.evidence import ReportRows
 from meanscheck.law import Law, RulePack
 from meanscheck.law.amendment import changes, with_change
 from meanscheck.law.plain import PlainRun, Result
@@ -224,13 +222,13 @@ def test_a_trace_cites_the_text_of_the_place_and_every_month_of_a_streak(files: 
     rose = "streak((cpi[m] > 0 for m in months), 2)"
     files["rules.toml"] += PackText().variable("rose", "household", "bool", rose).rules[-1]
     law = pack_at(files, tmp_path).on(ON)
-    nothing = pl.DataFrame()
-    tracer = Tracer(law, unit_of("440300"), ReportRows(nothing, nothing, {}, nothing))
+    tracer = Tracer(law, unit_of("440300"))
     line = tracer.figure("line", None, 1)
     (figure,) = (s for s in line.walk() if s.kind == "figure")
-    assert (figure.name, figure.value, figure.cite) == ("standard", 130_000, ("inst#9",))
+    assert (figure.name, figure.value) == ("standard", 130_000)
+    assert [(c.instrument, c.article) for c in figure.cite] == [("inst", "9")]
     (months,) = (s for s in tracer.figure("rose", None, None).walk() if s.name == "streak")
-    assert [(p.value, p.parts[0].parts[0].value) for p in months.parts] == [
+    assert [(p.holds, p.parts[0].parts[0].value) for p in months.parts] == [
         (None, date(2020, 5, 1)),
         (True, date(2020, 4, 1)),
     ]

@@ -28,6 +28,7 @@ from meanscheck.faces.cli import (
     demo,
     differences,
     erase,
+    explain,
     feeds,
     identity,
     intake,
@@ -53,7 +54,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for group in (demo, intake, casework, differences, trace, steps, receipts, latest, erase, store):
+for group in (demo, intake, casework, explain, differences, trace, steps, receipts, latest, erase, store):
     group.register(app)
 rules_diff.register(rules.app)
 app.add_typer(audit.app, name="audit")

@@ -1,11 +1,11 @@
-"""``meanscheck check``, ``assess`` and ``explain``: the verification report, the decisions, and their reasons."""
+"""``meanscheck check`` and ``assess``: the verification report, and the decisions."""
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -19,7 +19,9 @@ from meanscheck.faces.cli.referred import show_causes, show_waiting
 from meanscheck.faces.cli.rules import Pack, day_of
 
 if TYPE_CHECKING:
-    from meanscheck.decisions import Assessment, Decision, Report
+    import polars as pl
+
+    from meanscheck.decisions import Assessment, Report
     from meanscheck.evidence import Store
     from meanscheck.law import Law
     from meanscheck.ledger import Ledger, Sealed, Witnesses
@@ -34,7 +36,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("check")(check)
     app.command("assess")(assess)
-    app.command("explain")(explain)
 
 
 def check(
@@ -152,6 +153,14 @@ def assess(
         Literal["grouped", "whole"],
         typer.Option("--commitment", help="whole: cheaper, but a receipt then shows all of a decision or nothing."),
     ] = "grouped",
+    turning: Annotated[
+        Path | None,
+        typer.Option(
+            "--counterfactuals",
+            help="Also write which smallest change would turn each outcome: *.parquet or *.csv, personal data.",
+            metavar="FILE",
+        ),
+    ] = None,
     lineage: LineageFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -174,6 +183,9 @@ def assess(
     )
     with Store.open(office.store) as opened, stages(quiet=as_json) as bars:
         result, sealed = run(opened, law, ledger, bars, how=how)
+        if turning is not None:
+            with bars.stage("what would turn outcomes"):
+                _write(result.counterfactuals(), turning)
     if as_json:
         print_json(assessment_json(result, sealed))
         return
@@ -186,6 +198,17 @@ def assess(
             closing = "the closing" if sealed.witnessed else "the closing not yet (`meanscheck witness ask`)"
             say(f"witnessed: the opening, before anything was decided; {closing}")
         say(f"\nNext: meanscheck receipt {office.store} CASE")
+
+
+def _write(frame: pl.DataFrame, path: Path) -> None:
+    """Counterfactuals into a file, readable by its owner only."""
+    import polars as pl
+
+    path.touch(mode=0o600)
+    if path.suffix == ".parquet":
+        frame.write_parquet(path)
+    else:
+        frame.with_columns(pl.col("cite").list.join("; ")).write_csv(path)
 
 
 def signing_ledger(office: Office) -> Ledger:
@@ -313,60 +336,3 @@ def show_outcomes(result: Assessment) -> None:
             painted(f"{counts[2]:,}", "cyan"),
         )
     say(page)
-
-
-def explain(
-    store: StorePath,
-    case: Annotated[str, typer.Argument(help="A case.", metavar="CASE")],
-    programme: Annotated[str | None, typer.Argument(help="One programme only.", metavar="PROGRAMME")] = None,
-    member: Annotated[str | None, typer.Option("--member", help="One member only.")] = None,
-    lang: Annotated[Language, typer.Option("--lang", help="Language.")] = "zh",
-    by: By = None,
-    why: For = None,
-    as_json: AsJson = False,
-) -> None:
-    """Why a case was decided as it was: every test with value, limit, margin and article."""
-    from meanscheck.evidence import Store
-
-    office = office_at(store)
-    held = office.latest(case)
-    office.shows("explain", [case], by=by, why=why)
-    groups = {name: json.loads(text) for name, text in held.groups.items()}
-    with Store.open(office.store, read_only=True) as opened:
-        decision = decision_of(groups, opened)
-    rulings = [
-        r
-        for r in decision
-        if (programme is None or r.programme.id == programme) and (member is None or r.member == member)
-    ]
-    if not rulings:
-        raise InputError("not decided for that case", where=programme or "programme", remedy="Leave it out to see all")
-    if as_json:
-        print_json(
-            [
-                {
-                    "case": case,
-                    "programme": r.programme.id,
-                    "member": r.member,
-                    "outcome": r.outcome,
-                    "award_fen": r.award,
-                    "failed": list(r.failed),
-                    "causes": list(r.causes),
-                    "tests": [dict(t) for t in r.tests],
-                    "text": r.explain(lang),
-                }
-                for r in rulings
-            ]
-        )
-    elif programme is None and member is None:
-        say(decision.explain(lang))
-    else:
-        say("\n\n".join(r.explain(lang) for r in rulings))
-
-
-def decision_of(groups: dict[str, Any], store: Store) -> Decision:
-    """A decision from its groups, with the law that the store recorded for it."""
-    from meanscheck.decisions import Decision
-    from meanscheck.law import Law
-
-    return Decision(groups, Law.from_json(store.law_text(groups["provenance"]["law"])))

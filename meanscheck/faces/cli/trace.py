@@ -6,8 +6,6 @@ It shows a family's values, because the caseworker who answers for the decision 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -15,44 +13,14 @@ import typer
 
 from meanscheck.errors import InputError
 from meanscheck.faces.cli.office import By, For, StorePath, office_at
-from meanscheck.faces.cli.page import AsJson, in_words, print_json, say, table
+from meanscheck.faces.cli.page import AsJson, print_json, say, table
 
 if TYPE_CHECKING:
-    from meanscheck.decisions.tracing import Source, Step
+    from meanscheck.decisions.explaining import Explanation
     from meanscheck.law.law import Law
 
 Language = Literal["zh", "en"]
-_WORDS: dict[str, dict[Any, str]] = {
-    "zh": {
-        "unknown": "未知",
-        "no award": "无（不符合条件）",
-        True: "是",
-        False: "否",
-        "rows": "行",
-        "left": "另有 {} 行不计入（期间、条件或已核减）",
-        "people": "另有 {} 人不计入",
-        "again": "（见上）",
-        "none": "没有计入的记录",
-        "greatest": "取其大，另为 {} = {}",
-        "least": "取其小，另为 {} = {}",
-        "agrees": "与已封存的决定一致",
-    },
-    "en": {
-        "unknown": "unknown",
-        "no award": "none",
-        True: "yes",
-        False: "no",
-        "rows": "rows",
-        "left": "{} more rows do not count (window, condition or disregarded)",
-        "people": "{} more persons do not count",
-        "again": "(as above)",
-        "none": "no row counts",
-        "greatest": "the greater counts; the other: {} = {}",
-        "least": "the smaller counts; the other: {} = {}",
-        "agrees": "as in the sealed decision",
-    },
-}
-_SIGNS = {"+": "+", "-": "−", "*": "×", "/": "÷", "neg": "−", "least": "最小 least", "greatest": "最大 greatest"}
+AGREES = {"zh": "与已封存的决定一致", "en": "as in the sealed decision"}
 
 
 def register(app: typer.Typer) -> None:
@@ -77,6 +45,7 @@ def trace(
     as_json: AsJson = False,
 ) -> None:
     """The rows behind a figure of a case's last decision. Exit 1 if it does not come out as decided."""
+    from meanscheck.decisions.explaining import data
     from meanscheck.decisions.tracing import traced
     from meanscheck.evidence import Store
     from meanscheck.law import Law
@@ -98,7 +67,7 @@ def trace(
                 "law": law.digest,
                 "snapshot": provenance["snapshot"],
                 "agrees": all(agrees),
-                "steps": [_json(step) for step in steps],
+                "steps": [data(step, law) for step in steps],
             }
         )
     else:
@@ -111,7 +80,7 @@ def trace(
         typer.echo(f"meanscheck: {wrong}", err=True)
         raise typer.Exit(1)
     if not as_json:
-        say(_WORDS[lang]["agrees"])
+        say(AGREES[lang])
 
 
 def _loaded(text: bytes | str) -> Any:
@@ -120,7 +89,7 @@ def _loaded(text: bytes | str) -> Any:
     return json.loads(text)
 
 
-def _recorded(groups: dict[str, Any], step: Step, law: Law) -> Any:
+def _recorded(groups: dict[str, Any], step: Explanation, law: Law) -> Any:
     """What the record holds of a figure."""
     if step.name.endswith(".award"):
         programme = step.name.removesuffix(".award")
@@ -134,58 +103,22 @@ def _recorded(groups: dict[str, Any], step: Step, law: Law) -> Any:
     return next((p["values"].get(step.name) for p in means[f"{entity}s"] if p["id"] == step.who), None)
 
 
-def _plain(step: Step) -> Any:
+def _plain(step: Explanation) -> Any:
     from meanscheck.decisions.record import json_value
-    from meanscheck.law.types import RATIO
 
-    is_ratio = step.type.kind == "num" and step.type.form == RATIO.form and isinstance(step.value, int)
+    is_ratio = step.unit == "ratio" and isinstance(step.value, int)
     return json_value(Fraction(step.value) if is_ratio and isinstance(step.value, int) else step.value)
 
 
-# ---- words
+def _show(step: Explanation, law: Law, lang: Language, *, full: bool) -> None:
+    from meanscheck.decisions.explaining.text import figure_text
+    from meanscheck.decisions.explaining.words import citations_text
 
-
-def _text(step: Step, value: Any, lang: Language) -> str:
-    from meanscheck.values.money import format_yuan
-
-    if value is None:
-        return _WORDS[lang]["unknown"]
-    if isinstance(value, bool):
-        return _WORDS[lang][value]
-    if isinstance(value, Fraction):
-        if value.denominator == 1:
-            return _text(step, int(value), lang)
-        numerator = format_yuan(value.numerator) if step.is_money else str(value.numerator)
-        return f"{numerator}/{value.denominator}"
-    if isinstance(value, int) and step.is_money:
-        return format_yuan(value)
-    return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def _name(step: Step, lang: Language) -> str:
-    from meanscheck.contracts import all_feeds
-
-    who = f" [{step.who}]" if step.who else ""
-    if step.kind == "rows":
-        function, _, subject = step.name.partition(" ")
-        feed, _, column = subject.partition(".")
-        title = all_feeds()[feed].title_zh if lang == "zh" else feed
-        return f"{function} {title}{'.' + column if column else ''}{who}"
-    label = step.label_zh if lang == "zh" else step.label
-    if step.kind == "operation":
-        return _SIGNS.get(step.name, step.name) + who
-    return f"{label} {step.name}{who}".strip()
-
-
-def _show(step: Step, law: Law, lang: Language, *, full: bool) -> None:
-    from meanscheck.decisions.explain import citation_text
-
-    is_short = step.type.kind == "num" and not full
-    say("\n".join(_short(step, lang, 0, "") if is_short else _lines(step, lang, 0)))
+    say(figure_text(step, law, lang, is_full=full or step.unit == "bool"))
     if step.formula:
         say(f"  = {step.formula}")
     if step.cite:
-        say("  " + "; ".join(citation_text(c, law, lang) for c in step.cite))
+        say("  " + citations_text(step, lang))
     sources = step.sources()
     if not sources:
         return
@@ -197,117 +130,8 @@ def _show(step: Step, law: Law, lang: Language, *, full: bool) -> None:
             else ("feed", "rows>", "sender", "answered", "batch", "file")
         )
     )
-    files = Counter((s.feed, s.sender, str(s.answered_on or ""), s.batch, s.file) for s in sources)
+    places = [s.place for s in sources if s.place is not None]
+    files = Counter((p.feed, p.sender, str(p.answered_on or ""), p.batch, p.file) for p in places)
     for (feed, sender, day, batch, file), n in sorted(files.items()):
         page.add_row(feed, str(n), sender, day, batch, file)
     say(page)
-
-
-_THROUGH = ("+", "-", "neg", "if", "first_known")
-"""Operations that add up or choose: their parts are told in their place."""
-
-
-def _short(step: Step, lang: Language, depth: int, sign: str) -> Iterator[str]:
-    """Amounts that are not nought, added up under the variable they belong to; a minus stands before what is taken off.
-
-    Conditions, noughts and facts are left out; `--full` has them.
-    """
-    if step.type.kind != "num" or step.value == 0 or (step.kind == "fact" and depth and step.value is not None):
-        if depth:
-            return
-    words, indent = _WORDS[lang], "  " * depth
-    if step.kind == "operation" and step.name in _THROUGH and depth:
-        parts = step.parts[:1] if step.name == "if" and len(step.parts) == 2 else step.parts
-        for place, part in enumerate(parts):
-            turned = step.name == "neg" or (step.name == "-" and place == 1)
-            yield from _short(part, lang, depth, {"": "−", "−": ""}[sign] if turned else sign)
-        return
-    if step.kind == "people" and step.name.startswith("sum") and step.value is not None:
-        for part in step.parts:
-            yield from _short(part, lang, depth, sign)
-        return
-    if step.kind == "operation" and step.name in ("greatest", "least"):
-        chosen = [p for p in step.parts if p.value == step.value][:1] or list(step.parts)
-        for part in chosen:
-            yield from _short(part, lang, depth, sign)
-        others = [p for p in step.parts if p not in chosen and p.value != 0]
-        for other in others:
-            yield f"{indent}  ({words[step.name].format(_name(other, lang), _text(other, other.value, lang))})"
-        return
-    because = f"  ({in_words(step.causes)})" if step.causes else ""
-    again = f" {words['again']}" if step.is_repeated else ""
-    left = f"  ({words['left'].format(step.left_out)})" if step.left_out and step.kind == "rows" else ""
-    value = _text(step, step.value, lang) if step.value is not None or not _has_none(step) else words["no award"]
-    yield f"{indent}{sign}{_name(step, lang)} = {value}{again}{because}{left}"
-    for row in step.rows:
-        yield _row_line(step, row, lang, indent)
-    for part in step.parts:
-        yield from _short(part, lang, depth + 1, "")
-
-
-def _has_none(step: Step) -> bool:
-    """Whether there is no amount because a test fails, which is not the same as an unknown one."""
-    return any(cause.startswith("ineligible:") for cause in step.causes)
-
-
-def _row_line(step: Step, row: Source, lang: Language, indent: str) -> str:
-    doubt = " ?" if row.belongs is None else ""
-    place = f"{row.file}:{row.line}  {row.sender} {row.answered_on or ''}  {row.batch}  {row.ref}"
-    return f"{indent}    {_text(step, row.value, lang):>14}{doubt}  {place}"
-
-
-def _lines(step: Step, lang: Language, depth: int) -> Iterator[str]:
-    words = _WORDS[lang]
-    indent = "  " * depth
-    again = f" {words['again']}" if step.is_repeated else ""
-    because = f"  ({in_words(step.causes)})" if step.causes else ""
-    yield f"{indent}{_name(step, lang)} = {_text(step, step.value, lang)}{again}{because}"
-    for row in step.rows:
-        yield _row_line(step, row, lang, indent)
-    if step.kind == "rows" and not step.rows and not step.causes:
-        yield f"{indent}    {words['none']}"
-    if step.left_out:
-        yield f"{indent}    {words['people' if step.kind == 'people' else 'left'].format(step.left_out)}"
-    for part in step.parts:
-        yield from _lines(part, lang, depth + 1)
-
-
-def _json(step: Step) -> dict[str, Any]:
-    from meanscheck.decisions.record import json_value
-    from meanscheck.values.money import format_yuan
-
-    def value(v: Any) -> Any:
-        if isinstance(v, Fraction):
-            return {"numerator": v.numerator, "denominator": v.denominator}
-        is_amount = step.is_money and isinstance(v, int) and not isinstance(v, bool)
-        return format_yuan(v) if is_amount else json_value(v)
-
-    return {
-        "kind": step.kind,
-        "name": step.name,
-        "member": step.who or None,
-        "label": step.label,
-        "label_zh": step.label_zh,
-        "value": value(step.value),
-        "formula": step.formula or None,
-        "cite": list(step.cite),
-        "causes": list(step.causes),
-        "left_out": step.left_out,
-        "repeated": step.is_repeated,
-        "rows": [
-            {
-                "member": r.member,
-                "feed": r.feed,
-                "file": r.file,
-                "line": r.line,
-                "sender": r.sender,
-                "answered_on": r.answered_on,
-                "batch": r.batch,
-                "row_ref": r.ref,
-                "belongs": r.belongs,
-                "value": value(r.value),
-            }
-            for r in step.rows
-        ],
-        "parts": [_json(part) for part in step.parts],
-    }
