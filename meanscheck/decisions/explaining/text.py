@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from meanscheck.decisions.explaining.outline import outlined
 from meanscheck.decisions.explaining.tree import INELIGIBLE, Explanation, Language
 from meanscheck.decisions.explaining.words import (
-    bounds_text,
     MARK,
     WORDS,
+    bounds_text,
     causes_text,
     citations_text,
     conflict_text,
