@@ -56,7 +56,7 @@ class Solver:
     """Puts questions, each within so many seconds."""
 
     def __init__(self, seconds: float, *, clock: Callable[[], float]) -> None:
-        self.clock = clock
+        self.clock, self.seconds = clock, seconds
         self.milliseconds = max(1, int(seconds * 1000))
 
     def holds(self, *parts: Sym, encoders: Sequence[Encoder]) -> tuple[str, z3.ModelRef | None]:
@@ -82,7 +82,10 @@ class Solver:
         solver = self.new(parts, encoders)
         wishes, given_up = list(_wishes(encoders)), []
         model = None
+        start = self.clock()
         for _ in range(MOST_STEPS):
+            if self.clock() - start > self.seconds:
+                return None
             verdict = solver.check(*wishes)
             if verdict == z3.sat:
                 model = solver.model()
@@ -96,7 +99,8 @@ class Solver:
             given_up.append(blocking[-1])
         for wish in given_up:
             # A core is not the smallest there is: some of what was given up can be had after all.
-            if model is not None and solver.check(*wishes, wish) == z3.sat:
+            in_time = self.clock() - start <= self.seconds
+            if model is not None and in_time and solver.check(*wishes, wish) == z3.sat:
                 model = solver.model()
                 wishes.append(wish)
         return model

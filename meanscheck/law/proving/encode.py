@@ -184,6 +184,8 @@ class Encoder(Aggregates, Calendar, Figures):
 
     def _v_int(self, node: Node, at: At) -> Term:
         assert isinstance(node.args[0], int)
+        if node.type.kind == "bool":
+            return Truth(bool(node.args[0]), not node.args[0])
         return t.number(node.args[0])
 
     def _v_text(self, node: Node, at: At) -> Term:
