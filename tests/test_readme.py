@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from meanscheck.faces.cli.app import app
-from meanscheck.faces.cli.rules import year_table
+from meanscheck.faces.cli.rules_years import place_table
 from meanscheck.law.audit import audit, pack_folders
 from meanscheck.synth import county
 
@@ -60,8 +60,8 @@ def test_there_are_exactly_two_set_up_commands_of_one_line() -> None:
 
 def test_the_years_are_those_of_the_packs() -> None:
     (written,) = re.findall(r"<!-- years: .*? -->\n(.*?)\n<!-- end of years -->", README, re.DOTALL)
-    tables = [year_table(audit(folder)) for folder in pack_folders(HOUSE / "rules")]
-    assert written == "\n\n".join(tables), "write the table anew: meanscheck rules check --by-year"
+    table = place_table([audit(folder) for folder in pack_folders(HOUSE / "rules")])
+    assert written == table, "write the table anew: meanscheck rules check --by-place"
 
 
 def test_files_named_are_there() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meanscheck.errors import InputError
-from meanscheck.faces.cli import rules_check
+from meanscheck.faces.cli import rules_check, rules_years
 from meanscheck.faces.cli.page import AsJson, complain, in_words, painted, print_json, say, table
 from meanscheck.faces.cli.rules_mutate import mutate
 from meanscheck.faces.cli.rules_prove import prove
@@ -60,6 +60,9 @@ def check(
     by_year: Annotated[
         bool, typer.Option("--by-year", help="Only a table by year (Markdown) of what can be decided.")
     ] = False,
+    by_place: Annotated[
+        bool, typer.Option("--by-place", help="Only one table of all places (Markdown) of what can be decided.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 for what no case shows, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -72,11 +75,17 @@ def check(
     tops = [folder_of(p) for p in paths] if paths else [data_dir("rules")]
     folders = list(dict.fromkeys(folder for top in tops for folder in pack_folders(top)))
     reports = [audit(folder) for folder in folders]
-    found = {} if by_year else rules_check.proofs([f for f, r in zip(folders, reports, strict=True) if not r.fault])
+    found = (
+        {}
+        if by_year or by_place
+        else rules_check.proofs([f for f, r in zip(folders, reports, strict=True) if not r.fault])
+    )
     if as_json:
         print_json([_audit_json(r, found.get(r.place)) for r in reports])
+    elif by_place:
+        say(rules_years.place_table([r for r in reports if not r.fault]))
     elif by_year:
-        say("\n\n".join(year_table(r) for r in reports if not r.fault))
+        say("\n\n".join(rules_years.year_table(r) for r in reports if not r.fault))
     else:
         shown: set[str] = set()
         for report in reports:
@@ -143,51 +152,6 @@ def _period_table(periods: Iterable[Period]) -> Any:
         page.add_row(p.programme if p.programme != last else "", _day(p.since), _day(p.until), p.answer, because(p))
         last = p.programme
     return page
-
-
-SIGNS = {"decides": "●", "in part": "◐", "refers": "○"}
-
-
-def year_table(report: Audit) -> str:
-    """Years and programmes of one pack as a Markdown table; years that are alike share a line."""
-    from meanscheck.law.audit import answers_by_year
-
-    programmes = list(dict.fromkeys(p.programme for p in report.periods))
-    cells = {name: answers_by_year(report, name) for name in programmes}
-    years = sorted({year for of_programme in cells.values() for year in of_programme})
-    lines: list[tuple[list[int], list[str]]] = []
-    for year in years:
-        row = [_year_cell(cells[name].get(year, ()), year) for name in programmes]
-        if lines and lines[-1][1] == row:
-            lines[-1][0].append(year)
-        else:
-            lines.append(([year], row))
-    head = [f"`{report.place}` {report.name}", *(f"`{name}`" for name in programmes)]
-    rows = [[_span(of, last=years[-1]), *row] for of, row in lines]
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
-
-
-def _year_cell(periods: Sequence[Period], year: int) -> str:
-    """The signs of a year in order, with the day each later one begins; in brackets: with unsure figures accepted."""
-    signs: list[str] = []
-    for p in periods:
-        sign = SIGNS[p.answer] + (f" ({SIGNS[p.accepting[0]]})" if p.accepting else "")
-        if p is periods[0] and p.since.year == year and p.since != date(year, 1, 1):
-            sign = f"{sign} from {p.since:%m-%d}"
-        if not signs:
-            signs.append(sign)
-        elif signs[-1].split(" from ")[0] != sign:
-            signs.append(f"{sign} from {p.since:%m-%d}")
-    if periods and periods[-1].until and periods[-1].until < date(year, 12, 31):
-        signs[-1] += f" until {periods[-1].until:%m-%d}"
-    return ", ".join(signs) or "–"
-
-
-def _span(years: Sequence[int], last: int) -> str:
-    first, end = years[0], years[-1]
-    if end == last:
-        return f"from {first}"
-    return str(first) if first == end else f"{first}–{end}"
 
 
 def because(period: Period) -> str:
