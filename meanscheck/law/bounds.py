@@ -24,7 +24,6 @@ Choices
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
@@ -70,6 +69,13 @@ class Entry:
     order: Result
 
 
+def _plain() -> type[PlainRun]:
+    """The plain executor, which has bounds itself."""
+    from meanscheck.law.plain import PlainRun
+
+    return PlainRun
+
+
 class Bounds:
     """Bounds of the values of one run."""
 
@@ -79,8 +85,10 @@ class Bounds:
         self._many: dict[tuple[Node, int | None], tuple[Result, Range]] = {}
         self._condition: Node | None = None
         self._ready = False
-        # The plain executor over what is left of the values: its operations ask this for their arguments.
-        self._left = copy(run)
+        # The plain executor over what is left of the values: its operations ask this for their arguments. It is no run
+        # that keeps what it evaluates, whatever `run` is: what bounds look at was not evaluated by the rules.
+        self._left = object.__new__(_plain())
+        self._left.__dict__.update(run.__dict__)
         self._left.value = self.best  # type: ignore[method-assign]
 
     def best(self, node: Node, at: At) -> Result:
@@ -145,7 +153,7 @@ class Bounds:
 
     def _exact(self, node: Node, at: At) -> Result:
         """An operation that has no bounds of its own: the plain executor's, on what is left of its arguments."""
-        return type(self._left).value(self._left, node, at) if node.nodes else self.run.value(node, at)
+        return _plain().value(self._left, node, at) if node.nodes else self.run.value(node, at)
 
     def _entry_of_table(self, node: Node, at: At) -> Range:
         known = _both(self._exact(node, at))

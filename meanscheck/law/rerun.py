@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from meanscheck.law.bounds import Bounds
 from meanscheck.law.case_runs import CaseRun, trees_of
 from meanscheck.law.conflicts.kinds import WINDOW
 from meanscheck.law.law import Law
@@ -121,9 +122,11 @@ class Rerun(PlainRun):
         self.values = {k: v for k, v in own.values.items() if ("variable", k[0]) not in open_items}
         self.outcomes = {k: v for k, v in own.outcomes.items() if ("programme", k[0]) not in open_items}
         self._causes = {k: v for k, v in own._causes.items() if ("variable", k[0]) not in open_items}
+        self.bounds = Bounds(self) if law.bounds else None
         for item in run.law.order:
             if item in open_items:
-                again = item in starts or not self.changed.isdisjoint(web.below[item])
+                # The bounds of what stays unknown may change though neither its value nor its causes do.
+                again = item in starts or law.bounds or not self.changed.isdisjoint(web.below[item])
                 self._settle(item, again=again)
 
     def _settle(self, item: Item, *, again: bool) -> None:
