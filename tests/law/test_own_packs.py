@@ -22,6 +22,23 @@ FOLDERS = pack_folders(RULES)
 SHOWN: Mapping[str, tuple[str, ...]] = {
     "cn": ("rules.toml", "parameters.toml"),
     "cn/guangdong/jiangmen": ("parameters.toml",),
+    "cn/chongqing": ("rules.toml", "parameters.toml"),
+    "cn/fujian": ("price.parameters.toml",),
+    "cn/fujian/xiamen/huli": ("rules.toml", "parameters.toml"),
+    "cn/guangdong/foshan": ("rules.toml", "parameters.toml"),
+    "cn/guangdong/guangzhou": ("rules.toml", "parameters.toml"),
+    "cn/guangdong/huizhou": ("rules.toml", "parameters.toml"),
+    "cn/guangdong/meizhou": ("rules.toml", "parameters.toml"),
+    "cn/guangdong/shantou": ("rules.toml", "parameters.toml"),
+    "cn/guangdong/shenzhen": ("rules.toml", "parameters.toml"),
+    "cn/guangdong/zhongshan": ("rules.toml", "parameters.toml"),
+    "cn/jiangsu": ("rules.toml", "parameters.toml", "price.rules.toml", "price.parameters.toml"),
+    "cn/jiangsu/nanjing": ("rules.toml", "parameters.toml"),
+    "cn/jiangxi": ("price.rules.toml", "price.parameters.toml"),
+    "cn/jiangxi/jiujiang": ("medical_relief.rules.toml", "medical_relief.parameters.toml"),
+    "cn/shanghai": ("rules.toml", "parameters.toml"),
+    "cn/zhejiang": ("rules.toml", "parameters.toml"),
+    "cn/zhejiang/ningbo/yinzhou": ("rules.toml", "parameters.toml"),
 }
 SAMPLE = 25
 
