@@ -20,7 +20,27 @@ from meanscheck.values.data import data_dir
 RULES = data_dir("rules")
 FOLDERS = pack_folders(RULES)
 SHOWN: Mapping[str, tuple[str, ...]] = {
-    "cn": ("rules.toml", "parameters.toml"),
+    "cn": (
+        "rules.toml",
+        "parameters.toml",
+        "dibao.rules.toml",
+        "dibao.parameters.toml",
+        "dibao_grace.rules.toml",
+        "dibao_margin.rules.toml",
+        "dibao_margin.parameters.toml",
+        "dibao_single.rules.toml",
+        "rigid_expenditure.rules.toml",
+        "rigid_expenditure.parameters.toml",
+    ),
+    "cn/guangdong": (
+        "dibao.rules.toml",
+        "dibao.parameters.toml",
+        "dibao_grace.rules.toml",
+        "dibao_margin.rules.toml",
+        "dibao_single.rules.toml",
+        "rigid_expenditure.rules.toml",
+        "rigid_expenditure.parameters.toml",
+    ),
     "cn/guangdong/jiangmen": ("parameters.toml",),
     "cn/chongqing": ("rules.toml", "parameters.toml"),
     "cn/fujian": ("price.parameters.toml",),
