@@ -20,8 +20,34 @@ from meanscheck.values.data import data_dir
 RULES = data_dir("rules")
 FOLDERS = pack_folders(RULES)
 SHOWN: Mapping[str, tuple[str, ...]] = {
-    "cn": ("rules.toml", "parameters.toml"),
-    "cn/guangdong/jiangmen": ("parameters.toml",),
+    "cn": (
+        "rules.toml",
+        "parameters.toml",
+        "classes.rules.toml",
+        "disability.rules.toml",
+        "disability.parameters.toml",
+        "medical_relief.rules.toml",
+        "medical_relief.parameters.toml",
+        "price.rules.toml",
+        "price.parameters.toml",
+        "tekun.parameters.toml",
+        "temporary_relief.rules.toml",
+        "temporary_relief.parameters.toml",
+    ),
+    "cn/guangdong": (
+        "disability.rules.toml",
+        "disability.parameters.toml",
+        "medical_relief.parameters.toml",
+        "price.rules.toml",
+        "price.parameters.toml",
+        "tekun.parameters.toml",
+    ),
+    "cn/guangdong/jiangmen": (
+        "rules.toml",
+        "parameters.toml",
+        "medical_relief.parameters.toml",
+        "tekun.parameters.toml",
+    ),
 }
 SAMPLE = 25
 
