@@ -34,7 +34,7 @@ def test_the_county_shows_every_outcome(clean: Office) -> None:
 
 def test_a_reviewed_county_leaves_only_the_missing_figures_open(clean: Office) -> None:
     causes = set(clean.outcomes.filter(pl.col("outcome") == "refer")["causes"].explode())
-    assert causes == {"parameter:medical.ratio", "parameter:medical.cap"}
+    assert causes == {"parameter:medical.ratio", "parameter:medical.is_capped"}
 
 
 def test_what_is_decided_in_a_messy_county_is_true(messy: Office) -> None:
