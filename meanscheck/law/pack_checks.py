@@ -22,7 +22,15 @@ from meanscheck.law import tables
 from meanscheck.law.check_dimensions import to_declare
 from meanscheck.law.conflict_checks import check_conflicts, check_higher
 from meanscheck.law.law import Law
-from meanscheck.law.pack import OVERLAY, ConflictRevision, FigureRevision, FormulaRevision, Revision, keys_of, quote_at
+from meanscheck.law.pack import (
+    ConflictRevision,
+    FigureRevision,
+    FormulaRevision,
+    Revision,
+    is_overlay,
+    keys_of,
+    quote_of,
+)
 from meanscheck.law.plain import FRESHNESS, MEMBERSHIP
 from meanscheck.law.tree import Node
 from meanscheck.law.types import BOOL, UNITS, Type
@@ -181,7 +189,7 @@ def _figures(pack: RulePack) -> None:
             for r in stanza.revision:
                 where = f"{place}: {stanzas.name} {r.in_force_on}"
                 if not r.unknown:
-                    if keys and not isinstance(r.value, dict) and not place.startswith(f"{OVERLAY}/"):
+                    if keys and not isinstance(r.value, dict) and not is_overlay(place):
                         by = ", ".join(keys)
                         raise PackError(f"a table by {by} is wanted", where=where, remedy='Write { key = "…" }')
                     tables.read(r.value, unit, keys, f"{where}, value")
@@ -207,16 +215,14 @@ def _programmes(pack: RulePack) -> None:
                 raise PackError(
                     "that a member belongs to the household is tested anyway", where=where, remedy="Rename it"
                 )
-            quote = ""
             for place, stanza in test:
-                quote = quote_at(place, stanza, quote)
                 for feed in stanza.review or ():
                     if feed not in pack.scope.feeds:
                         raise PackError(f"reviews an unknown feed {feed}", where=f"{place}: {test.name}")
                 for r in stanza.revision:
                     if not r.unknown:
                         where = f"{place}: {test.name} {r.in_force_on}"
-                        _quoted(r.quote or quote, pack.tree(r, entity=entity, t=BOOL, where=where), where)
+                        _quoted(quote_of(test, r), pack.tree(r, entity=entity, t=BOOL, where=where), where)
         award = stanzas.only("award", lambda p: p.award)
         if award is None:
             continue

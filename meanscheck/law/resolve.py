@@ -35,12 +35,11 @@ from meanscheck.law.pack import (
     ParameterModel,
     ProgrammeModel,
     Revision,
-    TestModel,
     VariableModel,
     folder_of,
     keys_of,
     levels_of,
-    quote_at,
+    quote_of,
 )
 from meanscheck.law.places import Neighbours, with_places
 from meanscheck.law.rewrite import with_review, without_absent
@@ -84,7 +83,7 @@ class RulePack:
             pack = cls(levels if overlay is None else (*levels, Overlay(overlay, levels)))
             pack_checks.check(pack)
         except PackError as fault:
-            raise located(fault, folder_of(path)) from None
+            raise located(fault, folder_of(path), None if overlay is None else Path(overlay)) from None
         return pack
 
     @property
@@ -381,18 +380,6 @@ class _Chosen:
             return Award(unit, "", Node("unknown", (award.name,), UNITS[unit], entity), tuple(later.cite))
         tree = self.formula(revision, entity, UNITS[unit], award.name)
         return Award(unit, revision.formula, tree, tuple(revision.cite))
-
-
-def quote_of(test: Stanzas[TestModel], revision: FormulaRevision) -> str:
-    """The law's comparator for a revision: its own, else its folder's, else that of the nearest folder above it."""
-    if revision.quote:
-        return revision.quote
-    quote = ""
-    for place, stanza in test:
-        quote = quote_at(place, stanza, quote)
-        if any(r is revision for r in stanza.revision):
-            break
-    return quote
 
 
 def instrument_of(model: InstrumentModel) -> Instrument:
