@@ -31,7 +31,7 @@ from meanscheck.law.places import figure_at
 from meanscheck.law.plain import PlainRun
 from meanscheck.law.plain_causes import causes_of
 from meanscheck.law.plain_rows import At, Result, truth
-from meanscheck.law.tree import Node
+from meanscheck.law.tree import READS_FIGURE, Node
 from meanscheck.law.types import Type
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ class Tracer(PlainRun):
             months = self.streak(node, at) or ()
             parts = tuple(self._step(node.nodes[0], here) for here in months) or (self._step(node.nodes[1], at),)
             return Step("operation", op, who, node.type, value, parts=parts, causes=causes)
-        if op in ("param", "index", "slices", "at"):
+        if op in READS_FIGURE:
             parameter = self.law.parameters[str(node.args[0])]
             if op == "at":
                 parameter = figure_at(self.law, parameter.id, str(self.value(node.nodes[0], at))) or parameter

@@ -32,7 +32,7 @@ from meanscheck.law.pack import (
     quote_of,
 )
 from meanscheck.law.plain import FRESHNESS, MEMBERSHIP
-from meanscheck.law.tree import Node
+from meanscheck.law.tree import READS_FIGURE, Node
 from meanscheck.law.types import BOOL, UNITS, Type
 
 if TYPE_CHECKING:
@@ -54,8 +54,6 @@ COMPARATORS = {
 }
 """The law's words and the comparison each of them is."""
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
-READ = ("param", "index", "slices", "at")
-"""The nodes that read a parameter, their first argument."""
 AWARD_UNITS = ("money", "money/month")
 
 
@@ -98,7 +96,7 @@ def check_day(pack: RulePack, day: date) -> Law:
         raise PackError(fault.what, where=f"{_named(pack, fault.what)}, on {day}", remedy=fault.remedy) from None
     for kind, name in order:
         trees = [law.variables[name].tree] if kind == "variable" else law.programme(name).trees
-        for node in (n for tree in trees for n in tree.walk() if n.op in READ):
+        for node in (n for tree in trees for n in tree.walk() if n.op in READS_FIGURE):
             used = node.args[0]
             if used not in law.parameters:
                 raise PackError(

@@ -35,6 +35,8 @@ Arg: TypeAlias = "Node | str | int | bool | None"
 
 LEVELS = ("const", "household", "member", "supporter", "row")
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+READS_FIGURE = ("param", "index", "slices", "at")
+"""The nodes that read a parameter, their first argument."""
 AGGREGATES = ("sum", "count", "any", "all", "lowest", "highest", "latest")
 
 
