@@ -19,7 +19,7 @@ import polars as pl
 
 from meanscheck.contracts.units import CaseBlock
 from meanscheck.decisions.encode import input_needs
-from meanscheck.errors import InternalError, PackError
+from meanscheck.decisions.outcomes import award_of, is_requested, outcome_of
 from meanscheck.evidence import Snapshot, Store
 from meanscheck.law.amendment import Change, changes, touches, with_change
 from meanscheck.law.cut import cut
@@ -151,7 +151,7 @@ def _block(block: CaseBlock, old: Law, new: Law, found: Sequence[Change]) -> tup
     rows = _different(one, other)
     if rows.is_empty():
         return rows.with_columns(by=_listed(()), together=pl.lit(False)).select(list(SCHEMA)), sums
-    return _attributed(rows, before, old, new, found), sums
+    return _attributed(rows, one, before, new, found), sums
 
 
 def decided(run: VectorRun) -> pl.DataFrame:
@@ -163,19 +163,16 @@ def decided(run: VectorRun) -> pl.DataFrame:
         frame = run.frame(p.entity)
         unit = None if p.entity == "household" else frame["unit_row"]
         case, requested = (c if unit is None else c.gather(unit) for c in homes.get_columns())
-        wanted = (requested == "") | requested.str.split(",").list.contains(p.id)
+        wanted = is_requested(requested, p)
         if p.entity == "member":
             wanted = wanted & (frame["role"] == "member")
-        decision = pl.col(f"o:{p.id}")
-        word = pl.when(decision).then(pl.lit("eligible")).when(~decision).then(pl.lit("ineligible"))
-        award = pl.col(f"w:{p.id}") if p.award is not None else pl.lit(None)
         parts.append(
             frame.select(
                 case.alias("case_id"),
                 programme=pl.lit(p.id),
                 member=pl.lit(None, dtype=pl.String) if unit is None else pl.col("id"),
-                outcome=word.otherwise(pl.lit("refer")),
-                award_fen=pl.when(decision).then(award).cast(pl.Int64),
+                outcome=outcome_of(p),
+                award_fen=award_of(p),
                 verdicts=pl.concat_list(_verdict(p, name) for name in _tests(p)),
             ).filter(wanted)
         )
@@ -212,14 +209,17 @@ def _different(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _attributed(rows: pl.DataFrame, before: VectorRun, old: Law, new: Law, found: Sequence[Change]) -> pl.DataFrame:
-    """The rows with the changes that brought them about."""
+def _attributed(
+    rows: pl.DataFrame, one: pl.DataFrame, before: VectorRun, new: Law, found: Sequence[Change]
+) -> pl.DataFrame:
+    """The rows with the changes that brought them about; `one` is what the old law decides, by the run `before`."""
+    old = before.law
     own = {p: _reaching(p, old, new, found) for p in rows["programme"].unique().sort().to_list()}
     alone: dict[Change, pl.DataFrame] = {}
     if any(len(reaching) > 1 for reaching in own.values()):
-        part = _cut(before, rows["case_id"])
+        part, mine = _cut(before, rows["case_id"]), one.filter(pl.col("case_id").is_in(rows["case_id"].implode()))
         for change in dict.fromkeys(c for reaching in own.values() for c in reaching):
-            alone[change] = _by_itself(part, old, new, change)
+            alone[change] = _by_itself(part, mine, old, new, change)
     frames: list[pl.DataFrame] = []
     for programme, reaching in own.items():
         mine = rows.filter(pl.col("programme") == programme)
@@ -261,14 +261,12 @@ def _cut(run: VectorRun, cases: pl.Series) -> CaseBlock:
     return cut(run, units=units, persons=persons, person_rows=persons.arg_true().cast(pl.Int64))
 
 
-def _by_itself(part: CaseBlock, old: Law, new: Law, change: Change) -> pl.DataFrame:
+def _by_itself(part: CaseBlock, one: pl.DataFrame, old: Law, new: Law, change: Change) -> pl.DataFrame:
     """Keys of what one change alone makes different; none if the old law does not hold together with it."""
-    keys = dict.fromkeys(KEY, pl.String)
-    try:
-        one, other = decided(VectorRun(old, part)), decided(VectorRun(with_change(old, new, change), part))
-    except (PackError, InternalError):
-        return pl.DataFrame(schema=keys)
-    return _different(one, other).select(*KEY)
+    law = with_change(old, new, change)
+    if law is None:
+        return pl.DataFrame(schema=dict.fromkeys(KEY, pl.String))
+    return _different(one, decided(VectorRun(law, part))).select(*KEY)
 
 
 def _totals(old: Law, new: Law, rows: pl.DataFrame, sums: Sequence[pl.DataFrame]) -> Iterator[Total]:

@@ -20,6 +20,7 @@ import polars as pl
 
 from meanscheck.contracts.units import CaseBlock
 from meanscheck.decisions.encode import BlockRecords, input_needs, self_test
+from meanscheck.decisions.outcomes import award_of, is_requested, outcome_of
 from meanscheck.decisions.record import GROUPS, ROOTED, Provenance
 from meanscheck.decisions.waiting import waits
 from meanscheck.evidence import Projection, Reader
@@ -219,18 +220,15 @@ def outcomes_of(records: BlockRecords) -> pl.DataFrame:
         listed = pl.lit(causes)
         for cause, gone in records.yielding(p):
             listed = pl.when(gone).then(pl.lit(pl.Series([[cause]]))).otherwise(listed)
-        decided = pl.col(f"o:{p.id}")
-        word = pl.when(decided).then(pl.lit("eligible")).when(~decided).then(pl.lit("ineligible"))
-        wanted = (requested == "") | requested.str.split(",").list.contains(p.id)
         parts.append(
             frame.select(
                 case.alias("case_id"),
                 programme=pl.lit(p.id),
                 member=pl.lit(None, dtype=pl.String) if household else pl.col("id"),
-                outcome=word.otherwise(pl.lit("refer")),
-                award_fen=pl.col(f"w:{p.id}") if p.award is not None else pl.lit(None, dtype=pl.Int64),
+                outcome=outcome_of(p),
+                award_fen=award_of(p),
                 causes=listed,
-            ).filter(wanted)
+            ).filter(is_requested(requested, p))
         )
     return pl.concat(parts).sort("case_id", "programme", "member", nulls_last=False)
 

@@ -28,7 +28,7 @@ from meanscheck.law.places import figure_at
 from meanscheck.law.plain import PlainRun
 from meanscheck.law.plain_causes import causes_of
 from meanscheck.law.plain_rows import At, Result, Row, truth
-from meanscheck.law.tree import COMPARISONS, Node
+from meanscheck.law.tree import COMPARISONS, READS_FIGURE, Node
 
 if TYPE_CHECKING:
     from meanscheck.evidence import Snapshot, Store
@@ -246,7 +246,7 @@ class Tracer(PlainRun):
             return self._people(plain, node, at)
         if op == "streak":
             return self._streak(plain, node, at)
-        if op in ("param", "index", "slices", "at"):
+        if op in READS_FIGURE:
             parameter = self.law.parameters[str(node.args[0])]
             if op == "at":
                 parameter = figure_at(self.law, parameter.id, str(self.value(node.nodes[0], at))) or parameter

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, TypeVar
 
+from meanscheck.errors import PackError
 from meanscheck.law.figures import ANY_KEY, figure_text
 from meanscheck.law.law import Award, Law, LawTest, Parameter, Programme, Variable
 from meanscheck.law.order import Item, reads
 from meanscheck.law.tables import key_text, rows_of
-from meanscheck.law.tree import Node
+from meanscheck.law.tree import Node, figures_in
 
 Kind: TypeAlias = Literal["figure", "variable", "test", "award", "programme", "precedence", "contradiction"]
 T = TypeVar("T")
@@ -44,7 +45,7 @@ class Change:
 
 def changes(old: Law, new: Law) -> tuple[Change, ...]:
     """All differences: figures, variables, programmes with their tests and awards, contradictions, each by id."""
-    found = [*_of("figure", "", old.parameters, new.parameters, _figure_key, _figure)]
+    found = [*_of("figure", "", _figures(old), _figures(new), _figure_key, _figure)]
     found += _of("variable", "", old.variables, new.variables, lambda v: v.tree, _formula)
     mine, theirs = ({p.id: p for p in law.programmes} for law in (old, new))
     for name in dict.fromkeys([*mine, *theirs]):
@@ -62,8 +63,11 @@ def changes(old: Law, new: Law) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def with_change(old: Law, new: Law, change: Change) -> Law:
-    """The old law with one change made; figures and variables that only the new law knows are there to be read."""
+def with_change(old: Law, new: Law, change: Change) -> Law | None:
+    """The old law with one change made; figures and variables that only the new law knows are there to be read. None
+    where the change makes no law by itself: it reads what has no value, or is read as something of another unit."""
+    if _is_of_another_kind(old, new, change):
+        return None
     parameters = {**new.parameters, **old.parameters}
     variables = {**new.variables, **old.variables}
     programmes, conflicts = list(old.programmes), dict(old.conflicts)
@@ -82,7 +86,7 @@ def with_change(old: Law, new: Law, change: Change) -> Law:
         programmes = [p for p in programmes if p.id != change.programme]
     else:
         programmes = [_programme(p, theirs[p.id], change) if p.id == change.programme else p for p in programmes]
-    return replace(
+    law = replace(
         old,
         parameters=parameters,
         variables=variables,
@@ -90,6 +94,21 @@ def with_change(old: Law, new: Law, change: Change) -> Law:
         conflicts=conflicts,
         places=places,
     )
+    try:
+        law.order  # noqa: B018
+    except PackError:
+        return None
+    return None if any(name not in parameters for tree in law.trees for name in figures_in(tree)) else law
+
+
+def _is_of_another_kind(old: Law, new: Law, change: Change) -> bool:
+    if change.kind == "figure":
+        one, other = old.parameters.get(change.id), new.parameters.get(change.id)
+        return one is not None and other is not None and (one.unit, one.by) != (other.unit, other.by)
+    if change.kind == "variable":
+        mine, theirs = old.variables.get(change.id), new.variables.get(change.id)
+        return mine is not None and theirs is not None and (mine.unit, mine.entity) != (theirs.unit, theirs.entity)
+    return False
 
 
 def touches(law: Law, programme: str) -> frozenset[tuple[Kind, str, str]]:
@@ -116,9 +135,7 @@ def touches(law: Law, programme: str) -> frozenset[tuple[Kind, str, str]]:
             trees = p.trees
         for tree in trees:
             waiting += reads(tree)
-            found |= {
-                ("figure", "", a) for n in tree.walk() for a in n.args if isinstance(a, str) and a in law.parameters
-            }
+            found |= {("figure", "", name) for name in figures_in(tree)}
     return frozenset(found)
 
 
@@ -165,11 +182,40 @@ def _of(
         yield Change(kind, programme, name, label, label_zh, before, after, tuple(getattr(shown, "cite", ())))
 
 
-def _figure_key(p: Parameter) -> object:
-    return p.unknown, p.unit, p.by, dict(p.table)
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """A figure, here and where formulas ask for it at other places (by division code)."""
+
+    here: Parameter
+    there: tuple[tuple[str, Parameter], ...]
+
+    @property
+    def label(self) -> str:
+        return self.here.label
+
+    @property
+    def label_zh(self) -> str:
+        return self.here.label_zh
+
+    @property
+    def cite(self) -> tuple[str, ...]:
+        return self.here.cite
 
 
-def _figure(p: Parameter) -> str:
+def _figures(law: Law) -> dict[str, _Figure]:
+    return {name: _Figure(p, tuple(sorted(law.places.get(name, {}).items()))) for name, p in law.parameters.items()}
+
+
+def _figure_key(f: _Figure) -> object:
+    return [(code, p.unknown, p.unit, p.by, dict(p.table)) for code, p in (("", f.here), *f.there)]
+
+
+def _figure(f: _Figure) -> str:
+    elsewhere = [f"{code}: {_one_figure(p)}" for code, p in f.there]
+    return "; ".join([_one_figure(f.here), *elsewhere])
+
+
+def _one_figure(p: Parameter) -> str:
     if p.unknown:
         return f"unknown ({p.unknown})"
     entries = rows_of(p)

@@ -35,7 +35,7 @@ from meanscheck.law.figures import ANY_KEY, Scalar, figure_of, figure_text
 from meanscheck.law.law import Law, Parameter
 from meanscheck.law.plain import PlainRun
 from meanscheck.law.plain_rows import At
-from meanscheck.law.tree import Node
+from meanscheck.law.tree import Node, figures_in
 from meanscheck.law.types import DATE, TEXT, UNITS, Type
 
 _NOT_CONSTANT = frozenset(
@@ -99,12 +99,6 @@ class Once:
             self._made[name] = self.make(name)
             self._path.pop()
         return self._made[name]
-
-
-def figures_in(tree: Node) -> tuple[str, ...]:
-    """The parameters that a tree reads, in the order of their first use."""
-    read = (str(n.args[0]) for n in tree.walk() if n.op in ("param", "index", "slices"))
-    return tuple(dict.fromkeys(read))
 
 
 def derived_figure(

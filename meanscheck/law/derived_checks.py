@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from meanscheck.law import tables
 from meanscheck.law.chosen import Stated, chosen_of
-from meanscheck.law.derived import figures_in, table_by_formula
+from meanscheck.law.derived import table_by_formula
 from meanscheck.law.figures import figure_text
 from meanscheck.law.law import Law
 from meanscheck.law.pack import FigureRevision, keys_of
+from meanscheck.law.tree import figures_in
 
 if TYPE_CHECKING:
     from meanscheck.law.resolve import RulePack

@@ -14,11 +14,9 @@ from typing import Protocol
 import polars as pl
 
 from meanscheck.errors import InternalError
-from meanscheck.law.figures import ANY_KEY
 from meanscheck.law.law import Law
 from meanscheck.law.lookups import elsewhere, looked_up, sliced
 from meanscheck.law.months import in_each_month
-from meanscheck.law.plain import lookup
 from meanscheck.law.quotients import (
     MILLION,
     Part,
@@ -36,7 +34,7 @@ from meanscheck.law.quotients import (
     total,
     whole,
 )
-from meanscheck.law.tables import is_by_category
+from meanscheck.law.tables import entry
 from meanscheck.law.tree import COMPARISONS, Node
 from meanscheck.law.types import BOOL, DATE, Type
 
@@ -124,25 +122,7 @@ class Emitter:
         return literal(self.law.parameters[str(node.args[0])].get(), node.type)
 
     def _index(self, node: Node) -> Quotient:
-        parameter = self.law.parameters[str(node.args[0])]
-        each = self._each(node)
-        if not is_by_category(parameter.by):
-            return looked_up(parameter, each, node.type)
-        keys = [q.n.cast(pl.String) for q in each]
-        if parameter.unknown:
-            return self._unknown(node)
-        table = {entry: literal(value, node.type) for entry, value in parameter.table.items()}
-        if set(table) == {ANY_KEY}:
-            known = reduce(lambda a, b: a & b, [k.is_not_null() for k in keys])
-            q = table[ANY_KEY]
-            return Quotient(pl.when(known).then(q.n), q.d, q.top, q.below)
-        result, top = null(node.type), 0
-        for entry, q in table.items():
-            if len(entry) != len(keys):
-                continue
-            fits = reduce(lambda a, b: a & b, [k == e for k, e in zip(keys, entry, strict=True)])
-            result, top = pl.when(fits).then(q.n).otherwise(result), max(top, q.top)
-        return over(Part(result, top), MILLION if node.type.form == "micro" else None)
+        return looked_up(self.law.parameters[str(node.args[0])], self._each(node), node.type)
 
     def _slices(self, node: Node) -> Quotient:
         amount, *keys = self._each(node)
@@ -319,7 +299,7 @@ class Emitter:
 
     def constant(self, node: Node) -> int | None:
         """The length of a window: a parameter in months."""
-        value = lookup(self.law.parameters[str(node.args[0])], ())
+        value = entry(self.law.parameters[str(node.args[0])], ())
         if value is not None and not isinstance(value, int):
             raise InternalError("the length of a window is not a whole number of months")
         return value

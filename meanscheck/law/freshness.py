@@ -15,7 +15,7 @@ from datetime import date
 
 from meanscheck.law.law import Law
 from meanscheck.law.plain import FRESHNESS
-from meanscheck.law.plain_rows import lookup
+from meanscheck.law.tables import entry
 from meanscheck.values.dates import month_number, month_start
 
 REPORT_VALIDITY = "evidence.report_validity"
@@ -24,7 +24,7 @@ REPORT_VALIDITY = "evidence.report_validity"
 def freshness_months(law: Law, feed: str) -> int | None:
     """For how many months an answer of a feed may be used; None if the law does not bound it."""
     parameter = law.parameters.get(FRESHNESS)
-    months = None if parameter is None else lookup(parameter, (feed,))
+    months = None if parameter is None else entry(parameter, (feed,))
     return months if isinstance(months, int) else None
 
 

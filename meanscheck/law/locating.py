@@ -16,6 +16,9 @@ from typing import Any
 from meanscheck.errors import PackError
 from meanscheck.law.toml_lines import Steps, line_of
 
+OVERLAY = "(overlay)"
+"""Where the stanzas of what-if law stand, as no folder is called; see `overlay.py`. There a single figure stands for
+every key of a table."""
 _WHERE = re.compile(r"(?P<file>[^:]+\.toml): (?P<thing>.+)")
 _DAY = re.compile(r" (?P<day>\d{4}-\d\d-\d\d)(?P<rest>,.*)?$")
 _STANZAS = ("parameter", "variable", "programme", "conflict", "instrument")
@@ -26,10 +29,11 @@ def place_of(folder: Path) -> str:
     return "/".join(folder.parts[folder.parts.index("rules") :]) if "rules" in folder.parts else folder.name
 
 
-def located(fault: PackError, folder: Path) -> PackError:
-    """The error with the line, if its place is a thing in a file of this folder, one above it or one below the top."""
+def located(fault: PackError, folder: Path, overlay: Path | None = None) -> PackError:
+    """The error with the line, if its place is a thing in a file of this folder, one above it or one below the top, or
+    in the overlay on top of it."""
     found = _WHERE.fullmatch(fault.where)
-    path = None if found is None else _path(found["file"], folder)
+    path = None if found is None else _path(found["file"], folder, overlay)
     if found is None or path is None:
         return fault
     try:
@@ -43,8 +47,10 @@ def located(fault: PackError, folder: Path) -> PackError:
     return PackError(fault.what, where=where, remedy=fault.remedy)
 
 
-def _path(file: str, folder: Path) -> Path | None:
+def _path(file: str, folder: Path, overlay: Path | None) -> Path | None:
     place, _, name = file.rpartition("/")
+    if place == OVERLAY:
+        return overlay
     top = folder
     while (top.parent / "pack.toml").is_file():
         top = top.parent

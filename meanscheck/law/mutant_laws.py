@@ -23,12 +23,12 @@ from meanscheck.law import tables
 from meanscheck.law.audit import ENGINE_FIGURES
 from meanscheck.law.case_runs import CaseRun, is_in
 from meanscheck.law.chosen import Key, Stated, stated_of
-from meanscheck.law.derived import derived_figure, figures_in
+from meanscheck.law.derived import derived_figure
 from meanscheck.law.law import Law, Parameter, Programme
 from meanscheck.law.mutants import FigureChange, Path, Table, TreeChange, changed, changes_in_figure, changes_in_tree
 from meanscheck.law.pack import FigureRevision, FormulaRevision, keys_of
 from meanscheck.law.resolve import RulePack
-from meanscheck.law.tree import Node
+from meanscheck.law.tree import Node, figures_in
 from meanscheck.law.types import BOOL, UNITS
 
 

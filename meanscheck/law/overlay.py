@@ -25,8 +25,8 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from meanscheck.errors import PackError
+from meanscheck.law.locating import OVERLAY
 from meanscheck.law.pack import (
-    OVERLAY,
     Figures,
     InstrumentModel,
     Level,
@@ -37,6 +37,9 @@ from meanscheck.law.pack import (
     VariableModel,
     read_file,
 )
+
+CITED = "overlay"
+"""Id of the instrument that an overlay cites where it names none."""
 
 
 class HeadModel(Strict):
@@ -69,7 +72,7 @@ def _filled(data: Any) -> Any:
         return data
     filled = {key: _filled(value) for key, value in data.items()}
     if isinstance(filled.get("revision"), list):
-        usual = {"in_force_on": date.min, "cite": [OVERLAY], "status": "deployment"}
+        usual = {"in_force_on": date.min, "cite": [CITED], "status": "deployment"}
         filled["revision"] = [{**usual, **r} if isinstance(r, Mapping) else r for r in filled["revision"]]
     return filled
 
@@ -83,7 +86,7 @@ class Overlay(Level):
             raise PackError("no such file", where=file.name, remedy="Name an overlay, such as what-if.toml")
         read = read_file(file, OverlayModel, OVERLAY)
         self.folder, self.place = below.folder, f"{OVERLAY}/{file.name}"
-        instrument = InstrumentModel(id=OVERLAY, title=read.overlay.name, note=read.overlay.why, source=OVERLAY)
+        instrument = InstrumentModel(id=CITED, title=read.overlay.name, note=read.overlay.why, source=CITED)
         self.pack = PackModel(
             code=below.pack.code,
             name=f"{below.pack.name} + {read.overlay.name}",

@@ -10,7 +10,7 @@ is executed.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from keyword import iskeyword
 from pathlib import Path
@@ -20,15 +20,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, mo
 
 from meanscheck.errors import PackError
 from meanscheck.law.check import WORDS
-from meanscheck.law.locating import place_of
+from meanscheck.law.locating import OVERLAY, place_of
 from meanscheck.law.tables import check_by
 from meanscheck.law.toml_lines import line_of
 from meanscheck.law.types import UNITS
 from meanscheck.values.data import data_dir
 
 M = TypeVar("M", bound=BaseModel)
-OVERLAY = "overlay"
-"""Where the stanzas of what-if law stand; see `overlay.py`. There a single figure stands for every key of a table."""
 
 
 def _no_float(value: Any) -> Any:
@@ -198,10 +196,20 @@ class TestModel(Strict):
     revision: list[FormulaRevision] = []
 
 
-def quote_at(place: str, stanza: TestModel, above: str) -> str:
-    """The law's comparator for the revisions of one file: its own, else that of the folder above; what-if law has only
-    its own."""
-    return stanza.quote or ("" if place.startswith(f"{OVERLAY}/") else above)
+def is_overlay(place: str) -> bool:
+    """Whether stanzas that stand there are what-if law."""
+    return place.startswith(f"{OVERLAY}/")
+
+
+def quote_of(test: Iterable[tuple[str, TestModel]], revision: FormulaRevision) -> str:
+    """The law's comparator for a revision of a test, whose stanzas come from the top folder down: its own, else its
+    folder's, else that of the nearest folder above it. What-if law has only its own."""
+    quote = ""
+    for place, stanza in test:
+        quote = stanza.quote or ("" if is_overlay(place) else quote)
+        if any(r is revision for r in stanza.revision):
+            break
+    return revision.quote or quote
 
 
 class AwardModel(Strict):

@@ -22,20 +22,20 @@ from meanscheck.law import tables
 from meanscheck.law.check_dimensions import to_declare
 from meanscheck.law.claims import check_claims
 from meanscheck.law.conflict_checks import check_conflicts, check_higher
-from meanscheck.law.derived import constant_tree, figures_in
+from meanscheck.law.derived import constant_tree
 from meanscheck.law.law import Law
 from meanscheck.law.pack import (
-    OVERLAY,
     ConflictRevision,
     FigureRevision,
     FormulaRevision,
     ManagerModel,
     Revision,
+    is_overlay,
     keys_of,
-    quote_at,
+    quote_of,
 )
 from meanscheck.law.plain import FRESHNESS, MEMBERSHIP
-from meanscheck.law.tree import Node
+from meanscheck.law.tree import READS_FIGURE, Node, figures_in
 from meanscheck.law.types import BOOL, UNITS, Type
 
 if TYPE_CHECKING:
@@ -57,8 +57,6 @@ COMPARATORS = {
 }
 """The law's words and the comparison each of them is."""
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
-READ = ("param", "index", "slices", "at")
-"""The nodes that read a parameter, their first argument."""
 AWARD_UNITS = ("money", "money/month")
 
 
@@ -106,7 +104,7 @@ def check_day(pack: RulePack, day: date) -> Law:
         raise PackError(fault.what, where=f"{_named(pack, fault.what)}, on {day}", remedy=fault.remedy) from None
     for kind, name in order:
         trees = [law.variables[name].tree] if kind == "variable" else law.programme(name).trees
-        for node in (n for tree in trees for n in tree.walk() if n.op in READ):
+        for node in (n for tree in trees for n in tree.walk() if n.op in READS_FIGURE):
             _has_revision(law, str(node.args[0]), name, _named(pack, name))
     present = {p.id: p for p in law.programmes}
     for name, stanzas in pack.programmes.items():
@@ -222,7 +220,7 @@ def _figures(pack: RulePack) -> None:
                     if any(len(path) != len(keys) for path in r.paths or ()):
                         raise PackError(f"each of keys has {len(keys)} parts", where=where, remedy='keys = ["…"]')
                 if r.value is not None:
-                    if keys and not isinstance(r.value, dict) and not place.startswith(f"{OVERLAY}/"):
+                    if keys and not isinstance(r.value, dict) and not is_overlay(place):
                         by = ", ".join(keys)
                         raise PackError(f"a table by {by} is wanted", where=where, remedy='Write { key = "…" }')
                     tables.read(r.value, unit, keys, f"{where}, value")
@@ -248,16 +246,14 @@ def _programmes(pack: RulePack) -> None:
                 raise PackError(
                     "that a member belongs to the household is tested anyway", where=where, remedy="Rename it"
                 )
-            quote = ""
             for place, stanza in test:
-                quote = quote_at(place, stanza, quote)
                 for feed in stanza.review or ():
                     if feed not in pack.scope.feeds:
                         raise PackError(f"reviews an unknown feed {feed}", where=f"{place}: {test.name}")
                 for r in stanza.revision:
                     if not r.unknown:
                         where = f"{place}: {test.name} {r.in_force_on}"
-                        _quoted(r.quote or quote, pack.tree(r, entity=entity, t=BOOL, where=where), where)
+                        _quoted(quote_of(test, r), pack.tree(r, entity=entity, t=BOOL, where=where), where)
         award = stanzas.only("award", lambda p: p.award)
         if award is None:
             continue

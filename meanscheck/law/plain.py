@@ -42,18 +42,18 @@ from meanscheck.law.plain_rows import (
     Row,
     aggregate,
     exact,
-    lookup,
     operation,
     truth,
     windows_in,
     with_derived,
 )
 from meanscheck.law.plain_tables import TableValues
+from meanscheck.law.tables import entry
 from meanscheck.law.tree import Node
 from meanscheck.values.dates import month_number, month_start, window_of
 from meanscheck.values.evidence_state import EvidenceState
 
-__all__ = ["FRESHNESS", "MEMBERSHIP", "Outcome", "PlainRun", "Result", "TestResult", "lookup", "windows_in"]
+__all__ = ["FRESHNESS", "MEMBERSHIP", "Outcome", "PlainRun", "Result", "TestResult", "windows_in"]
 
 FRESHNESS = "evidence.freshness"
 MEMBERSHIP = "membership"
@@ -390,7 +390,7 @@ class PlainRun(TableValues):
         parameter = self.law.parameters.get(FRESHNESS)
         if facts.state is not EvidenceState.ANSWERED or facts.as_of is None or parameter is None:
             return facts.state
-        months = lookup(parameter, (feed,))
+        months = entry(parameter, (feed,))
         day = self.unit.attributes.get("reference_day") or self.law.on
         if not isinstance(months, int) or not isinstance(day, date):
             return facts.state

@@ -16,7 +16,6 @@ from typing import TypeAlias, cast
 
 from meanscheck.contracts.units import Value
 from meanscheck.law.kleene import Truth, all_of, any_of, negated
-from meanscheck.law.law import ANY_KEY, Parameter
 from meanscheck.law.tree import Node
 from meanscheck.law.types import MICRO
 from meanscheck.values.dates import age_on, is_within, month_number, month_start, months_between
@@ -63,12 +62,6 @@ def windows_in(node: Node) -> tuple[Node, ...]:
         and part.nodes[0].level == "row"
         and all(n.level != "row" for n in part.nodes[1:])
     )
-
-
-def lookup(parameter: Parameter, keys: tuple[str, ...]) -> Result:
-    """An entry of a table; an overlay's scalar stands for every key."""
-    found = parameter.get(keys)
-    return parameter.get(ANY_KEY) if found is None else found
 
 
 def with_derived(feed: str, rows: tuple[Row, ...]) -> tuple[Row, ...]:

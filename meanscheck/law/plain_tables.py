@@ -5,6 +5,7 @@ The part of `plain.PlainRun` that reads figures by a key; exact fractions, None 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from fractions import Fraction
 from typing import cast
@@ -17,14 +18,14 @@ from meanscheck.law.tables import entry, months_before, slices
 from meanscheck.law.tree import Node
 
 
-class TableValues:
+class TableValues(ABC):
     """Values of the nodes that look something up; what a key is worth, the whole executor says."""
 
     law: Law
 
+    @abstractmethod
     def value(self, node: Node, at: At) -> Result:
         """The value of a node; None if unknown."""
-        raise NotImplementedError
 
     def _v_index(self, node: Node, at: At) -> Result:
         keys = [self.value(k, at) for k in node.nodes]

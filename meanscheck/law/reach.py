@@ -16,7 +16,7 @@ from meanscheck.law.kleene import Truth, all_of, any_of, negated
 from meanscheck.law.law import Law, Programme
 from meanscheck.law.reach_bounds import possible, sides
 from meanscheck.law.reach_tables import constant, found, is_constant
-from meanscheck.law.tree import COMPARISONS, Node
+from meanscheck.law.tree import COMPARISONS, READS_FIGURE, Node
 
 Possible: TypeAlias = frozenset[str]
 
@@ -114,7 +114,7 @@ class Reach:
             return UNKNOWN
         if op == "var":
             return self.of(self.law.variables[str(node.args[0])].tree)
-        if op in ("param", "index", "slices", "at"):
+        if op in READS_FIGURE:
             return self._figure(node)
         if op == "streak" and is_constant(node):
             return self._constant(node)
@@ -223,7 +223,7 @@ class Reach:
         if node.op == "var":
             return self._missing(self.law.variables[str(node.args[0])].tree)
         names = set().union(*(self._missing(n) for n in node.nodes))
-        if node.op in ("param", "index", "slices", "at") and not names:
+        if node.op in READS_FIGURE and not names:
             return {str(node.args[0])}
         return names
 

@@ -20,7 +20,7 @@ from meanscheck.errors import PackError
 from meanscheck.law import pack_checks, tables
 from meanscheck.law.check import ParameterSignature, Scope, VariableSignature, check_formula
 from meanscheck.law.conflicts.kinds import MEMBERSHIP, Conflict
-from meanscheck.law.derived import Once, constant_tree, derived_figure, figures_in
+from meanscheck.law.derived import Once, constant_tree, derived_figure
 from meanscheck.law.figures import figure_of
 from meanscheck.law.law import Award, Instrument, Law, LawTest, Manager, Parameter, Programme, Variable, Yield
 from meanscheck.law.locating import located
@@ -37,17 +37,16 @@ from meanscheck.law.pack import (
     ParameterModel,
     ProgrammeModel,
     Revision,
-    TestModel,
     VariableModel,
     folder_of,
     keys_of,
     levels_of,
-    quote_at,
+    quote_of,
 )
 from meanscheck.law.places import Neighbours, with_places
 from meanscheck.law.rewrite import with_review, without_absent
 from meanscheck.law.stanzas import Stanzas, gathered
-from meanscheck.law.tree import Node
+from meanscheck.law.tree import Node, figures_in
 from meanscheck.law.types import BOOL, MICRO, NUMBER, UNITS, Type
 
 R = TypeVar("R", bound=Revision)
@@ -86,7 +85,7 @@ class RulePack:
             pack = cls(levels if overlay is None else (*levels, Overlay(overlay, levels)))
             pack_checks.check(pack)
         except PackError as fault:
-            raise located(fault, folder_of(path)) from None
+            raise located(fault, folder_of(path), None if overlay is None else Path(overlay)) from None
         return pack
 
     @property
@@ -408,18 +407,6 @@ class _Chosen:
             return Award(unit, "", Node("unknown", (award.name,), UNITS[unit], entity), tuple(later.cite))
         tree = self.formula(revision, entity, UNITS[unit], award.name)
         return Award(unit, revision.formula, tree, tuple(revision.cite))
-
-
-def quote_of(test: Stanzas[TestModel], revision: FormulaRevision) -> str:
-    """The law's comparator for a revision: its own, else its folder's, else that of the nearest folder above it."""
-    if revision.quote:
-        return revision.quote
-    quote = ""
-    for place, stanza in test:
-        quote = quote_at(place, stanza, quote)
-        if any(r is revision for r in stanza.revision):
-            break
-    return quote
 
 
 def instrument_of(model: InstrumentModel) -> Instrument:

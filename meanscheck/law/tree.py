@@ -35,6 +35,8 @@ Arg: TypeAlias = "Node | str | int | bool | None"
 
 LEVELS = ("const", "household", "member", "supporter", "row")
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+READS_FIGURE = ("param", "index", "slices", "at")
+"""The nodes that read a parameter, their first argument."""
 AGGREGATES = ("sum", "count", "any", "all", "lowest", "highest", "latest")
 
 
@@ -88,3 +90,8 @@ def from_json(recorded: Any) -> Node:
         return Node(op, tuple(from_json(a) if isinstance(a, list) else a for a in args), t, level)
     except (TypeError, ValueError, IndexError) as fault:
         raise InputError("a recorded formula is damaged", where="recorded law") from fault
+
+
+def figures_in(tree: Node) -> tuple[str, ...]:
+    """The parameters that a tree reads, in the order of their first use."""
+    return tuple(dict.fromkeys(str(n.args[0]) for n in tree.walk() if n.op in READS_FIGURE))

@@ -25,11 +25,12 @@ from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Law, Programme
 from meanscheck.law.margins import margin_of
 from meanscheck.law.names import OPEN_END, open_ended
-from meanscheck.law.plain import FRESHNESS, lookup, windows_in
+from meanscheck.law.plain import FRESHNESS, windows_in
 from meanscheck.law.plan import plan_of
 from meanscheck.law.segments import Segments, aggregated, kleene_any, truth_sums
 from meanscheck.law.settle import settle
 from meanscheck.law.sides import RowEmitter, Rows, Side, on_rows, with_reckoned
+from meanscheck.law.tables import entry
 from meanscheck.law.tree import Node
 from meanscheck.law.types import UNITS
 from meanscheck.law.vector_bounds import VectorBounds
@@ -193,7 +194,7 @@ class VectorRun:
         if feed not in self._states:
             name = f"s:{feed}"
             freshness = self.law.parameters.get(FRESHNESS)
-            months = None if freshness is None else lookup(freshness, (feed,))
+            months = None if freshness is None else entry(freshness, (feed,))
             if isinstance(months, int) and self.persons[f"asof:{feed}"].null_count() < self.persons.height:
                 oldest = f"oldest:{months}"
                 if oldest not in self.households.columns:

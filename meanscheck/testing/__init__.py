@@ -7,7 +7,7 @@
 | holding | what must hold of every household, whatever the law |
 
     from hypothesis import given, strategies as st
-    from meanscheck.testing import answers, forgetful, households, not_towards_refer
+    from meanscheck.testing import answers, forgetful, households, not_towards_refer, undisputed
 
     LAW = RulePack.load("rules/…").on(date(2020, 6, 30))
 
@@ -15,7 +15,8 @@
     def test_forgetting_a_fact_moves_only_towards_refer(data):
         unit = data.draw(households(LAW))
         less = data.draw(forgetful(LAW, unit))
-        assert not_towards_refer(answers(LAW, unit), answers(LAW, less)) == []
+        before, after = (answers(undisputed(LAW), u) for u in (unit, less))
+        assert not_towards_refer(before, after) == []
 
 Hypothesis is needed for the strategies only; it comes with the extra `test`.
 """
@@ -27,14 +28,14 @@ from typing import TYPE_CHECKING, Any
 from meanscheck.testing.building import Household
 
 if TYPE_CHECKING:
-    from meanscheck.testing.holding import Answer, answers, forgetful, not_towards_refer, reordered
+    from meanscheck.testing.holding import Answer, answers, forgetful, not_towards_refer, reordered, undisputed
     from meanscheck.testing.strategies import households
 
-__all__ = ["Answer", "Household", "answers", "forgetful", "households", "not_towards_refer", "reordered"]
+__all__ = ["Answer", "Household", "answers", "forgetful", "households", "not_towards_refer", "reordered", "undisputed"]
 
 _ELSEWHERE = {
     "households": "strategies",
-    **dict.fromkeys(("Answer", "answers", "forgetful", "not_towards_refer", "reordered"), "holding"),
+    **dict.fromkeys(("Answer", "answers", "forgetful", "not_towards_refer", "reordered", "undisputed"), "holding"),
 }
 
 

@@ -4,17 +4,20 @@
     not_towards_refer(a, b)      where forgetting changed an outcome to something else than refer: nowhere
     reordered(unit, seed)        the same household, its persons and their rows in another order
     answers(law, unit)           outcome, award and failed tests by programme and member id, to be compared
+    undisputed(law)              the law without contradictions between feeds
 
 Choices
     A fact that a formula itself replaces (`first_known`) is not forgotten: there the law says what silence means. Nor
-    is the end of what is open-ended, where nothing stated means no end. Contradictions between feeds are left out of
-    the comparison (`answers` takes the law without them): who forgets one side of a contradiction no longer sees it.
+    is the end of what is open-ended, where nothing stated means no end.
+    Forgetting moves towards refer under `undisputed(law)` only: who forgets one side of a contradiction between feeds
+    no longer sees it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from random import Random
 
 from hypothesis import strategies as st
@@ -24,6 +27,9 @@ from meanscheck.law.law import Law
 from meanscheck.law.names import DERIVED, open_ended
 from meanscheck.law.plain import PlainRun
 from meanscheck.values.evidence_state import EvidenceState
+
+STATED = frozenset({"residence", "division"})
+"""Attributes of a household that may be forgotten: days have a default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +42,8 @@ class Answer:
 
 
 def answers(law: Law, unit: CaseUnit) -> Mapping[tuple[str, object], Answer]:
-    """Programme and member id (None: the household) → what came out, contradictions left out."""
-    run = PlainRun(replace(law, conflicts={}), unit)
+    """Programme and member id (None: the household) → what came out."""
+    run = PlainRun(law, unit)
     names = [p.attributes.get("id") for p in unit.persons]
     return {
         (o.programme, None if o.member is None else names[o.member]): Answer(
@@ -45,6 +51,12 @@ def answers(law: Law, unit: CaseUnit) -> Mapping[tuple[str, object], Answer]:
         )
         for o in run.decide()
     }
+
+
+@lru_cache(maxsize=64)
+def undisputed(law: Law) -> Law:
+    """The law without contradictions between feeds."""
+    return replace(law, conflicts={})
 
 
 def not_towards_refer(
@@ -87,16 +99,13 @@ def forgetful(draw: st.DrawFn, law: Law, unit: CaseUnit) -> CaseUnit:
             for column, value in row.items()
             if value is not None and column not in fixed
         ]
-    options += [("household", n, 0, "") for n, v in unit.attributes.items() if v is not None and n in _WITHOUT_DEFAULT]
+    options += [("household", n, 0, "") for n, v in unit.attributes.items() if v is not None and n in STATED]
     kind, name, row, column = draw(st.sampled_from(options))
     if kind == "household":
         return replace(unit, attributes={**unit.attributes, name: None})
     persons = list(unit.persons)
     persons[place] = _without(person, kind, name, row, column)
     return replace(unit, persons=tuple(persons))
-
-
-_WITHOUT_DEFAULT = frozenset({"residence", "division"})
 
 
 def _without(person: PersonFacts, kind: str, name: str, row: int, column: str) -> PersonFacts:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import lru_cache
 
 from hypothesis import strategies as st
 
@@ -33,6 +34,12 @@ from meanscheck.values.evidence_state import EvidenceState
 MOST_AMOUNT = 10**9
 """Ten million yuan: beyond any line of any law here, far below the bound of exact reckoning."""
 MULTIPLES = (1, 2, 3, 6, 12, 24)
+
+
+@lru_cache(maxsize=64)
+def near(law: Law) -> Near:
+    """What stands near the lines of a law; reckoned once for each law."""
+    return Near(law)
 
 
 class Near:
@@ -88,7 +95,7 @@ def households(
 class _Writer:
     def __init__(self, draw: st.DrawFn, law: Law, *, complete: bool) -> None:
         self.draw, self.law, self.complete = draw, law, complete
-        self.near = Near(law)
+        self.near = near(law)
         self.needs = {feed: sorted(source_columns(feed, columns)) for feed, columns in law.needs.items()}
         self.feeds = [feed for feed in sorted(self.needs) if feed != "supporters"]
 

@@ -255,4 +255,16 @@ def test_one_change_of_a_figure_is_seen_at_its_own_place_too(files: dict[str, st
     old, new = pack.on(ON), pack.on(ON, overlay={"standard": "1000.00"})
     (change,) = changes(old, new)
     law = with_change(old, new, change)
+    assert law is not None
     assert there(law, unit_of("440703"), "line") == (100_000, [])
+
+
+def test_a_neighbours_other_figure_is_a_change_of_the_law(files: dict[str, str], tmp_path: Path) -> None:
+    old = pack_at(files, tmp_path / "old").on(ON)
+    files["gd/sz/parameters.toml"] = files["gd/sz/parameters.toml"].replace("1300.00", "1400.00")
+    new = pack_at(files, tmp_path / "new").on(ON)
+    (change,) = changes(old, new)
+    assert change.name == "standard"
+    assert change.before is not None and "440300: " in change.before and "1300.00" in change.before
+    law = with_change(old, new, change)
+    assert law is not None and there(law, unit_of("440300"), "line") == (140_000, [])

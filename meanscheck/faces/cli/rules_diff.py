@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from meanscheck.caseload.amending import Amendment, Total
     from meanscheck.law.amendment import Change
     from meanscheck.law.law import Law
+    from meanscheck.law.resolve import RulePack
 
 
 def register(app: typer.Typer) -> None:
@@ -54,9 +55,13 @@ def diff(
     day = date.today() if on is None else day_of(on, "--on")
     if out is not None and out.suffix not in (".csv", ".parquet"):
         raise InputError("not a format that can be written", where="--out", remedy="Name a *.csv or *.parquet")
+    packs = (_pack(old, None), _pack(new, old))
+    for name in accept or ():
+        if not any(name in pack.parameters or name in pack.variables for pack in packs):
+            raise InputError(f"no figure or rule {name}", where="--accept", remedy="`meanscheck rules show` lists them")
     laws = (
-        _law(old, None, day, old_day, "--old-law-of", accept),
-        _law(new, old, day, new_day, "--new-law-of", accept),
+        _law(packs[0], day, old_day, "--old-law-of", accept),
+        _law(packs[1], day, new_day, "--new-law-of", accept),
     )
     if store is None:
         from meanscheck.law.amendment import changes
@@ -79,18 +84,23 @@ def diff(
             say(f"All {amendment.rows.height} written to {out.name}")
 
 
-def _law(name: str, base: str | None, on: date, law_of: str | None, option: str, accept: list[str] | None) -> Law:
-    """The law named, of its own day if one is given, asked about the facts of `on`."""
+def _pack(name: str, base: str | None) -> RulePack:
+    """The pack named, or `base` under the overlay named."""
     from meanscheck.law.resolve import RulePack
 
-    is_overlay = base is not None and name.endswith(".toml")
-    pack = RulePack.load(base or name, overlay=name) if is_overlay else RulePack.load(name)
+    if base is not None and name.endswith(".toml"):
+        return RulePack.load(base, overlay=name)
+    return RulePack.load(name)
+
+
+def _law(pack: RulePack, on: date, law_of: str | None, option: str, accept: list[str] | None) -> Law:
+    """The pack's law, of its own day if one is given, asked about the facts of `on`."""
     known = [a for a in accept or () if a in pack.parameters or a in pack.variables]
     day = on if law_of is None else day_of(law_of, option)
     law = pack.on(day, accept=known)
     if not law.programmes:
         raise InputError(
-            f"no programme is in force on {day}", where=name, remedy=f"The pack begins on {pack.first_day}"
+            f"no programme is in force on {day}", where=pack.place, remedy=f"The pack begins on {pack.first_day}"
         )
     return law if day == on else replace(law, on=on, name=f"{law.name}, law of {day}")
 

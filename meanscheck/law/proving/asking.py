@@ -14,12 +14,13 @@ from typing import Literal
 import z3
 
 from meanscheck.errors import MeanscheckError
+from meanscheck.law.case_text import toml_of
 from meanscheck.law.figures import table_of
 from meanscheck.law.law import Law
 from meanscheck.law.proving import terms as t
 from meanscheck.law.proving.encode import Encoder
 from meanscheck.law.proving.terms import Sym
-from meanscheck.law.proving.witness import Answer, Stated, Subject, predicted, read, reproduced, toml_of
+from meanscheck.law.proving.witness import Answer, Stated, Subject, predicted, read, reproduced
 
 Verdict = Literal["proved", "refuted", "open"]
 MOST_STEPS = 200

@@ -17,9 +17,10 @@ from meanscheck.law.proving.amendments import Amendment, amendments
 from meanscheck.law.proving.asking import Shown, Solver
 from meanscheck.law.proving.cliffs import Cliff, cliffs
 from meanscheck.law.proving.household import Extent
-from meanscheck.law.proving.scene import Scene, figures_in
+from meanscheck.law.proving.scene import Scene
 from meanscheck.law.proving.theorems import Theorem, laws_of, theorems
 from meanscheck.law.resolve import RulePack
+from meanscheck.law.tree import figures_in
 from meanscheck.values.money import format_yuan
 
 Tell = Callable[[int, int], None]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from meanscheck.law.law import Law, figure_text
 from meanscheck.law.order import Item, reads
@@ -16,7 +16,7 @@ from meanscheck.law.proving.encode import Encoder
 from meanscheck.law.proving.household import Extent, World
 from meanscheck.law.proving.rows import RowClasses
 from meanscheck.law.proving.terms import Term, Texts
-from meanscheck.law.tree import Node, to_json
+from meanscheck.law.tree import Node, figures_in, to_json
 
 
 class Scene:
@@ -139,11 +139,6 @@ def not_found(law: Law, name: str) -> tuple[str, ...]:
             missing |= {f for f in figures_in(tree) if f in law.parameters and law.parameters[f].unknown}
             missing |= {str(n.args[0]) for n in tree.walk() if n.op == "unknown"}
     return tuple(sorted(missing))
-
-
-def figures_in(tree: Node) -> Iterator[str]:
-    """The parameters that a tree names."""
-    yield from (str(n.args[0]) for n in tree.walk() if n.op in ("param", "index", "slices", "at"))
 
 
 def signature(law: Law, name: str, trees: Iterable[Node] = ()) -> str:

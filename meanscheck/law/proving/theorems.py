@@ -30,12 +30,12 @@ from meanscheck.law.proving.asking import Reply, Shown, Side, Solver, Verdict, a
 from meanscheck.law.proving.encode import At, Encoder
 from meanscheck.law.proving.household import Extent
 from meanscheck.law.proving.moving import monotone
-from meanscheck.law.proving.scene import Scene, figures_in, not_found, signature
+from meanscheck.law.proving.scene import Scene, not_found, signature
 from meanscheck.law.proving.shallow import Kept, always_known, free_encoder, monotone_quickly, through
 from meanscheck.law.proving.terms import NotEncodable, Sym
 from meanscheck.law.proving.witness import Subject
 from meanscheck.law.resolve import RulePack
-from meanscheck.law.tree import Node
+from meanscheck.law.tree import Node, figures_in
 
 Tell = Callable[[int, int], None]
 KNOWN_BY = date.max

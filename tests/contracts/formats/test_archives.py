@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from random import Random
 
 import pytest
 import xlsxwriter
@@ -17,7 +18,8 @@ from hypothesis import strategies as st
 
 from contracts.formats.legal import resident
 from meanscheck.contracts import feed
-from meanscheck.contracts.archive import true_name
+from meanscheck.contracts.archive import checked_entries, true_name
+from meanscheck.contracts.bounds import MAX_RATIO
 from meanscheck.contracts.cast import Cast
 from meanscheck.contracts.readers import cast_file, read_rows
 from meanscheck.errors import FeedError
@@ -211,3 +213,19 @@ def test_an_archive_with_any_bytes_changed_is_rows_or_an_error_of_ours(
         cast(path)
     except FeedError as error:
         assert "x.zip" in error.where
+
+
+@pytest.mark.parametrize(("noise", "is_refused"), [(210_000, True), (600_000, False)])
+def test_a_member_that_unpacks_a_hundredfold_is_refused(noise: int, is_refused: bool, tmp_path: Path) -> None:
+    """17 MiB that pack to some 140 kB (a ratio above 120), and to some 350 kB (about 50, as office files reach)."""
+    path = packed(tmp_path / "x.zip", ("x.csv", Random(1).randbytes(noise // 2).hex() + "0" * (17 * 2**20 - noise)))
+    with zipfile.ZipFile(path) as archive:
+        (member,) = archive.infolist()
+        ratio = member.file_size / member.compress_size
+        assert 120 < ratio < 160 if is_refused else 40 < ratio < 60
+        if is_refused:
+            with pytest.raises(FeedError, match="far more than it holds"):
+                checked_entries(archive, path.stat().st_size, where="x.zip")
+        else:
+            assert len(checked_entries(archive, path.stat().st_size, where="x.zip")) == 1
+    assert MAX_RATIO == 100
