@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -51,10 +52,19 @@ HOUSEHOLD_COLUMNS = (
     "accepting_place",
     "input_digest",
 )
+_NO_STATES = pl.DataFrame(
+    schema={
+        "term": pl.Int32,
+        "state": pl.UInt8,
+        "covers_from": pl.Date,
+        "covers_to": pl.Date,
+        "as_of": pl.Date,
+    }
+)
 _CHOICES = {"residence": RESIDENCE, "role": ROLE, "relation": RELATION, "sex": SEX}
 
 
-@dataclass(slots=True)
+@dataclass
 class Source:
     """Where to read: `fetch` runs a query, `present` feeds have a relation, `prefix` stands before the relations'
     names."""
@@ -64,23 +74,28 @@ class Source:
     prefix: str = ""
     _states: dict[str, pl.DataFrame] = field(default_factory=dict)
 
+    @cached_property
+    def _known(self) -> dict[tuple[object, ...], pl.DataFrame]:
+        """The states of all feeds, by feed: a county has few terms, and one statement costs as much as thirty."""
+        rows = self.fetch(
+            f"select feed, term, state, covers_from, covers_to, as_of from {self.prefix}states order by feed, term"
+        )
+        return rows.partition_by("feed", as_dict=True, maintain_order=True, include_key=False)
+
+    @cached_property
+    def _terms(self) -> pl.DataFrame:
+        count = self.fetch(f"select coalesce(max(term), -1) + 1 as n from {self.prefix}persons")["n"][0]
+        return pl.DataFrame({"term": pl.int_range(count, dtype=pl.Int32, eager=True)})
+
     def states(self, feed: str) -> pl.DataFrame:
-        """States of a feed with one row per term, so that a term is a row index; read once."""
+        """States of a feed with one row per term, so that a term is a row index."""
         if feed not in self._states:
-            terms = self.fetch(f"select coalesce(max(term), -1) + 1 as n from {self.prefix}persons")["n"][0]
-            known = self.fetch(
-                "select term, state, covers_from, covers_to, as_of "
-                f"from {self.prefix}states where feed = '{feed}' order by term"
-            )
-            self._states[feed] = (
-                pl.DataFrame({"term": pl.int_range(terms, dtype=pl.Int32, eager=True)})
-                .join(known, on="term", how="left", maintain_order="left")
-                .select(
-                    pl.col("state").fill_null(int(EvidenceState.NOT_REQUESTED)).cast(pl.UInt8).alias(f"s:{feed}"),
-                    pl.col("covers_from").alias(f"from:{feed}"),
-                    pl.col("covers_to").alias(f"to:{feed}"),
-                    pl.col("as_of").alias(f"asof:{feed}"),
-                )
+            known = self._known.get((feed,), _NO_STATES)
+            self._states[feed] = self._terms.join(known, on="term", how="left", maintain_order="left").select(
+                pl.col("state").fill_null(int(EvidenceState.NOT_REQUESTED)).cast(pl.UInt8).alias(f"s:{feed}"),
+                pl.col("covers_from").alias(f"from:{feed}"),
+                pl.col("covers_to").alias(f"to:{feed}"),
+                pl.col("as_of").alias(f"asof:{feed}"),
             )
         return self._states[feed]
 

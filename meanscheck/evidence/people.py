@@ -193,6 +193,4 @@ _NOBODY_RESIGNED = "select null::bigint as request, null::bigint as person, null
 
 def drop_people(store: Store) -> None:
     """Drop the temporary tables: they hold personal data and memory."""
-    store.run("drop view if exists p_read")
-    for table in TEMPORARY:
-        store.run(f"drop table if exists {table}")
+    store.run("; ".join(["drop view if exists p_read", *(f"drop table if exists {table}" for table in TEMPORARY)]))

@@ -11,7 +11,7 @@ A finding (疑点核实) names feed and `row_ref`, the first 16 hex characters o
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from meanscheck.contracts import Column, FeedContract, all_feeds
@@ -35,6 +35,17 @@ def feeds_present(store: Store, *, mark: int) -> list[str]:
     """Feeds that have an answer in the snapshot, sorted; the others have no rows."""
     found = store.fetch(f"select distinct feed from batches where batch <= {mark} order by feed")["feed"].to_list()
     return [str(feed) for feed in found]
+
+
+def feeds_of_people(store: Store, feeds: Sequence[str]) -> list[str]:
+    """Those of the feeds in which a person of ``p_read`` has any row, whether it counts or not; in their order."""
+    if not feeds:
+        return []
+    each = " union all ".join(
+        f"select {n} as n where exists (select 1 from feed_{feed} r where r.person in (select reads from p_read))"
+        for n, feed in enumerate(feeds)
+    )
+    return [feeds[n] for n in store.fetch(f"select n from ({each}) order by n")["n"].to_list()]
 
 
 def make_verdicts(store: Store, *, mark: int, only_wanted: bool = False) -> frozenset[str]:
