@@ -259,7 +259,7 @@ class Tracer(PlainRun):
                 cite=cited(self.law, parameter.cite),
                 children=tuple(self._step(key, at) for key in node.nodes),
             )
-        label, label_zh = written(node, self.law, "en"), written(node, self.law, "zh")
+        label, label_zh = written(self.law, node, "en"), written(self.law, node, "zh")
         if op in _FACTS:
             name = ".".join(str(a) for a in node.args) if op in ("attr", "col", "outcome", "confirmed") else op
             for cause in plain.causes:
@@ -290,8 +290,8 @@ class Tracer(PlainRun):
         return replace(
             plain,
             kind="condition",
-            label=written(node, self.law, "en"),
-            label_zh=written(node, self.law, "zh"),
+            label=written(self.law, node, "en"),
+            label_zh=written(self.law, node, "zh"),
             children=tuple(parts) or (self._step(node.nodes[1], at),),
         )
 
@@ -302,8 +302,8 @@ class Tracer(PlainRun):
             plain,
             kind="rows",
             name=f"{function} {feed}{column}",
-            label=written(node, self.law, "en"),
-            label_zh=written(node, self.law, "zh"),
+            label=written(self.law, node, "en"),
+            label_zh=written(self.law, node, "zh"),
         )
         if hidden := self.hidden(node, at):
             causes = named.causes or (hidden,)
@@ -345,8 +345,8 @@ class Tracer(PlainRun):
             plain,
             kind="people",
             name=f"{function} {node.op}",
-            label=written(node, self.law, "en"),
-            label_zh=written(node, self.law, "zh"),
+            label=written(self.law, node, "en"),
+            label_zh=written(self.law, node, "zh"),
         )
         if not is_members and self.supporters_hidden(node, at):
             return named

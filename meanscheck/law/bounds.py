@@ -48,6 +48,7 @@ from meanscheck.law.plain_rows import At, Result, aggregate, exact, truth
 from meanscheck.law.ranges import ANY, Number, Range, point
 from meanscheck.law.tables import is_by_category
 from meanscheck.law.tree import COMPARISONS, Node
+from meanscheck.law.types import MICRO
 from meanscheck.values.evidence_state import EvidenceState
 from meanscheck.values.rounding import round_to
 
@@ -84,7 +85,7 @@ class Bounds:
         self._variables: dict[tuple[str, int | None], tuple[Result, Range]] = {}
         self._many: dict[tuple[Node, int | None], tuple[Result, Range]] = {}
         self._condition: Node | None = None
-        self._ready = False
+        self._ready: set[str] = set()
         # The plain executor over what is left of the values: its operations ask this for their arguments. It is no run
         # that keeps what it evaluates, whatever `run` is: what bounds look at was not evaluated by the rules.
         self._left = object.__new__(_plain())
@@ -188,7 +189,7 @@ class Bounds:
     @staticmethod
     def _rounded(node: Node, a: Range) -> Range:
         unit, mode = str(node.args[1]), str(node.args[2])
-        low, high = (None if b is None else round_to(b, unit, mode) for b in a)
+        low, high = (None if b is None else round_to(b, unit, mode) for b in ranges.kept(a))
         return low, high
 
     def _first_known(self, node: Node, at: At) -> tuple[Result, Range]:
@@ -207,19 +208,23 @@ class Bounds:
         entity = self.law.variables[name].entity
         key = (name, None if entity == "household" else person)
         if key not in self._variables:
-            self._reckon()
+            self._reckon(name)
         if key not in self._variables:
             self._variables[key] = self._of_variable(*key)
         return self._variables[key]
 
-    def _reckon(self) -> None:
-        """All variables once, each after those it reads, as the run does: chains may be longer than the stack."""
-        if self._ready:
+    def _reckon(self, name: str) -> None:
+        """A variable and all that it reads, each after those it reads itself: chains may be longer than the stack."""
+        if name in self._ready:
             return
-        self._ready = True
-        for name, person in self.run.all_variables():
-            if (name, person) not in self._variables:
-                self._variables[name, person] = self._of_variable(name, person)
+        self._ready.add(name)
+        for one in self.law.variables_under(name):
+            if one in self._ready and one != name:
+                continue
+            self._ready.add(one)
+            for key in self.run.of_variable(one):
+                if key not in self._variables:
+                    self._variables[key] = self._of_variable(*key)
 
     def _of_variable(self, name: str, person: int | None) -> tuple[Result, Range]:
         value = self.run.variable(name, person)
@@ -228,7 +233,7 @@ class Bounds:
         tree, at = self.law.variables[name].tree, At(person)
         if tree.type.kind != "num":
             return self.best(tree, at), ANY
-        found = self.range(tree, at)
+        found = _kept(self.range(tree, at), tree)
         return point(found), found
 
     # ---- rows and people
@@ -290,7 +295,7 @@ class Bounds:
             return Entry(belongs, 1, (1, 1), order)
         if element.type.kind != "num":
             return Entry(belongs, self.best(element, at), ANY, order)
-        found = self.range(element, at)
+        found = _kept(self.range(element, at), element)
         return Entry(belongs, point(found), found, order)
 
     def _combined(
@@ -321,7 +326,13 @@ class Bounds:
                 total,
                 (0 if low is not None and low >= 0 else None, 0 if high is not None and high <= 0 else None),
             )
+        total = _kept(total, node)
         return point(total), total
+
+
+def _kept(found: Range, node: Node) -> Range:
+    """Without bounds that no column holds; a ratio is held in millionths."""
+    return ranges.kept(found, most=ranges.MOST // MICRO if node.type.form == "micro" else ranges.MOST)
 
 
 def _both(value: Result) -> Range:

@@ -22,6 +22,7 @@ from typing import Any
 from meanscheck.errors import CaseError
 from meanscheck.law.cases import Case, CaseResult, judged, load_cases
 from meanscheck.law.chosen import Key, Stated, chosen_of
+from meanscheck.law.keeping import kept_with_law
 from meanscheck.law.law import Law
 from meanscheck.law.order import Item
 from meanscheck.law.pack import files_of
@@ -130,6 +131,7 @@ class Cases:
                 yield run
 
 
+@kept_with_law
 def trees_of(law: Law, thing: str) -> tuple[Node, ...]:
     """The trees that a law has of a variable, test or award, as its formula says them: a reviewed test reads copies of
     variables (``id~feed``), so there may be several. None for a formula that is unknown or absent."""

@@ -8,12 +8,13 @@ own habits that would lose an unknown (`when(null)`) or a column's height are me
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, reduce
+from functools import reduce
 from typing import Protocol
 
 import polars as pl
 
 from meanscheck.errors import InternalError
+from meanscheck.law.keeping import kept_with_law
 from meanscheck.law.law import Law
 from meanscheck.law.lookups import elsewhere, looked_up, sliced
 from meanscheck.law.months import in_each_month
@@ -339,7 +340,7 @@ class _Nowhere:
         raise InternalError("a constant of the law has no column")
 
 
-@lru_cache(maxsize=4096)
+@kept_with_law
 def folded(law: Law, node: Node) -> Quotient:
     """The value of an operation on constants of the law alone, reckoned once."""
     q = Emitter(_Nowhere(law)).composed(node)

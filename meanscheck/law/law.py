@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -198,6 +198,15 @@ class Law:
     def __hash__(self) -> int:
         return hash(self.digest)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What was worked out of it is worked out again where it is sent."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    @cached_property
+    def kept(self) -> dict[Any, Any]:
+        """What `keeping` keeps of this law."""
+        return {}
+
     def programme(self, name: str) -> Programme:
         """The programme by its id; KeyError if not in force."""
         return next(p for p in self.programmes if p.id == name)
@@ -259,6 +268,23 @@ class Law:
                 names.add(("variable", "is_member"))
             items[("programme", programme.id)] = names
         return ordered(items, where=f"{self.code} on {self.on}")
+
+    def variables_under(self, name: str) -> tuple[str, ...]:
+        """A variable and all that it reads, each after those it reads itself."""
+        if name not in self._under:
+            found = {name}
+            waiting = [name]
+            while waiting:
+                for kind, one in reads(self.variables[waiting.pop()].tree):
+                    if kind == "variable" and one not in found:
+                        found.add(one)
+                        waiting.append(one)
+            self._under[name] = tuple(one for kind, one in self.order if kind == "variable" and one in found)
+        return self._under[name]
+
+    @cached_property
+    def _under(self) -> dict[str, tuple[str, ...]]:
+        return {}
 
     @cached_property
     def digest(self) -> str:

@@ -18,6 +18,7 @@ from itertools import product
 
 from meanscheck.contracts import all_feeds
 from meanscheck.law.figures import ANY_KEY, Scalar
+from meanscheck.law.keeping import kept_with_law
 from meanscheck.law.law import Law, Parameter
 from meanscheck.law.names import DERIVED
 from meanscheck.law.ranges import ANY, Number, Range, hull
@@ -130,7 +131,7 @@ def _entry(parameter: Parameter, table: object, keys: tuple[str, ...]) -> Number
     return value if isinstance(value, int | Fraction) and not isinstance(value, bool) else None
 
 
-@lru_cache(maxsize=4096)
+@kept_with_law
 def any_entry(parameter_of: Law, node: Node) -> Range:
     """Bounds of a table's entry whose keys are not known: of all that they may be."""
     parameter = parameter_of.parameters[str(node.args[0])]
@@ -140,13 +141,9 @@ def any_entry(parameter_of: Law, node: Node) -> Range:
     return hull([figure_range(parameter, keys) for keys in product(*options)])
 
 
+@kept_with_law
 def may_lack_value(law: Law, node: Node) -> bool:
     """Whether a node may be without a value though every fact is known. What is not known here may."""
-    return _may_lack(law, node)
-
-
-@lru_cache(maxsize=16384)
-def _may_lack(law: Law, node: Node) -> bool:
     seen: set[str] = set()
     waiting = [node]
     while waiting:

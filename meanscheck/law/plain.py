@@ -101,9 +101,11 @@ class PlainRun(TableValues):
         self.values: dict[tuple[str, int | None], Result] = {}
         self.outcomes: dict[tuple[str, int | None], Outcome] = {}
         self.members = tuple(i for i, p in enumerate(unit.persons) if p.role == "member")
+        self.supporters = tuple(i for i, p in enumerate(unit.persons) if p.supports)
         self._rows: dict[tuple[int, str], tuple[Row, ...]] = {}
         self._causes: dict[tuple[str, int | None], Causes] = {}
         self._ready = False
+        self._explained: set[str] = set()
         self.bounds = Bounds(self) if law.bounds else None
 
     # ---- what callers ask
@@ -123,8 +125,18 @@ class PlainRun(TableValues):
         variable = self.law.variables[name]
         key = (name, None if variable.entity == "household" else person)
         if key not in self._causes:
+            self._explain(name)
+        if key not in self._causes:
             self._causes[key] = causes_of(self, variable.tree, At(key[1]))
         return self._causes[key]
+
+    def _explain(self, name: str) -> None:
+        """The causes of a variable and of what it reads, in the order in which they are reckoned."""
+        for one in self.law.variables_under(name) if name not in self._explained else ():
+            for key in self.of_variable(one) if one not in self._explained else ():
+                if key not in self._causes and self.variable(*key) is None:
+                    self._causes[key] = causes_of(self, self.law.variables[one].tree, At(key[1]))
+            self._explained.add(one)
 
     def _reckon(self) -> None:
         """All variables once, each after those it reads: a long chain of them then needs no deep recursion."""
@@ -132,19 +144,21 @@ class PlainRun(TableValues):
             return
         self._ready = True
         for name, person in self.all_variables():
-            if self.variable(name, person) is None:
-                self.why(name, person)
+            self.variable(name, person)
 
     def all_variables(self) -> Iterator[tuple[str, int | None]]:
         """Every variable with every person who has it (None: the household), each after those it reads."""
-        supporters = tuple(i for i, p in enumerate(self.unit.persons) if p.supports)
         for kind, name in self.law.order:
             if kind == "variable":
-                entity = self.law.variables[name].entity
-                of: tuple[int | None, ...] = (None,)
-                if entity != "household":
-                    of = self.members if entity == "member" else supporters
-                yield from ((name, person) for person in of)
+                yield from self.of_variable(name)
+
+    def of_variable(self, name: str) -> Iterator[tuple[str, int | None]]:
+        """A variable with every person who has it (None: the household)."""
+        of: tuple[int | None, ...] = (None,)
+        entity = self.law.variables[name].entity
+        if entity != "household":
+            of = self.members if entity == "member" else self.supporters
+        yield from ((name, person) for person in of)
 
     def at(self, tree: Node, person: int | None = None) -> int | None:
         """A tree that gives a whole number, such as a margin, for the household or a person."""

@@ -7,8 +7,8 @@ feed that have the same depth are taken together, whatever the number of formula
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 
+from meanscheck.law.keeping import kept_with_law
 from meanscheck.law.law import Law
 from meanscheck.law.tree import Node
 
@@ -68,7 +68,7 @@ class Plan:
         return self._nodes[tree] + 1
 
 
-@lru_cache(maxsize=8)
+@kept_with_law
 def plan_of(law: Law) -> Plan:
-    """The plan of a law, kept by its digest."""
+    """The plan of a law."""
     return Plan(law)

@@ -22,12 +22,28 @@ Bound: TypeAlias = Number | None
 Range: TypeAlias = tuple[Bound, Bound]
 
 ANY: Range = (None, None)
+MOST = 10**17
+"""A bound further from zero than any variable may be (`vectors.MAX_STORED`) is none: a case that nobody can decide
+should not stop the others."""
 
 
 def point(range_: Range) -> Number | None:
     """The one value that is left, None if there are others."""
     low, high = range_
     return low if low is not None and low == high else None
+
+
+def kept(range_: Range, *, most: int = MOST) -> Range:
+    """The range as it is kept of a variable, a row or an aggregate: without bounds beyond `most`.
+
+    >>> kept((0, MOST + 1)), kept((-MOST, MOST))
+    ((0, None), (-100000000000000000, 100000000000000000))
+    """
+    low, high = range_
+    return (
+        low if low is not None and -most <= low <= most else None,
+        high if high is not None and -most <= high <= most else None,
+    )
 
 
 def is_bounded(range_: Range) -> bool:

@@ -8,7 +8,6 @@ stands (a frame, the rows of a feed, a row that nobody has seen) says `leaf_span
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -17,6 +16,7 @@ from meanscheck.contracts.units import CaseUnit
 from meanscheck.law import spans
 from meanscheck.law.emit import Emitter
 from meanscheck.law.figures import ANY_KEY
+from meanscheck.law.keeping import kept_with_law
 from meanscheck.law.law import Law
 from meanscheck.law.legal import UNBORN, any_entry, attribute_range, cell_range, is_birth, may_lack_value
 from meanscheck.law.plain import PlainRun
@@ -35,7 +35,7 @@ _COSTLY = frozenset({"*", "/", "least", "greatest", "if", "first_known", "index"
 """Operations that name their arguments several times: their bounds are kept as columns, or formulas would grow."""
 
 
-@lru_cache(maxsize=16384)
+@kept_with_law
 def constant_range(law: Law, node: Node) -> Range:
     """Bounds of what is the same for everybody."""
     bounds = PlainRun(law, CaseUnit("", {}, ())).bounds

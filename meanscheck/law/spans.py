@@ -13,18 +13,14 @@ from functools import reduce
 
 import polars as pl
 
+from meanscheck.law.fitting import fitting_product, fitting_quotient, fitting_rounded, fitting_sum
 from meanscheck.law.quotients import (
     WIDE,
     Quotient,
     common,
     compared,
-    joint,
     literal,
     nothing,
-    over,
-    product,
-    rounded,
-    total,
     whole,
     wide,
 )
@@ -105,8 +101,7 @@ def minus(a: Span, b: Span) -> Span:
 def _added(a: Quotient, b: Quotient) -> Quotient:
     if a.absent or b.absent:
         return NOTHING
-    (x, y), d = common([a, b])
-    return over(total(x, y), d)
+    return fitting_sum(a, b)
 
 
 def times(a: Span, b: Span) -> Span:
@@ -118,13 +113,17 @@ def times(a: Span, b: Span) -> Span:
     if b.sign > 0:
         return _times(a, b)
     has_sign = [at_least(s.low) | at_most(s.high) for s in (a, b)]
-    swap = ~has_sign[1] & has_sign[0]
-    x, y = _chosen(swap, b, a), _chosen(swap, a, b)
-    flip = ~at_least(y.low)
-    found = _times(x, _chosen(flip, negative(y), y))
-    found = _chosen(flip, negative(found), found)
+    one, other = _by_sign(a, b), _by_sign(b, a)
     known = has_sign[0] | has_sign[1]
-    return Span(only(known, found.low), only(known, found.high))
+    low, high = (chosen(has_sign[1], x, y) for x, y in ((one.low, other.low), (one.high, other.high)))
+    return Span(only(known, low), only(known, high))
+
+
+def _by_sign(a: Span, b: Span) -> Span:
+    """a * b, where b has a sign; of no use elsewhere."""
+    flip = ~at_least(b.low)
+    found = _times(a, _chosen(flip, negative(b), b))
+    return _chosen(flip, negative(found), found)
 
 
 def _chosen(condition: pl.Expr, a: Span, b: Span) -> Span:
@@ -141,7 +140,10 @@ def _times(a: Span, b: Span) -> Span:
 def _product(a: Quotient, b: Quotient) -> Quotient:
     if a.absent or b.absent:
         return NOTHING
-    return over(product(a.above, b.above), joint(a.denominator, b.denominator))
+    below = a.denominator
+    return fitting_quotient(
+        fitting_product(a.above, b.above), b.denominator if below is None else fitting_product(below, b.denominator)
+    )
 
 
 def divided(a: Span, b: Span) -> Span:
@@ -174,8 +176,7 @@ def _quotient(a: Quotient, b: Quotient) -> Quotient:
     """a / b, where b is positive."""
     if a.absent or b.absent:
         return NOTHING
-    numerator, below = product(a.above, b.denominator), product(b.above, a.denominator)
-    return over(numerator, below)
+    return fitting_quotient(fitting_product(a.above, b.denominator), fitting_product(b.above, a.denominator))
 
 
 def is_bounded(a: Span) -> pl.Expr:
@@ -260,5 +261,5 @@ def point(a: Span) -> Quotient:
 
 def rounded_span(a: Span, unit: str, mode: str) -> Span:
     """Both bounds rounded: no rounding turns the order of two numbers."""
-    low, high = (NOTHING if q.absent else rounded(q, unit, mode) for q in (a.low, a.high))
+    low, high = (NOTHING if q.absent else fitting_rounded(q, unit, mode) for q in (a.low, a.high))
     return Span(low, high, a.sign)

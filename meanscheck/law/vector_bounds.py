@@ -15,9 +15,10 @@ import polars as pl
 
 from meanscheck.law import spans
 from meanscheck.law.cut import cut
+from meanscheck.law.fitting import fitting_product, fitting_rounded, within_most
 from meanscheck.law.law import AS_OF, Law
 from meanscheck.law.legal import is_superseded, may_lack_value, reads_derived
-from meanscheck.law.quotients import MILLION, Quotient, over, product, rounded
+from meanscheck.law.quotients import MILLION, Quotient, over
 from meanscheck.law.segments import Segments, aggregated, kleene_any, truth_sums
 from meanscheck.law.sides import Rows, Side, on_rows
 from meanscheck.law.span_emit import FrameSpans, RowSpans, UnseenSpans
@@ -114,20 +115,10 @@ class VectorBounds:
 
     def _variables(self, name: str) -> None:
         """A variable and all that it reads, each after what it reads itself."""
-        wanted: set[str] = set()
-        waiting = [name]
-        while waiting:
-            one = waiting.pop()
-            if one in wanted or f"v:{one}" in self._done:
-                continue
-            wanted.add(one)
-            for part in self.law.variables[one].tree.walk():
-                if part.op == "var":
-                    waiting.append(str(part.args[0]))
-                elif part.op == "members":
-                    waiting.append("is_member")
-        for kind, one in self.law.order:
-            if kind == "variable" and one in wanted and f"v:{one}" not in self._done:
+        if f"v:{name}" in self._done:
+            return
+        for one in self.law.variables_under(name):
+            if f"v:{one}" not in self._done:
                 self._variable(one)
 
     def _variable(self, name: str) -> None:
@@ -314,12 +305,12 @@ def _measures(emitter: FrameSpans | RowSpans, node: Node, element: object, by: o
 
 
 def as_stored(q: Quotient, t: Type) -> pl.Expr:
-    """A bound as it is kept in a column: whole numbers, a ratio in millionths."""
+    """A bound as it is kept in a column: whole numbers, a ratio in millionths; beyond `ranges.MOST` there is none."""
     if q.absent:
         return pl.lit(None, dtype=pl.Int64)
     if t.form == "micro":
-        return rounded(over(product(q.above, MILLION), q.denominator), "fen", "down").n
-    return q.n.cast(pl.Int64)
+        q = fitting_rounded(over(fitting_product(q.above, MILLION), q.denominator), "fen", "down")
+    return within_most(q).n.cast(pl.Int64)
 
 
 def member_node(law: Law) -> Node:

@@ -27,6 +27,7 @@ from meanscheck.law.margins import margin_of
 from meanscheck.law.names import OPEN_END, open_ended
 from meanscheck.law.plain import FRESHNESS, windows_in
 from meanscheck.law.plan import plan_of
+from meanscheck.law.ranges import MOST
 from meanscheck.law.segments import Segments, aggregated, kleene_any, truth_sums
 from meanscheck.law.settle import settle
 from meanscheck.law.sides import RowEmitter, Rows, Side, on_rows, with_reckoned
@@ -35,7 +36,7 @@ from meanscheck.law.tree import Node
 from meanscheck.law.types import UNITS
 from meanscheck.law.vector_bounds import VectorBounds
 
-MAX_STORED = 10**17
+MAX_STORED = MOST
 """No variable may be larger; so every block and every machine refuses the same, and sums of a few stay within Int64."""
 _RowEmitter, _Rows, _Side = RowEmitter, Rows, Side
 

@@ -17,12 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from random import Random
 
 from hypothesis import strategies as st
 
 from meanscheck.contracts.units import CaseUnit, FeedFacts, PersonFacts
+from meanscheck.law.keeping import kept_with_law
 from meanscheck.law.law import Law
 from meanscheck.law.names import DERIVED, open_ended
 from meanscheck.law.plain import PlainRun
@@ -53,7 +53,7 @@ def answers(law: Law, unit: CaseUnit) -> Mapping[tuple[str, object], Answer]:
     }
 
 
-@lru_cache(maxsize=64)
+@kept_with_law
 def undisputed(law: Law) -> Law:
     """The law without contradictions between feeds."""
     return replace(law, conflicts={})

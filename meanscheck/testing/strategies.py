@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from fractions import Fraction
-from functools import lru_cache
 
 from hypothesis import strategies as st
 
@@ -26,6 +25,7 @@ from meanscheck.contracts.units import (
     PersonFacts,
     Value,
 )
+from meanscheck.law.keeping import kept_with_law
 from meanscheck.law.law import Law
 from meanscheck.law.names import attribute_types, feed_types, source_columns, support_types
 from meanscheck.law.types import MICRO, Type
@@ -36,7 +36,7 @@ MOST_AMOUNT = 10**9
 MULTIPLES = (1, 2, 3, 6, 12, 24)
 
 
-@lru_cache(maxsize=64)
+@kept_with_law
 def near(law: Law) -> Near:
     """What stands near the lines of a law; reckoned once for each law."""
     return Near(law)

@@ -7,9 +7,9 @@ explanation can be found in the pack.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from meanscheck.contracts import all_feeds
+from meanscheck.law.keeping import kept_with_law
 from meanscheck.law.law import Law
 from meanscheck.law.tree import COMPARISONS, Node
 
@@ -85,8 +85,8 @@ _BINDS = {
 _NOTHING: Mapping[str, str] = {}
 
 
-@lru_cache(maxsize=16_384)
-def written(node: Node, law: Law, language: str) -> str:
+@kept_with_law
+def written(law: Law, node: Node, language: str) -> str:
     """The part of the formula that a node stands for."""
     return _Writer(law, zh=language == "zh").of(node)
 

@@ -25,8 +25,9 @@ from meanscheck.law.tree import Node
 from meanscheck.values.evidence_state import EvidenceState
 
 PACKS = ("rules/cn", "rules/cn/guangdong", "rules/cn/guangdong/jiangmen")
-EVERY = 4
+EVERY = 8
 """One case in so many of each file is tried: all of them together take minutes."""
+MOST_PERSONS = 12
 
 
 def cases_of(pack: str) -> Iterator[tuple[str, Case]]:
@@ -114,6 +115,18 @@ class Pinned:
         whole = [c for c in cells if isinstance(c, int)]
         return sum(whole) if len(whole) == len(cells) else None
 
+    def has_unplaced_rows(self) -> bool:
+        """Whether a row is of no class that is known, since a cell of it that the law reads is unknown."""
+        feeds = {str(node.args[1]) for node in self.encoder.aggregates()}
+        return any(
+            self.class_of(self.scene.classes.of(feed), number, row) is None
+            for feed in feeds
+            for number, person in enumerate(self.persons)
+            if person.feed(feed).state is EvidenceState.ANSWERED
+            for row in with_derived(feed, person.feed(feed).rows)
+            if row.get("verdict") != VERDICT_DROPPED
+        )
+
     def class_of(self, classes: FeedClasses, person: int, row: object) -> RowClass | None:
         index = self.unit.persons.index(self.persons[person])
         at = At(index, row)  # type: ignore[arg-type]
@@ -136,11 +149,15 @@ def test_what_is_decided_of_a_case_is_what_the_encoding_says(pack: str, case: Ca
     law = loaded.on(case.on, known_by=case.known_by, accept=case.accept, overlay=case.overlay)
     # The encoding is of applications of the day itself, so the case is moved there; what comes out may then differ.
     unit = replace(case.unit, attributes={**case.unit.attributes, "applied_on": law.on, "reference_day": law.on})
+    if len(unit.persons) > MOST_PERSONS:
+        pytest.skip("large households take minutes")
     if find(law, unit) or any(not p.supports for p in unit.persons if p.role != "member"):
         pytest.skip("contradictions and register co-residents are not encoded")
     if any(row.get("verdict") == 0 for p in unit.persons for f in p.feeds.values() for row in f.rows):
         pytest.skip("doubtful points without a finding")
     pinned = Pinned(law, unit)
+    if pinned.has_unplaced_rows():
+        pytest.skip("the encoding is of complete rows")
     asked = 0
     for outcome in pinned.plain.decide():
         if outcome.outcome == "refer" or (outcome.member is None and not unit.members):
