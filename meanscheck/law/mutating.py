@@ -50,10 +50,10 @@ class Verdict:
 
 
 class Mutation:
-    """The mutants and cases of a folder."""
+    """The mutants and cases of a folder; `cases` are those of more folders, where they have been run already."""
 
-    def __init__(self, folder: str | Path) -> None:
-        self.cases = Cases(pack_folders(folder))
+    def __init__(self, folder: str | Path, cases: Cases | None = None) -> None:
+        self.cases = Cases(pack_folders(folder)) if cases is None else cases
         self.own = self.cases.packs[Path(folder).resolve()]
         wrong = (*self.cases.faults, *self.cases.unmet)
         if wrong:

@@ -115,7 +115,8 @@ class Rerun(PlainRun):
         # A change reads less than the law or the same, never more: the order holds.
         law.__dict__["order"] = run.law.order
         self.contradictions, self.law, self.unit = own.contradictions, law, own.unit
-        self.members, self._rows, self._ready = own.members, own._rows, True
+        self.members, self.supporters = own.members, own.supporters
+        self._rows, self._ready, self._explained = own._rows, True, set()
         self.changed: set[Item] = set()
         self._own = own
         open_items = web.downstream(starts)

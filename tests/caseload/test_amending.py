@@ -45,7 +45,7 @@ def laws(tmp_path_factory: pytest.TempPathFactory) -> tuple[Law, Law]:
 
 @pytest.fixture(scope="module")
 def amendment(sealed: Sealed, laws: tuple[Law, Law]) -> Amendment:
-    return compare_laws(sealed.store, *laws, block_units=17)
+    return compare_laws(sealed.store, *laws, block_units=31)
 
 
 def cases(sealed: Sealed, laws: tuple[Law, Law]) -> Iterator[CaseUnit]:

@@ -116,10 +116,11 @@ label_zh = "存款"
     return folder
 
 
-def test_all_packs_load(command: Command) -> None:
-    said = command("rules", "check")
+def test_packs_are_named_one_by_one(command: Command) -> None:
+    """All of them at once take a minute: CI runs the command, and what it must say of each is in tests/law."""
+    said = command("rules", "check", "rules/cn/guangdong/foshan", "rules/cn/guangdong/huizhou")
     assert said.code == 0 and said.err == ""
-    assert said.out.count("loads") == 3
+    assert said.out.count("loads") == 2
 
 
 def test_check_says_what_can_be_decided_when(pack: Path, command: Command) -> None:
@@ -158,7 +159,7 @@ def test_a_pack_that_does_not_load_is_code_1_and_names_the_place(pack: Path, com
 
 
 def test_jiangmen_decides_on_the_day_of_the_demo(command: Command) -> None:
-    (report,) = [r for r in command("rules", "check", "--json").json if r["place"] == JIANGMEN]
+    (report,) = command("rules", "check", JIANGMEN, "--json").json
     on_day = {
         p["programme"]: p["answer"]
         for p in report["periods"]

@@ -45,8 +45,8 @@ def test_every_explanation_gives_a_reason(folder: Path, cases: Cases) -> None:
 
 
 @pytest.mark.parametrize("name", SHOWN)
-def test_a_sample_of_mutants_is_noticed_or_explained(name: str) -> None:
-    mutation = Mutation(RULES / name)
+def test_a_sample_of_mutants_is_noticed_or_explained(name: str, cases: Cases) -> None:
+    mutation = Mutation(RULES / name, cases)
     sample = drawn(mutation, sample=SAMPLE, seed=2020)
     assert len(sample) == SAMPLE
     found = report(mutation, [mutation.judge(mutation.mutants[i]) for i in sample])
