@@ -33,7 +33,9 @@ from .office import Office
 from .samples import Sample, samples, unwritten
 
 HANG = 120.0
-"""Seconds without a word from a process after which it counts as hanging."""
+"""Seconds of work without a word from a process after which it counts as hanging: a busy machine is no hang."""
+STILL = 10 * HANG
+"""Seconds on the clock after which it hangs whatever it did, such as wait for itself."""
 ADDRESS_SPACE = 16 << 30
 """Bytes of address space of a process, so that no file takes the machine down."""
 
@@ -104,7 +106,23 @@ class _Worker:
     folder: Path
     numbers: list[int]
     at: int | None = None
-    heard: float = 0.0
+    heard: float = field(default_factory=time.monotonic)
+    killed: bool = False
+    worked: float = 0.0
+    """Its processor seconds when it was last heard."""
+
+    def hear(self) -> None:
+        self.heard, self.worked = time.monotonic(), self._work()
+
+    def hangs(self) -> bool:
+        return self._work() - self.worked > HANG or time.monotonic() - self.heard > STILL
+
+    def _work(self) -> float:
+        try:
+            cells = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended
+            return self.worked
+        return (int(cells[11]) + int(cells[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Attack:
@@ -124,7 +142,8 @@ class Attack:
             for pipe in wait([worker.pipe for worker in workers], timeout=5):
                 self._hear(next(worker for worker in workers if worker.pipe is pipe), workers)
             for worker in list(workers):
-                if time.monotonic() - worker.heard > HANG:
+                if worker.hangs():
+                    worker.killed = True
                     worker.process.kill()
             if tell and time.monotonic() - told > 60:
                 told = time.monotonic()
@@ -143,7 +162,7 @@ class Attack:
         process = self._context.Process(target=_child, args=arguments, daemon=True)
         process.start()
         theirs.close()
-        return _Worker(process, mine, folder, numbers, heard=time.monotonic())
+        return _Worker(process, mine, folder, numbers)
 
     def _hear(self, worker: _Worker, workers: list[_Worker]) -> None:
         try:
@@ -151,7 +170,7 @@ class Attack:
         except EOFError:
             self._died(worker, workers)
             return
-        worker.heard = time.monotonic()
+        worker.hear()
         if word is None:
             self._end(worker, workers)
         elif isinstance(word, int):
@@ -166,11 +185,12 @@ class Attack:
             tally.slowest = max(tally.slowest, word.slowest)
 
     def _died(self, worker: _Worker, workers: list[_Worker]) -> None:
-        hung = time.monotonic() - worker.heard > HANG
+        hung = worker.killed
         self._end(worker, workers)
         if worker.at is None:
             raise RuntimeError(f"a process ended with {worker.process.exitcode} outside of any file")
-        what = f"no end within {HANG:.0f} s" if hung else f"the process died, exit code {worker.process.exitcode}"
+        code = worker.process.exitcode
+        what = f"no end within {HANG:.0f} s of work" if hung else f"the process died, exit code {code}"
         self.tally.given += 1
         self.tally.kinds["died"] += 1
         self.tally.findings.append((worker.at, "", what))

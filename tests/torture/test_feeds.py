@@ -128,6 +128,29 @@ def test_a_process_that_dies_is_a_finding_and_the_rest_goes_on(
     assert tally.given == 3
 
 
+def test_a_process_that_works_without_end_is_a_finding_and_one_that_waits_for_its_turn_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torture.feeds._child", _works_without_end_at_the_second)
+    monkeypatch.setattr("torture.feeds.HANG", 1.0)
+    tally = Attack(tmp_path, seed=1, reopen=100).run(3, jobs=1)
+    assert [(number, what) for number, _, what in tally.findings] == [(1, "no end within 1 s of work")]
+    assert tally.given == 3
+
+
+def _works_without_end_at_the_second(pipe, folder, seed, reopen, numbers) -> None:  # type: ignore[no-untyped-def]
+    import time
+
+    for number in numbers:
+        pipe.send(number)
+        if number == 0:
+            time.sleep(2.5)
+        while number == 1:
+            pass
+        pipe.send(Tally(given=1))
+    pipe.send(None)
+
+
 def _dies_at_the_second(pipe, folder, seed, reopen, numbers) -> None:  # type: ignore[no-untyped-def]
     import os
     import signal
