@@ -18,22 +18,19 @@ Choices
 from __future__ import annotations
 
 import random
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from meanscheck.errors import PackError
 from meanscheck.law.audit import pack_folders
 from meanscheck.law.case_runs import CaseRun, Cases
 from meanscheck.law.cases import judged
+from meanscheck.law.explanations import explanations
 from meanscheck.law.law import Law
 from meanscheck.law.mutant_laws import Mutant, mutants_of
 from meanscheck.law.order import Item
-from meanscheck.law.pack import Level, files_of
 from meanscheck.law.plain import PlainRun
 from meanscheck.law.rerun import Rerun, Web
 
@@ -110,41 +107,6 @@ def _notices(run: CaseRun, law: Law, web: Web, starts: frozenset[Item] | None) -
 # ---- explanations
 
 
-class _Explanation(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-    id: str
-    why: str
-
-
-class _Explanations(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-    mutant: list[_Explanation] = []
-
-
-def explanations(level: Level) -> Mapping[str, str]:
-    """Id (or its beginning and ``*``) → why the mutant changes nothing that a case could show.
-
-    Raises:
-        PackError: for a file that is no such list, or an id explained twice.
-    """
-    found: dict[str, str] = {}
-    for path in files_of(level.folder, "mutants"):
-        where = f"{level.place}/{path.name}"
-        try:
-            read = _Explanations.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-            raise PackError(f"not valid TOML: {fault}", where=where) from None
-        except ValidationError:
-            raise PackError(
-                "entries have an id and a why", where=where, remedy="Write [[mutant]] id = …, why = …"
-            ) from None
-        for entry in read.mutant:
-            if entry.id in found:
-                raise PackError(f"explained twice: {entry.id}", where=where, remedy="Keep one")
-            found[entry.id] = entry.why
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class Report:
     """What became of all mutants. `explained` maps the id of one that nobody notices to why; `stale` are explanations
@@ -172,7 +134,7 @@ def drawn(mutation: Mutation, *, only: str = "", sample: int = 0, seed: int = 1)
 
 def report(mutation: Mutation, verdicts: Sequence[Verdict]) -> Report:
     """The verdicts held against the explanations of the folder."""
-    why = explanations(mutation.own.levels[-1])
+    why = explanations(mutation.own.levels[-1], "mutant")
     left = [v.mutant for v in verdicts if v.fate != "noticed"]
     explained: dict[str, str] = {}
     stale: list[str] = []

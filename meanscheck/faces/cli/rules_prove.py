@@ -42,7 +42,10 @@ def prove(
     households: Annotated[bool, typer.Option("--households", help="Show the households of amendments, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Prove what the law does for every household. Exit 1 if something that the pack claims does not hold."""
+    """Prove what the law does for every household.
+
+    Exit 1 if something that the pack claims does not hold, and no theorems.toml of its folders says why.
+    """
     from meanscheck.faces.cli.progress import stages
     from meanscheck.faces.cli.rules import day_of
     from meanscheck.law.proving import needs_solver
@@ -67,9 +70,11 @@ def prove(
         print_json(proof.to_json())
     else:
         _show(proof, households=households)
-    for th in proof.refuted:
+    for th in proof.unexplained:
         complain(f"refuted: {th.programme}, {th.claim}, from {th.since}")
-    if proof.refuted:
+    for name in proof.stale:
+        complain(f"theorems.toml explains what holds, or is no theorem: {name}")
+    if proof.unexplained or proof.stale:
         raise typer.Exit(1)
 
 
@@ -80,34 +85,47 @@ def _bar(bars: Stages, name: str) -> AbstractContextManager[Tell]:
 def _show(proof: Proof, *, households: bool) -> None:
     say(painted(f"{proof.place}  {proof.name}", "bold"))
     say(f"{proof.scope}\n")
-    _show_theorems(proof.theorems)
+    _show_theorems(proof)
     if proof.amendments:
         _show_amendments(proof.amendments)
     if proof.cliffs:
         _show_cliffs(proof.cliffs)
-    for th in proof.refuted:
-        _show_households(f"{th.programme}: not so that {th.claim}, law of {th.since}", th.shown)
+    for th in _one_of_each(proof.refuted):
+        _show_households(f"{th.programme}: not so that {th.claim}", th.shown)
     for cliff in proof.cliffs:
         _show_households(f"{cliff.programme}: one fen more of {cliff.by}, law of {cliff.on}", cliff.shown)
     for change in proof.amendments if households else ():
         if change.shown:
             _show_households(f"{change.programme}: the change of {change.on}", change.shown)
+    explained = len(proof.refuted) - len(proof.unexplained)
     counts = {word: sum(1 for th in proof.theorems if th.verdict == word) for word in COLOURS}
-    say(f"{', '.join(f'{n} {word}' for word, n in counts.items())}; {proof.seconds:.0f} seconds")
+    of_these = f" ({explained} of them explained)" if explained else ""
+    words = ", ".join(f"{n} {word}{of_these if word == 'refuted' else ''}" for word, n in counts.items())
+    say(f"{words}; {proof.seconds:.0f} seconds")
 
 
-def _show_theorems(theorems: Iterable[Theorem]) -> None:
+def _one_of_each(refuted: Iterable[Theorem]) -> Iterable[Theorem]:
+    """The latest law under which each fails: the households of the others differ by figures only."""
+    return {th.name: th for th in refuted}.values()
+
+
+def _show_theorems(proof: Proof) -> None:
     page = table("programme!", "claim", "from!", "to!", "answer!", "because", "seconds>")
     last = ""
-    for th in theorems:
+    whatever: dict[tuple[str, ...], int] = {}
+    for th in proof.theorems:
         because = th.why
         if th.verdict == "proved" and th.whatever:
-            because = f"whatever is not found: {', '.join(th.whatever)}"
+            because = f"whatever is not found ({whatever.setdefault(th.whatever, len(whatever) + 1)})"
+        elif th.verdict == "refuted" and th.name in proof.explained:
+            because = f"explained: {proof.explained[th.name]}"
         answer = painted(th.verdict, COLOURS[th.verdict])
         name = th.programme if th.programme != last else ""
         page.add_row(name, th.claim, str(th.since), _day(th.until), answer, because, f"{th.seconds:.1f}")
         last = th.programme
     say(page)
+    for names, number in whatever.items():
+        say(f"({number}) not found: {', '.join(names)}\n")
 
 
 def _show_amendments(changes: Iterable[Amendment]) -> None:

@@ -17,6 +17,7 @@ from meanscheck.errors import MeanscheckError
 from meanscheck.law.case_text import toml_of
 from meanscheck.law.figures import table_of
 from meanscheck.law.law import Law
+from meanscheck.law.plain import PlainRun
 from meanscheck.law.proving import terms as t
 from meanscheck.law.proving.encode import Encoder
 from meanscheck.law.proving.terms import Sym
@@ -28,10 +29,12 @@ MOST_STEPS = 200
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One household that shows something: the case as TOML, and what both executors said of it."""
+    """One household that shows something: the case as TOML, what both executors said of it, and for what causes it is
+    referred, if it is."""
 
     text: str
     answers: tuple[tuple[Subject, Answer], ...]
+    causes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,9 @@ def ask(solver: Solver, parts: Sequence[Sym], sides: Sequence[Side], *, known_by
             continue
         shown = [show(side, found, known_by=known_by, case_id=case_id) for side in sides]
         if all(s is not None for s in shown):
-            return Reply("refuted", "", tuple(s for s in shown if s is not None))
+            causes = sorted({c for s in shown if s is not None for c in s.causes})
+            why = f"refers: {', '.join(causes)}" if causes else ""
+            return Reply("refuted", why, tuple(s for s in shown if s is not None))
     return Reply("open", "a household was found, but the executors do not reproduce it")
 
 
@@ -173,11 +178,13 @@ def show(side: Side, model: z3.ModelRef, *, known_by: date, case_id: str) -> Sho
         case = read(text)
         law = replace_figures(side.law, case.overlay)
         found = reproduced(law, case, side.subjects)
+        run = PlainRun(law, case.unit)
+        causes = frozenset[str]().union(*(run.outcome(*subject).causes for subject in side.subjects))
     except MeanscheckError:
         return None
     if found is None or any(not _same(found[s], answer) for s, answer in expected):
         return None
-    return Shown(text, tuple(expected))
+    return Shown(text, tuple(expected), causes)
 
 
 def _same(a: Answer, b: Answer) -> bool:

@@ -24,7 +24,7 @@ from meanscheck.law.proving.figures import Figures
 from meanscheck.law.proving.household import World
 from meanscheck.law.proving.rows import RowClasses, RowSymbols
 from meanscheck.law.proving.terms import Day, NotEncodable, Number, Sym, Term, Text, Truth
-from meanscheck.law.tree import COMPARISONS, Node
+from meanscheck.law.tree import COMPARISONS, Node, figures_in
 from meanscheck.law.types import BOOL, Type
 from meanscheck.values.rounding import UNIT_FEN
 
@@ -228,7 +228,17 @@ class Encoder(Aggregates, Calendar, Figures):
 
     def _v_product(self, node: Node, at: At) -> Term:
         a, b = (self.number(n, at) for n in node.nodes)
-        return t.times(a, b) if node.op == "*" else t.over(a, b)
+        if node.op == "*":
+            return t.times(a, b)
+        if b.points is None and (sought := self._not_found(node.nodes[1])):
+            raise NotEncodable(f"divides by {', '.join(sorted(sought))}, not found")
+        return t.over(a, b)
+
+    def _not_found(self, tree: Node) -> set[str]:
+        """Figures that a formula rests on and that nobody found."""
+        under = {v for n in tree.walk() if n.op == "var" for v in self.law.variables_under(str(n.args[0]))}
+        trees = (tree, *(self.law.variables[v].tree for v in under))
+        return {f for one in trees for f in figures_in(one) if self.law.parameters[f].unknown}
 
     def _v_extreme(self, node: Node, at: At) -> Term:
         return t.extreme([self.number(n, at) for n in node.nodes], least=node.op == "least")

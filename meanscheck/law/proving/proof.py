@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from meanscheck.law.explanations import explanations
 from meanscheck.law.law import Law
 from meanscheck.law.proving.amendments import Amendment, amendments
 from meanscheck.law.proving.asking import Shown, Solver
@@ -39,11 +40,20 @@ class Proof:
     amendments: tuple[Amendment, ...]
     cliffs: tuple[Cliff, ...]
     seconds: float
+    explained: Mapping[str, str] = field(default_factory=dict)
+    """Name of a theorem → why it need not hold, as the pack's folders have it."""
+    stale: tuple[str, ...] = ()
+    """Names that the pack's own folder explains though they hold, or are none."""
 
     @property
     def refuted(self) -> tuple[Theorem, ...]:
-        """Claims of the pack that do not hold."""
+        """Claims of the pack that do not hold, explained or not."""
         return tuple(th for th in self.theorems if th.verdict == "refuted")
+
+    @property
+    def unexplained(self) -> tuple[Theorem, ...]:
+        """Claims that do not hold, and nobody said why."""
+        return tuple(th for th in self.refuted if th.name not in self.explained)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values: amounts in yuan as text, days in ISO form, households as TOML text."""
@@ -59,6 +69,7 @@ class Proof:
                     "since": th.since.isoformat(),
                     "until": None if th.until is None else th.until.isoformat(),
                     "answer": th.verdict,
+                    "explained": self.explained.get(th.name) if th.verdict == "refuted" else None,
                     "why": th.why,
                     "whatever": list(th.whatever),
                     "households": _households(th.shown),
@@ -122,6 +133,7 @@ def prove(
     """
     start = clock()
     pack = RulePack.load(path)
+    explained = _explained(pack)
     solver = Solver(seconds, clock=clock)
     laws = laws_of(pack)
     if on is not None:
@@ -143,7 +155,25 @@ def prove(
         tuple(changes),
         tuple(falls),
         clock() - start,
+        explained,
+        tuple(sorted(_stale(pack, proved))) if on is None and not programmes else (),
     )
+
+
+def _explained(pack: RulePack) -> dict[str, str]:
+    """Of every folder above, the nearest last."""
+    found: dict[str, str] = {}
+    for level in pack.levels:
+        found |= explanations(level, "theorem")
+    return found
+
+
+def _stale(pack: RulePack, found: Sequence[Theorem]) -> Iterator[str]:
+    for name in explanations(pack.levels[-1], "theorem"):
+        verdicts = {th.verdict for th in found if th.name == name}
+        # A claim that is open here may be refuted where figures are found.
+        if verdicts <= {"proved"}:
+            yield name
 
 
 def scope(extent: Extent) -> str:

@@ -23,7 +23,7 @@ from meanscheck.law.types import BOOL, Type
 if TYPE_CHECKING:
     from meanscheck.law.proving.encode import Encoder
 
-MOST_CLASSES = 80
+MOST_CLASSES = 400
 Asked = tuple[int, Node]
 """A condition of rows, as one of the laws compared reads it."""
 

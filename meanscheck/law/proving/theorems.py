@@ -39,6 +39,8 @@ from meanscheck.law.tree import Node, figures_in
 
 Tell = Callable[[int, int], None]
 KNOWN_BY = date.max
+FIGURE = "parameter:"
+"""What the cause of a referral for want of a figure begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,11 @@ class Theorem:
     shown: tuple[Shown, ...]
     seconds: float
     whatever: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As ``theorems.toml`` names it."""
+        return f"{self.programme}: {self.claim}"
 
 
 def laws_of(pack: RulePack) -> list[tuple[date, date | None, Law]]:
@@ -113,15 +120,16 @@ def theorems(
 
 
 def joined(found: Sequence[Theorem]) -> list[Theorem]:
-    """The same answer over adjoining stretches as one."""
+    """The same answer over adjoining stretches as one, with the household of the last."""
     result: dict[tuple[str, str], list[Theorem]] = {}
     for th in found:
         runs = result.setdefault((th.programme, th.claim), [])
         last = runs[-1] if runs else None
         if last is not None and last.until == th.since - timedelta(days=1):
-            if (last.verdict, last.why) == (th.verdict, th.why) and (th.verdict != "refuted" or last.shown == th.shown):
+            if (last.verdict, last.why) == (th.verdict, th.why):
                 whatever = tuple(sorted({*last.whatever, *th.whatever}))
-                runs[-1] = replace(last, until=th.until, seconds=last.seconds + th.seconds, whatever=whatever)
+                seconds = last.seconds + th.seconds
+                runs[-1] = replace(last, until=th.until, seconds=seconds, whatever=whatever, shown=th.shown)
                 continue
         runs.append(th)
     return [th for runs in result.values() for th in runs]
@@ -219,7 +227,13 @@ def _asked(
 ) -> Reply:
     if quick is not None and quick():
         return Reply("proved")
-    return ask(solver, question(), [side], known_by=KNOWN_BY, case_id=case_id)
+    reply = ask(solver, question(), [side], known_by=KNOWN_BY, case_id=case_id)
+    causes = {c for shown in reply.shown for c in shown.causes}
+    if reply.verdict == "refuted" and causes and all(c.startswith(FIGURE) for c in causes):
+        # A table without an entry for somebody is a figure not found, as a whole table would be.
+        names = ", ".join(sorted(c.removeprefix(FIGURE) for c in causes))
+        return Reply("open", f"no entry of {names} is found for some", reply.shown)
+    return reply
 
 
 def _timed(solver: Solver, name: str, claim: str, law: Law, answer: Callable[[], Reply]) -> Theorem:
