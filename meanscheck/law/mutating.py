@@ -138,11 +138,11 @@ def report(mutation: Mutation, verdicts: Sequence[Verdict]) -> Report:
     left = [v.mutant for v in verdicts if v.fate != "noticed"]
     explained: dict[str, str] = {}
     stale: list[str] = []
-    for pattern, reason in why.items():
+    for pattern, entry in why.items():
         fits = list(_fitting(pattern, left))
         if not fits:
             stale.append(pattern)
-        explained.update(dict.fromkeys(fits, reason))
+        explained.update(dict.fromkeys(fits, entry.why))
     by_id = {m.id: m for m in mutation.mutants}
     return Report(mutation.own.place, tuple(verdicts), explained, tuple(stale), by_id)
 

@@ -90,6 +90,19 @@ def test_a_refuted_claim_is_shown_by_a_household_that_runs(tmp_path: Path, comma
     assert [entry["outcome"] for entry in again.json] == ["ineligible", "eligible"]
 
 
+def test_what_is_explained_is_shown_with_its_reason_and_fails_nothing(tmp_path: Path, command: Command) -> None:
+    pack = somewhere(tmp_path, ">")
+    entry = '[[theorem]]\nid = "relief: test income falls with tax_income.amount"\nwhy = "because"\n'
+    (tmp_path / "theorems.toml").write_text(entry, encoding="utf-8")
+    run = command("rules", "prove", pack, "--members", "2", "--supporters", "0", "--theorems-only")
+    assert run.code == 0
+    assert "explained: because" in run.out and "explained)" in run.out and "not so that" in run.out
+    sound = somewhere(tmp_path, "<")
+    run = command("rules", "prove", sound, "--members", "2", "--supporters", "0", "--theorems-only")
+    assert run.code == 1
+    assert "explains what holds" in run.err
+
+
 def test_without_the_solver_it_says_how_to_get_it(
     tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

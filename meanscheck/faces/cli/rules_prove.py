@@ -117,8 +117,8 @@ def _show_theorems(proof: Proof) -> None:
         because = th.why
         if th.verdict == "proved" and th.whatever:
             because = f"whatever is not found ({whatever.setdefault(th.whatever, len(whatever) + 1)})"
-        elif th.verdict == "refuted" and th.name in proof.explained:
-            because = f"explained: {proof.explained[th.name]}"
+        elif (why := proof.why(th)) is not None:
+            because = f"{th.why}; explained: {why}" if th.why else f"explained: {why}"
         answer = painted(th.verdict, COLOURS[th.verdict])
         name = th.programme if th.programme != last else ""
         page.add_row(name, th.claim, str(th.since), _day(th.until), answer, because, f"{th.seconds:.1f}")

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from meanscheck.law.explanations import explanations
+from meanscheck.law.explanations import Explanation, explanations
 from meanscheck.law.law import Law
 from meanscheck.law.proving.amendments import Amendment, amendments
 from meanscheck.law.proving.asking import Shown, Solver
@@ -40,7 +40,7 @@ class Proof:
     amendments: tuple[Amendment, ...]
     cliffs: tuple[Cliff, ...]
     seconds: float
-    explained: Mapping[str, str] = field(default_factory=dict)
+    explained: Mapping[str, Explanation] = field(default_factory=dict)
     """Name of a theorem → why it need not hold, as the pack's folders have it."""
     stale: tuple[str, ...] = ()
     """Names that the pack's own folder explains though they hold, or are none."""
@@ -53,7 +53,12 @@ class Proof:
     @property
     def unexplained(self) -> tuple[Theorem, ...]:
         """Claims that do not hold, and nobody said why."""
-        return tuple(th for th in self.refuted if th.name not in self.explained)
+        return tuple(th for th in self.refuted if self.why(th) is None)
+
+    def why(self, theorem: Theorem) -> str | None:
+        """Why a claim need not hold; None if it does, or nobody said so of what it fails for."""
+        found = self.explained.get(theorem.name) if theorem.verdict == "refuted" else None
+        return found.why if found is not None and theorem.causes <= set(found.refers) else None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values: amounts in yuan as text, days in ISO form, households as TOML text."""
@@ -69,7 +74,7 @@ class Proof:
                     "since": th.since.isoformat(),
                     "until": None if th.until is None else th.until.isoformat(),
                     "answer": th.verdict,
-                    "explained": self.explained.get(th.name) if th.verdict == "refuted" else None,
+                    "explained": self.why(th),
                     "why": th.why,
                     "whatever": list(th.whatever),
                     "households": _households(th.shown),
@@ -160,9 +165,9 @@ def prove(
     )
 
 
-def _explained(pack: RulePack) -> dict[str, str]:
+def _explained(pack: RulePack) -> dict[str, Explanation]:
     """Of every folder above, the nearest last."""
-    found: dict[str, str] = {}
+    found: dict[str, Explanation] = {}
     for level in pack.levels:
         found |= explanations(level, "theorem")
     return found
