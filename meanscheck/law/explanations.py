@@ -10,7 +10,6 @@ An explanation ends nothing and hides nothing: what is explained is still shown,
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -22,8 +21,11 @@ Kind = Literal["mutant", "theorem"]
 
 
 class Explanation(BaseModel):
-    """Why something stands. Of a theorem that fails since somebody is referred, `refers` are the causes meant: where he
-    is referred for another one, nothing is explained."""
+    """Why something stands.
+
+    The id of a theorem is ``PROGRAMME: CLAIM``, or ``*: CLAIM`` for all programmes. Where it fails since somebody is
+    referred, `refers` are the causes meant: who is referred for another one is not explained.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     id: str
@@ -37,13 +39,13 @@ class _Entries(BaseModel):
     theorem: list[Explanation] = []
 
 
-def explanations(level: Level, kind: Kind) -> Mapping[str, Explanation]:
-    """Id (of a mutant also its beginning and ``*``) → the explanation, of one folder.
+def explanations(level: Level, kind: Kind) -> tuple[Explanation, ...]:
+    """What one folder explains; the id of a mutant may be its beginning and ``*``.
 
     Raises:
-        PackError: for a file that is no such list, or an id explained twice.
+        PackError: for a file that is no such list, or the same explained twice.
     """
-    found: dict[str, Explanation] = {}
+    found: dict[tuple[str, tuple[str, ...]], Explanation] = {}
     for path in files_of(level.folder, f"{kind}s"):
         where = f"{level.place}/{path.name}"
         try:
@@ -55,7 +57,7 @@ def explanations(level: Level, kind: Kind) -> Mapping[str, Explanation]:
                 "entries have an id and a why", where=where, remedy=f"Write [[{kind}]] id = …, why = …"
             ) from None
         for entry in read.mutant if kind == "mutant" else read.theorem:
-            if entry.id in found:
+            if (entry.id, entry.refers) in found:
                 raise PackError(f"explained twice: {entry.id}", where=where, remedy="Keep one")
-            found[entry.id] = entry
-    return found
+            found[entry.id, entry.refers] = entry
+    return tuple(found.values())

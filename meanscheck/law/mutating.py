@@ -138,10 +138,10 @@ def report(mutation: Mutation, verdicts: Sequence[Verdict]) -> Report:
     left = [v.mutant for v in verdicts if v.fate != "noticed"]
     explained: dict[str, str] = {}
     stale: list[str] = []
-    for pattern, entry in why.items():
-        fits = list(_fitting(pattern, left))
+    for entry in why:
+        fits = list(_fitting(entry.id, left))
         if not fits:
-            stale.append(pattern)
+            stale.append(entry.id)
         explained.update(dict.fromkeys(fits, entry.why))
     by_id = {m.id: m for m in mutation.mutants}
     return Report(mutation.own.place, tuple(verdicts), explained, tuple(stale), by_id)

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -40,8 +40,8 @@ class Proof:
     amendments: tuple[Amendment, ...]
     cliffs: tuple[Cliff, ...]
     seconds: float
-    explained: Mapping[str, Explanation] = field(default_factory=dict)
-    """Name of a theorem → why it need not hold, as the pack's folders have it."""
+    explained: tuple[Explanation, ...] = ()
+    """Why claims need not hold, as the pack's folders have it."""
     stale: tuple[str, ...] = ()
     """Names that the pack's own folder explains though they hold, or are none."""
 
@@ -56,9 +56,17 @@ class Proof:
         return tuple(th for th in self.refuted if self.why(th) is None)
 
     def why(self, theorem: Theorem) -> str | None:
-        """Why a claim need not hold; None if it does, or nobody said so of what it fails for."""
-        found = self.explained.get(theorem.name) if theorem.verdict == "refuted" else None
-        return found.why if found is not None and theorem.causes <= set(found.refers) else None
+        """Why a claim need not hold; None if it does, or if nobody said so of all that it fails for.
+
+        Another programme's outcome is no cause by itself: what that is open for is a cause of its own.
+        """
+        if theorem.verdict != "refuted":
+            return None
+        causes = {c for c in theorem.causes if not c.startswith("outcome:")}
+        found = [e for e in self.explained if e.id in (theorem.name, f"*: {theorem.claim}")]
+        mine = [e for e in found if not causes.isdisjoint(e.refers) or not (causes or e.refers)]
+        is_all = causes <= {c for e in mine for c in e.refers}
+        return " ".join(dict.fromkeys(e.why for e in mine)) if mine and is_all else None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values: amounts in yuan as text, days in ISO form, households as TOML text."""
@@ -165,20 +173,17 @@ def prove(
     )
 
 
-def _explained(pack: RulePack) -> dict[str, Explanation]:
-    """Of every folder above, the nearest last."""
-    found: dict[str, Explanation] = {}
-    for level in pack.levels:
-        found |= explanations(level, "theorem")
-    return found
+def _explained(pack: RulePack) -> tuple[Explanation, ...]:
+    """Of every folder from the nation's to its own."""
+    return tuple(entry for level in pack.levels for entry in explanations(level, "theorem"))
 
 
 def _stale(pack: RulePack, found: Sequence[Theorem]) -> Iterator[str]:
-    for name in explanations(pack.levels[-1], "theorem"):
-        verdicts = {th.verdict for th in found if th.name == name}
+    for entry in explanations(pack.levels[-1], "theorem"):
+        about = [th for th in found if entry.id in (th.name, f"*: {th.claim}")]
         # A claim that is open here may be refuted where figures are found.
-        if verdicts <= {"proved"}:
-            yield name
+        if all(th.verdict == "proved" for th in about):
+            yield entry.id
 
 
 def scope(extent: Extent) -> str:
