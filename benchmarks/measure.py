@@ -34,6 +34,7 @@ STAGES = {
     "bare-parquet": ("intake", "bare_parquet"),
     "bare-csv": ("intake", "bare_csv"),
     "project": ("project", "measure"),
+    "telling": ("telling", "measure"),
     "whole": ("seal", "whole"),
     "pool": ("seal", "pool"),
     "assess": ("assess", "measure"),

@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from meanscheck.contracts.units import ROW_BATCH, ROW_LINE, ROW_REF, CaseUnit, units_of
 from meanscheck.decisions.encode import input_needs
 from meanscheck.decisions.explaining.deciding import deciding, settles, taken
-from meanscheck.decisions.explaining.tree import INELIGIBLE, Explanation, Place, cited, unit_of
+from meanscheck.decisions.explaining.tree import INELIGIBLE, Citation, Explanation, Kind, Place, cited, unit_of
 from meanscheck.decisions.explaining.written import written
 from meanscheck.errors import InputError
 from meanscheck.law.kleene import Truth, all_of
@@ -94,6 +94,46 @@ def placed_needs(law: Law) -> dict[str, frozenset[str]]:
     """Feed → columns that a law reads, and where each row stands."""
     place = {ROW_REF, ROW_BATCH, ROW_LINE}
     return {f: (c if f == "supporters" else c | place) for f, c in input_needs(law).items()}
+
+
+class _Seen(NamedTuple):
+    """What is the same of a node, whatever it is told as."""
+
+    who: str
+    unit: str
+    value: Result
+    holds: Truth
+    causes: tuple[str, ...]
+
+    def told(
+        self,
+        kind: Kind,
+        name: str,
+        labels: tuple[str, str],
+        *,
+        children: tuple[Explanation, ...] = (),
+        cite: tuple[Citation, ...] = (),
+        limit: Result = None,
+        rising: bool = False,
+        left_out: int = 0,
+    ) -> Explanation:
+        """The node; labels in English and Chinese."""
+        return Explanation(
+            kind,
+            name,
+            self.who,
+            self.unit,
+            self.value,
+            limit,
+            rising=rising,
+            holds=self.holds,
+            label=labels[0],
+            label_zh=labels[1],
+            cite=cite,
+            causes=self.causes,
+            left_out=left_out,
+            children=children,
+        )
 
 
 class Tracer(PlainRun):
@@ -231,85 +271,77 @@ class Tracer(PlainRun):
         if op == "var":
             return self._variable(str(node.args[0]), at)
         value = self.value(node, at)
-        plain = Explanation(
-            "operation",
-            op,
+        seen = _Seen(
             self.name_of(at.person),
             unit_of(node.type),
             value,
-            holds=truth(value) if node.type.kind == "bool" else None,
-            causes=tuple(sorted(causes_of(self, node, at))) if value is None else (),
+            truth(value) if node.type.kind == "bool" else None,
+            tuple(sorted(causes_of(self, node, at))) if value is None else (),
         )
         if op == "agg":
-            return self._rows_step(plain, node, at)
+            return self._rows_step(seen, node, at)
         if op in ("members", "supporters"):
-            return self._people(plain, node, at)
+            return self._people(seen, node, at)
         if op == "streak":
-            return self._streak(plain, node, at)
+            return self._streak(seen, node, at)
         if op in READS_FIGURE:
             parameter = self.law.parameters[str(node.args[0])]
             if op == "at":
                 parameter = figure_at(self.law, parameter.id, str(self.value(node.nodes[0], at))) or parameter
-            return replace(
-                plain,
-                kind="figure",
-                name=parameter.id,
-                label_zh=parameter.label_zh,
-                label=parameter.label,
+            return seen.told(
+                "figure",
+                parameter.id,
+                (parameter.label, parameter.label_zh),
                 cite=cited(self.law, parameter.cite),
                 children=tuple(self._step(key, at) for key in node.nodes),
             )
-        label, label_zh = written(self.law, node, "en"), written(self.law, node, "zh")
+        labels = self._labels(node)
         if op in _FACTS:
             name = ".".join(str(a) for a in node.args) if op in ("attr", "col", "outcome", "confirmed") else op
-            for cause in plain.causes:
-                self.blamed.setdefault(cause, {})[plain.who] = None
-            return replace(plain, kind="fact", name=name, label=label, label_zh=label_zh)
+            self._blame(seen)
+            return seen.told("fact", name, labels)
         below = deciding(self, node, at) if self._is_reduced else taken(self, node, at)
         children = tuple(self._step(n, at) for n in below)
         if node.type.kind != "bool":
-            return replace(plain, label=label, label_zh=label_zh, children=children)
-        told = replace(plain, kind="condition", label=label, label_zh=label_zh, children=children)
+            return seen.told("operation", op, labels, children=children)
         if op == "in":
-            return replace(told, value=self.value(node.nodes[0], at), unit=unit_of(node.nodes[0].type))
+            looked_up = seen._replace(value=self.value(node.nodes[0], at), unit=unit_of(node.nodes[0].type))
+            return looked_up.told("condition", op, labels, children=children)
         if op not in COMPARISONS:
-            return told
+            return seen.told("condition", op, labels, children=children)
         left, right = (self.value(n, at) for n in node.nodes)
-        return replace(told, value=left, limit=right, unit=unit_of(node.nodes[0].type), rising=op in (">", ">="))
+        compared = seen._replace(value=left, unit=unit_of(node.nodes[0].type))
+        is_rising = op in (">", ">=")
+        return compared.told("condition", op, labels, children=children, limit=right, rising=is_rising)
 
-    def _streak(self, plain: Explanation, node: Node, at: At) -> Explanation:
+    def _labels(self, node: Node) -> tuple[str, str]:
+        return written(self.law, node, "en"), written(self.law, node, "zh")
+
+    def _blame(self, seen: _Seen) -> None:
+        for cause in seen.causes:
+            self.blamed.setdefault(cause, {})[seen.who] = None
+
+    def _streak(self, seen: _Seen, node: Node, at: At) -> Explanation:
         """A condition month by month, the latest first; reduced, only the months that decided."""
         parts: list[Explanation] = []
         for month in self.streak(node, at) or ():
             step = self._step(node.nodes[0], month)
-            if self._is_reduced and not settles("all", plain.holds, self.value(node.nodes[0], month)):
+            if self._is_reduced and not settles("all", seen.holds, self.value(node.nodes[0], month)):
                 continue
             assert month.month is not None
             name = f"{month.month:%Y-%m}"
             parts.append(replace(step, label=f"{name}: {step.label}", label_zh=f"{name}：{step.label_zh}"))
-        return replace(
-            plain,
-            kind="condition",
-            label=written(self.law, node, "en"),
-            label_zh=written(self.law, node, "zh"),
-            children=tuple(parts) or (self._step(node.nodes[1], at),),
-        )
+        children = tuple(parts) or (self._step(node.nodes[1], at),)
+        return seen.told("condition", node.op, self._labels(node), children=children)
 
-    def _rows_step(self, plain: Explanation, node: Node, at: At) -> Explanation:
+    def _rows_step(self, seen: _Seen, node: Node, at: At) -> Explanation:
         function, feed, element, condition, _, reviewed = node.args
         column = f".{element.args[1]}" if isinstance(element, Node) and element.op == "col" else ""
-        named = replace(
-            plain,
-            kind="rows",
-            name=f"{function} {feed}{column}",
-            label=written(self.law, node, "en"),
-            label_zh=written(self.law, node, "zh"),
-        )
+        name = f"{function} {feed}{column}"
         if hidden := self.hidden(node, at):
-            causes = named.causes or (hidden,)
-            for cause in causes:
-                self.blamed.setdefault(cause, {})[named.who] = None
-            return replace(named, causes=causes)
+            seen = seen._replace(causes=seen.causes or (hidden,))
+            self._blame(seen)
+            return seen.told("rows", name, self._labels(node))
         rows = self.rows_of(at, str(feed))
         unit = unit_of(element.type) if isinstance(element, Node) else "number"
         found: list[Explanation] = []
@@ -321,13 +353,13 @@ class Tracer(PlainRun):
             if belongs is False:
                 continue
             worth = self.value(element, here) if isinstance(element, Node) else 1
-            if self._is_reduced and not settles(str(function), named.holds, worth):
+            if self._is_reduced and not settles(str(function), seen.holds, worth):
                 continue
             place = self._place(str(feed), number, row)
-            found.append(Explanation("row", str(feed), named.who, unit, worth, holds=belongs, place=place))
-        for cause in named.causes:
-            self.blamed.setdefault(cause, {})[named.who] = None
-        return replace(named, left_out=len(rows) - len(found), children=tuple(found))
+            found.append(Explanation("row", str(feed), seen.who, unit, worth, holds=belongs, place=place))
+        self._blame(seen)
+        left_out = len(rows) - len(found)
+        return seen.told("rows", name, self._labels(node), children=tuple(found), left_out=left_out)
 
     def _place(self, feed: str, number: int, row: Row) -> Place:
         """Where a row stands; of a stated case its number, from 1."""
@@ -338,18 +370,12 @@ class Tracer(PlainRun):
         assert come.answered_on is None or isinstance(come.answered_on, date)
         return Place(feed, line, ref, come.file, come.id, come.sender, come.answered_on)
 
-    def _people(self, plain: Explanation, node: Node, at: At) -> Explanation:
+    def _people(self, seen: _Seen, node: Node, at: At) -> Explanation:
         function, element, condition = node.args
         is_members = node.op == "members"
-        named = replace(
-            plain,
-            kind="people",
-            name=f"{function} {node.op}",
-            label=written(self.law, node, "en"),
-            label_zh=written(self.law, node, "zh"),
-        )
+        name, labels = f"{function} {node.op}", self._labels(node)
         if not is_members and self.supporters_hidden(node, at):
-            return named
+            return seen.told("people", name, labels)
         everybody = self.members if is_members else self.supporters_of(node, at)
         parts: list[Explanation] = []
         counted = 0
@@ -361,8 +387,9 @@ class Tracer(PlainRun):
             counted += holds is not False
             if holds is not False and isinstance(element, Node):
                 worth = self.value(element, here)
-                if not self._is_reduced or settles(str(function), named.holds, worth):
+                if not self._is_reduced or settles(str(function), seen.holds, worth):
                     parts.append(self._step(element, here))
             elif holds is not False and isinstance(condition, Node):
                 parts.append(self._step(condition, here))
-        return replace(named, left_out=len(everybody) - counted, children=tuple(parts))
+        left_out = len(everybody) - counted
+        return seen.told("people", name, labels, children=tuple(parts), left_out=left_out)

@@ -49,7 +49,8 @@ def band_type(by: str) -> Type | None:
     return None if unit is None else UNITS[unit]
 
 
-def is_by_category(by: Sequence[str]) -> bool:
+@lru_cache(maxsize=1024)
+def is_by_category(by: tuple[str, ...]) -> bool:
     """Whether every key is found by its text alone."""
     return not any(b == MONTH_KEY or b.startswith(BAND) for b in by)
 
