@@ -104,7 +104,7 @@ class PlainRun(TableValues):
         self.supporters = tuple(i for i, p in enumerate(unit.persons) if p.supports)
         self._rows: dict[tuple[int, str], tuple[Row, ...]] = {}
         self._causes: dict[tuple[str, int | None], Causes] = {}
-        self._ready = False
+        self._reckoned: set[str] = set()
         self._explained: set[str] = set()
         self.bounds = Bounds(self) if law.bounds else None
 
@@ -115,10 +115,8 @@ class PlainRun(TableValues):
         variable = self.law.variables[name]
         key = (name, None if variable.entity == "household" else person)
         if key not in self.values:
-            self._reckon()
-        if key not in self.values:
-            self.values[key] = self.value(variable.tree, At(key[1]))
-        return self.values[key]
+            self._reckon(name)
+        return self._value_of(*key)
 
     def why(self, name: str, person: int | None = None) -> Causes:
         """The causes of a variable; empty if it is known."""
@@ -138,19 +136,18 @@ class PlainRun(TableValues):
                     self._causes[key] = causes_of(self, self.law.variables[one].tree, At(key[1]))
             self._explained.add(one)
 
-    def _reckon(self) -> None:
-        """All variables once, each after those it reads: a long chain of them then needs no deep recursion."""
-        if self._ready:
-            return
-        self._ready = True
-        for name, person in self.all_variables():
-            self.variable(name, person)
+    def _reckon(self, name: str) -> None:
+        """A variable and all that it reads, each after those it reads itself: a long chain of them then needs no deep
+        recursion."""
+        for one in self.law.variables_under(name) if name not in self._reckoned else ():
+            for key in self.of_variable(one) if one not in self._reckoned else ():
+                self._value_of(*key)
+            self._reckoned.add(one)
 
-    def all_variables(self) -> Iterator[tuple[str, int | None]]:
-        """Every variable with every person who has it (None: the household), each after those it reads."""
-        for kind, name in self.law.order:
-            if kind == "variable":
-                yield from self.of_variable(name)
+    def _value_of(self, name: str, person: int | None) -> Result:
+        if (name, person) not in self.values:
+            self.values[name, person] = self.value(self.law.variables[name].tree, At(person))
+        return self.values[name, person]
 
     def of_variable(self, name: str) -> Iterator[tuple[str, int | None]]:
         """A variable with every person who has it (None: the household)."""

@@ -116,7 +116,7 @@ class Rerun(PlainRun):
         law.__dict__["order"] = run.law.order
         self.contradictions, self.law, self.unit = own.contradictions, law, own.unit
         self.members, self.supporters = own.members, own.supporters
-        self._rows, self._ready, self._explained = own._rows, True, set()
+        self._rows, self._reckoned, self._explained = own._rows, set(law.variables), set()
         self.changed: set[Item] = set()
         self._own = own
         open_items = web.downstream(starts)
