@@ -38,7 +38,8 @@ from meanscheck.law.vector_bounds import VectorBounds
 
 MAX_STORED = MOST
 """No variable may be larger; so every block and every machine refuses the same, and sums of a few stay within Int64."""
-_RowEmitter, _Rows, _Side = RowEmitter, Rows, Side
+FEW = 20
+"""One unit in so many is few."""
 
 
 class VectorRun:
@@ -96,11 +97,16 @@ class VectorRun:
         return part
 
     def bounds_of(self, units: pl.Series) -> VectorBounds:
-        """Bounds of the values of these units (Boolean, one a household) and of all that were asked for before."""
+        """Bounds of the values of these units (Boolean, one a household), and perhaps of others.
+
+        What bounds cost hangs on how often they are begun anew, far more than on how many units they are of. So a few
+        units are looked at alone; where they are many, or others are asked for later, all are.
+        """
         if self._bounds is not None and self._bounds.covers(units):
             self._bounds.refresh(self)
         else:
-            self._bounds = VectorBounds(self, units if self._bounds is None else units | self._bounds.units)
+            is_few = self._bounds is None and units.sum() * FEW < len(units)
+            self._bounds = VectorBounds(self, units if is_few else pl.Series([True]).new_from_index(0, len(units)))
         return self._bounds
 
     # ---- frames
