@@ -85,7 +85,7 @@ class Bounds:
         self._variables: dict[tuple[str, int | None], tuple[Result, Range]] = {}
         self._many: dict[tuple[Node, int | None], tuple[Result, Range]] = {}
         self._condition: Node | None = None
-        self._ready: set[str] = set()
+        self._reckoned: set[str] = set()
         # The plain executor over what is left of the values: its operations ask this for their arguments. It is no run
         # that keeps what it evaluates, whatever `run` is: what bounds look at was not evaluated by the rules.
         self._left = object.__new__(_plain())
@@ -208,23 +208,12 @@ class Bounds:
         entity = self.law.variables[name].entity
         key = (name, None if entity == "household" else person)
         if key not in self._variables:
-            self._reckon(name)
+            for one in self.run.still(name, self._reckoned):
+                if one not in self._variables:
+                    self._variables[one] = self._of_variable(*one)
         if key not in self._variables:
             self._variables[key] = self._of_variable(*key)
         return self._variables[key]
-
-    def _reckon(self, name: str) -> None:
-        """A variable and all that it reads, each after those it reads itself: chains may be longer than the stack."""
-        if name in self._ready:
-            return
-        self._ready.add(name)
-        for one in self.law.variables_under(name):
-            if one in self._ready and one != name:
-                continue
-            self._ready.add(one)
-            for key in self.run.of_variable(one):
-                if key not in self._variables:
-                    self._variables[key] = self._of_variable(*key)
 
     def _of_variable(self, name: str, person: int | None) -> tuple[Result, Range]:
         value = self.run.variable(name, person)

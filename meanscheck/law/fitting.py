@@ -39,15 +39,17 @@ def fitting_quotient(a: Part, b: Part | None) -> Quotient:
     return over(a, b)
 
 
+def fitting_joint(a: Part | None, b: Part | None) -> Part | None:
+    """a * b, where None is 1; null where that would not fit."""
+    return b if a is None else fitting_product(a, b)
+
+
 def fitting_sum(a: Quotient, b: Quotient) -> Quotient:
     """a + b over one denominator."""
     if a.d is b.d:
         return fitting_quotient(fitting_total(a.above, b.above), a.denominator)
     x, y = fitting_product(a.above, b.denominator), fitting_product(b.above, a.denominator)
-    below = a.denominator
-    return fitting_quotient(
-        fitting_total(x, y), b.denominator if below is None else fitting_product(below, b.denominator)
-    )
+    return fitting_quotient(fitting_total(x, y), fitting_joint(a.denominator, b.denominator))
 
 
 def fitting_rounded(q: Quotient, unit: str, mode: str) -> Quotient:
@@ -59,6 +61,6 @@ def within_most(q: Quotient) -> Quotient:
     """A bound where it is not beyond `MOST`."""
     if q.top <= MOST:
         return q
-    size = q.n.abs() if q.d is None else q.n.abs() // q.d
-    n = pl.when(size < whole(MOST) if q.d is not None else size <= whole(MOST)).then(q.n)
-    return Quotient(n, q.d, min(q.top, MOST * q.below), q.below)
+    # Up to the next whole number, since `MOST` is one.
+    size = wide(q.n).abs() if q.d is None else (wide(q.n).abs() + wide(q.d) - 1) // wide(q.d)
+    return Quotient(pl.when(size <= whole(MOST)).then(q.n), q.d, min(q.top, MOST * q.below), q.below)

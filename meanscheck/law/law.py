@@ -271,7 +271,8 @@ class Law:
 
     def variables_under(self, name: str) -> tuple[str, ...]:
         """A variable and all that it reads, each after those it reads itself."""
-        if name not in self._under:
+        key = (Law.variables_under, name)
+        if key not in self.kept:
             found = {name}
             waiting = [name]
             while waiting:
@@ -279,12 +280,9 @@ class Law:
                     if kind == "variable" and one not in found:
                         found.add(one)
                         waiting.append(one)
-            self._under[name] = tuple(one for kind, one in self.order if kind == "variable" and one in found)
-        return self._under[name]
-
-    @cached_property
-    def _under(self) -> dict[str, tuple[str, ...]]:
-        return {}
+            self.kept[key] = tuple(one for kind, one in self.order if kind == "variable" and one in found)
+        under: tuple[str, ...] = self.kept[key]
+        return under
 
     @cached_property
     def digest(self) -> str:

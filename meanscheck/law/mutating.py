@@ -1,7 +1,7 @@
 """Which small faults of a pack does no case notice?
 
 `Mutation(folder)` knows the pack's mutants and its cases; `judge(mutant)` runs the cases that the mutant can touch,
-until one of them expects something else. `explanations` reads mutants.toml, in which a mutant that changes nothing
+until one of them expects something else. `explained_mutants` reads mutants.toml, in which a mutant that changes nothing
 anybody can see is explained:
 
     [[mutant]]
@@ -27,7 +27,7 @@ from meanscheck.errors import PackError
 from meanscheck.law.audit import pack_folders
 from meanscheck.law.case_runs import CaseRun, Cases
 from meanscheck.law.cases import judged
-from meanscheck.law.explanations import explanations
+from meanscheck.law.explanations import explained_mutants
 from meanscheck.law.law import Law
 from meanscheck.law.mutant_laws import Mutant, mutants_of
 from meanscheck.law.order import Item
@@ -134,11 +134,10 @@ def drawn(mutation: Mutation, *, only: str = "", sample: int = 0, seed: int = 1)
 
 def report(mutation: Mutation, verdicts: Sequence[Verdict]) -> Report:
     """The verdicts held against the explanations of the folder."""
-    why = explanations(mutation.own.levels[-1], "mutant")
     left = [v.mutant for v in verdicts if v.fate != "noticed"]
     explained: dict[str, str] = {}
     stale: list[str] = []
-    for entry in why:
+    for entry in explained_mutants(mutation.own.levels[-1]):
         fits = list(_fitting(entry.id, left))
         if not fits:
             stale.append(entry.id)

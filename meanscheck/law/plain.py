@@ -26,15 +26,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
 
-from meanscheck.contracts.units import VERDICT_CONFIRMED, VERDICT_DROPPED, CaseUnit, FeedFacts, PersonFacts
+from meanscheck.contracts.units import VERDICT_CONFIRMED, CaseUnit
 from meanscheck.law.bounds import Bounds
 from meanscheck.law.conflicts.plain import Contradictions
 from meanscheck.law.kleene import Truth, all_of, any_of, negated
 from meanscheck.law.law import Law, Programme
 from meanscheck.law.names import OPEN_END, open_ended
 from meanscheck.law.plain_causes import Causes, causes_of
+from meanscheck.law.plain_evidence import FRESHNESS, CaseEvidence
 from meanscheck.law.plain_rows import (
     At,
     Entry,
@@ -45,17 +45,12 @@ from meanscheck.law.plain_rows import (
     operation,
     truth,
     windows_in,
-    with_derived,
 )
 from meanscheck.law.plain_tables import TableValues
-from meanscheck.law.tables import entry
 from meanscheck.law.tree import Node
-from meanscheck.values.dates import month_number, month_start, window_of
-from meanscheck.values.evidence_state import EvidenceState
 
 __all__ = ["FRESHNESS", "MEMBERSHIP", "Outcome", "PlainRun", "Result", "TestResult", "windows_in"]
 
-FRESHNESS = "evidence.freshness"
 MEMBERSHIP = "membership"
 """The test that comes first in every programme that decides members."""
 
@@ -92,7 +87,7 @@ class Outcome:
         return tuple(t.id for t in self.tests if t.holds is False)
 
 
-class PlainRun(TableValues):
+class PlainRun(CaseEvidence, TableValues):
     """One law over one case unit; values are kept once reckoned."""
 
     def __init__(self, law: Law, unit: CaseUnit) -> None:
@@ -130,32 +125,32 @@ class PlainRun(TableValues):
 
     def _explain(self, name: str) -> None:
         """The causes of a variable and of what it reads, in the order in which they are reckoned."""
-        for one in self.law.variables_under(name) if name not in self._explained else ():
-            for key in self.of_variable(one) if one not in self._explained else ():
-                if key not in self._causes and self.variable(*key) is None:
-                    self._causes[key] = causes_of(self, self.law.variables[one].tree, At(key[1]))
-            self._explained.add(one)
+        for key in self.still(name, self._explained):
+            if key not in self._causes and self.variable(*key) is None:
+                self._causes[key] = causes_of(self, self.law.variables[key[0]].tree, At(key[1]))
 
     def _reckon(self, name: str) -> None:
-        """A variable and all that it reads, each after those it reads itself: a long chain of them then needs no deep
-        recursion."""
-        for one in self.law.variables_under(name) if name not in self._reckoned else ():
-            for key in self.of_variable(one) if one not in self._reckoned else ():
-                self._value_of(*key)
-            self._reckoned.add(one)
+        for key in self.still(name, self._reckoned):
+            self._value_of(*key)
 
     def _value_of(self, name: str, person: int | None) -> Result:
         if (name, person) not in self.values:
             self.values[name, person] = self.value(self.law.variables[name].tree, At(person))
         return self.values[name, person]
 
-    def of_variable(self, name: str) -> Iterator[tuple[str, int | None]]:
-        """A variable with every person who has it (None: the household)."""
-        of: tuple[int | None, ...] = (None,)
-        entity = self.law.variables[name].entity
-        if entity != "household":
-            of = self.members if entity == "member" else self.supporters
-        yield from ((name, person) for person in of)
+    def still(self, name: str, done: set[str]) -> Iterator[tuple[str, int | None]]:
+        """A variable and all that it reads and that is not `done`, with every person who has it (None: the household).
+
+        Each comes after those it reads itself, so a long chain of them needs no deep recursion; then it is done.
+        """
+        if name in done:
+            return
+        for one in self.law.variables_under(name):
+            if one not in done:
+                entity = self.law.variables[one].entity
+                have = {"household": (None,), "member": self.members, "supporter": self.supporters}[entity]
+                yield from ((one, person) for person in have)
+                done.add(one)
 
     def at(self, tree: Node, person: int | None = None) -> int | None:
         """A tree that gives a whole number, such as a margin, for the household or a person."""
@@ -371,82 +366,6 @@ class PlainRun(TableValues):
             if holds is not False:
                 entries.append((holds, self.value(element, here) if isinstance(element, Node) else 1, None))
         return aggregate(str(function), entries)
-
-    # ---- evidence
-
-    def _index(self, at: At) -> int:
-        assert at.person is not None
-        return at.person
-
-    def _person(self, at: At) -> PersonFacts:
-        return self.unit.persons[self._index(at)]
-
-    def rows_of(self, at: At, feed: str) -> tuple[Row, ...]:
-        """The rows of a person in a feed, derived columns included."""
-        key = (self._index(at), feed)
-        if key not in self._rows:
-            self._rows[key] = with_derived(feed, self._person(at).feed(feed).rows)
-        return self._rows[key]
-
-    @staticmethod
-    def membership(row: Row, reviewed: bool) -> Truth:
-        """Whether a row counts: a dropped one does not, and where review is asked for, one without a finding may."""
-        verdict = row.get("verdict") or 0
-        if verdict == VERDICT_DROPPED:
-            return False
-        return True if verdict == VERDICT_CONFIRMED or not reviewed else None
-
-    def state(self, facts: FeedFacts, feed: str) -> EvidenceState:
-        """The state with staleness, which follows from the reference day and the pack's freshness."""
-        parameter = self.law.parameters.get(FRESHNESS)
-        if facts.state is not EvidenceState.ANSWERED or facts.as_of is None or parameter is None:
-            return facts.state
-        months = entry(parameter, (feed,))
-        day = self.unit.attributes.get("reference_day") or self.law.on
-        if not isinstance(months, int) or not isinstance(day, date):
-            return facts.state
-        oldest = window_of(months, day)[0]
-        return EvidenceState.STALE if facts.as_of < oldest else facts.state
-
-    def hidden(self, node: Node, at: At) -> str:
-        """Why the rows of a person are not visible to an aggregate; empty if they are."""
-        feed = str(node.args[1])
-        facts = self._person(at).feed(feed)
-        state = self.state(facts, feed)
-        if state is not EvidenceState.ANSWERED:
-            return f"{state.word}:{feed}"
-        for first, last in self._windows(node, at):
-            if (facts.covers_from and facts.covers_from > first) or (facts.covers_to and facts.covers_to < last):
-                return f"not_covered:{feed}"
-        return ""
-
-    def _windows(self, node: Node, at: At) -> Iterator[tuple[date, date]]:
-        """First and last day of every window over the feed's own days that the aggregate asks about."""
-        for part in windows_in(node):
-            others = [self.value(n, at) for n in part.nodes[1:]]
-            if None in others:
-                continue
-            if part.op == "within":
-                months, before = others
-                assert isinstance(months, int) and isinstance(before, date)
-                first, after = window_of(months, before)
-            else:
-                (day,) = others
-                assert isinstance(day, date)
-                first, after = date(day.year, 1, 1), month_start(month_number(day))
-            yield first, date.fromordinal(after.toordinal() - 1)
-
-    def supporters_hidden(self, node: Node, at: At) -> tuple[str, ...]:
-        """Causes for which the list of supporters itself is not known."""
-        persons = (self._index(at),) if node.level == "member" else self.members
-        states = (self.state(self.unit.persons[p].feed("supporters"), "supporters") for p in persons)
-        return tuple(sorted({f"{s.word}:supporters" for s in states if s is not EvidenceState.ANSWERED}))
-
-    def supporters_of(self, node: Node, at: At) -> list[int]:
-        """Persons who support the member, or any member of the household."""
-        supported = (self._index(at),) if node.level == "member" else self.members
-        ids = {str(self.unit.persons[p].attributes.get("id")) for p in supported}
-        return [i for i, p in enumerate(self.unit.persons) if ids & set(p.supports)]
 
 
 def _decided(word: str) -> Truth:

@@ -23,8 +23,8 @@ Range: TypeAlias = tuple[Bound, Bound]
 
 ANY: Range = (None, None)
 MOST = 10**17
-"""A bound further from zero than any variable may be (`vectors.MAX_STORED`) is none: a case that nobody can decide
-should not stop the others."""
+"""No variable may be further from zero; so every block and every machine refuses the same, and sums of a few stay
+within Int64. A bound beyond it is none: a case that nobody can decide should not stop the others."""
 
 
 def point(range_: Range) -> Number | None:

@@ -13,7 +13,7 @@ from functools import reduce
 
 import polars as pl
 
-from meanscheck.law.fitting import fitting_product, fitting_quotient, fitting_rounded, fitting_sum
+from meanscheck.law.fitting import fitting_joint, fitting_product, fitting_quotient, fitting_rounded, fitting_sum
 from meanscheck.law.quotients import (
     WIDE,
     Quotient,
@@ -140,10 +140,7 @@ def _times(a: Span, b: Span) -> Span:
 def _product(a: Quotient, b: Quotient) -> Quotient:
     if a.absent or b.absent:
         return NOTHING
-    below = a.denominator
-    return fitting_quotient(
-        fitting_product(a.above, b.above), b.denominator if below is None else fitting_product(below, b.denominator)
-    )
+    return fitting_quotient(fitting_product(a.above, b.above), fitting_joint(a.denominator, b.denominator))
 
 
 def divided(a: Span, b: Span) -> Span:

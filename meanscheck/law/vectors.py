@@ -36,8 +36,6 @@ from meanscheck.law.tree import Node
 from meanscheck.law.types import UNITS
 from meanscheck.law.vector_bounds import VectorBounds
 
-MAX_STORED = MOST
-"""No variable may be larger; so every block and every machine refuses the same, and sums of a few stay within Int64."""
 FEW = 20
 """One unit in so many is few."""
 
@@ -359,7 +357,7 @@ class VectorRun:
         if numbers and frame.height:
             tops = frame.select(pl.col(numbers).abs().max()).row(0)
             for name, top in zip(numbers, tops, strict=True):
-                if top is not None and top > MAX_STORED:
+                if top is not None and top > MOST:
                     raise InternalError(f"variable {name[2:]} exceeds the bound of exact reckoning")
 
     def _programme(self, programme: Programme) -> None:

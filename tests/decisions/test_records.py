@@ -28,8 +28,6 @@ RULES = HERE.parent / "rules"
 JIANGMEN = RULES / "cn" / "guangdong" / "jiangmen"
 CASES = {file.parent: files_of(file.parent, "cases") for file in sorted(RULES.rglob("*cases.toml"))}
 CASES[JIANGMEN] += (HERE / "vectors" / "thirty.toml",)
-LAWS = 6
-"""Of each pack: its laws differ by figures for the most part, and each costs a second."""
 ORIGIN = Provenance("ab" * 32)
 
 
@@ -80,12 +78,11 @@ def law_for(pack: RulePack, case: Case) -> Law:
 
 
 def by_law(pack: RulePack, cases: Iterable[Case]) -> list[tuple[Law, list[CaseUnit]]]:
-    """Cases that are decided by one law go into one block; of the laws those that decide most cases."""
+    """Cases that are decided by one law go into one block."""
     found: dict[object, list[Case]] = {}
     for case in cases:
         found.setdefault((case.on, case.known_by, case.accept, repr(case.overlay)), []).append(case)
-    most = sorted(found.values(), key=len, reverse=True)[:LAWS]
-    return [(law_for(pack, own[0]), [case.unit for case in own]) for own in most]
+    return [(law_for(pack, own[0]), [case.unit for case in own]) for own in found.values()]
 
 
 @pytest.mark.parametrize(("folder", "files"), CASES.items(), ids=lambda x: x.name if isinstance(x, Path) else "")

@@ -13,7 +13,7 @@ import pytest
 from meanscheck.law.audit import pack_folders
 from meanscheck.law.case_runs import Cases
 from meanscheck.law.derived_checks import differences
-from meanscheck.law.explanations import Kind, explanations
+from meanscheck.law.explanations import explained_mutants, explained_theorems
 from meanscheck.law.mutating import Mutation, drawn, report
 from meanscheck.values.data import data_dir
 
@@ -22,7 +22,6 @@ FOLDERS = pack_folders(RULES)
 SHOWN = ("cn", "cn/guangdong", "cn/guangdong/jiangmen", "cn/shanghai", "cn/zhejiang/ningbo/yinzhou")
 """Packs of which a sample is drawn here; the others take as long and are left to the command."""
 SAMPLE = 25
-KINDS: tuple[Kind, ...] = ("mutant", "theorem")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +43,7 @@ def test_every_published_figure_is_what_its_formula_gives_or_says_why_not(folder
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.relative_to(RULES).as_posix())
 def test_every_explanation_gives_a_reason(folder: Path, cases: Cases) -> None:
     level = cases.packs[folder.resolve()].levels[-1]
-    assert all(entry.why.strip() for kind in KINDS for entry in explanations(level, kind))
+    assert all(entry.why.strip() for entry in (*explained_mutants(level), *explained_theorems(level)))
 
 
 @pytest.mark.parametrize("name", SHOWN)

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from meanscheck.law.explanations import Explanation, explanations
+from meanscheck.law.explanations import TheoremExplanation, explained_theorems
 from meanscheck.law.law import Law
 from meanscheck.law.proving.amendments import Amendment, amendments
 from meanscheck.law.proving.asking import Shown, Solver
@@ -40,7 +40,7 @@ class Proof:
     amendments: tuple[Amendment, ...]
     cliffs: tuple[Cliff, ...]
     seconds: float
-    explained: tuple[Explanation, ...] = ()
+    explained: tuple[TheoremExplanation, ...] = ()
     """Why claims need not hold, as the pack's folders have it."""
     stale: tuple[str, ...] = ()
     """Names that the pack's own folder explains though they hold, or are none."""
@@ -173,13 +173,13 @@ def prove(
     )
 
 
-def _explained(pack: RulePack) -> tuple[Explanation, ...]:
+def _explained(pack: RulePack) -> tuple[TheoremExplanation, ...]:
     """Of every folder from the nation's to its own."""
-    return tuple(entry for level in pack.levels for entry in explanations(level, "theorem"))
+    return tuple(entry for level in pack.levels for entry in explained_theorems(level))
 
 
 def _stale(pack: RulePack, found: Sequence[Theorem]) -> Iterator[str]:
-    for entry in explanations(pack.levels[-1], "theorem"):
+    for entry in explained_theorems(pack.levels[-1]):
         about = [th for th in found if entry.id in (th.name, f"*: {th.claim}")]
         # A claim that is open here may be refuted where figures are found.
         if all(th.verdict == "proved" for th in about):

@@ -25,7 +25,7 @@ from meanscheck.law.tree import Node
 from meanscheck.values.evidence_state import EvidenceState
 
 PACKS = ("rules/cn", "rules/cn/guangdong", "rules/cn/guangdong/jiangmen")
-EVERY = 8
+EVERY = 4
 """One case in so many of each file is tried: all of them together take minutes."""
 MOST_PERSONS = 12
 

@@ -53,7 +53,20 @@ def test_what_holds_needs_no_explanation(tmp_path: Path) -> None:
     assert proof.refuted == () and proof.stale == ("relief: one outcome",)
 
 
-@pytest.mark.parametrize("text", ['[[theorem]]\nid = "x"\n', "[[theorem]]\nid = 1\nwhy = 'y'\n", "[[theorem"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[[theorem]]\nid = "x"\n',
+        "[[theorem]]\nid = 1\nwhy = 'y'\n",
+        "[[theorem",
+        '[[mutant]]\nid = "x"\nwhy = "a mutant here would be read by nobody"\n',
+    ],
+)
 def test_a_file_that_is_no_such_list_is_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(PackError, match=r"theorems\.toml"):
         proof_of(tmp_path, text)
+
+
+def test_the_same_is_explained_once(tmp_path: Path) -> None:
+    with pytest.raises(PackError, match="explained twice: relief: one outcome"):
+        proof_of(tmp_path, 2 * of_one_outcome('["parameter:p.of"]'))
