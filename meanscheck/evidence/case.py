@@ -20,7 +20,7 @@ from meanscheck.evidence.assemble import edges, feed_rows, households_sql, perso
 from meanscheck.evidence.blocks import Source, pull
 from meanscheck.evidence.coverage import make_states
 from meanscheck.evidence.people import drop_people, make_people
-from meanscheck.evidence.rows import SUPPORTERS, feeds_of_people, feeds_present, make_verdicts
+from meanscheck.evidence.rows import SUPPORTERS, feeds_of_people, make_verdicts
 from meanscheck.evidence.snapshot import Snapshot, snapshot_named
 
 if TYPE_CHECKING:
@@ -70,12 +70,9 @@ def case_block(
 
 
 def _fill(store: Store, *, mark: int, on: date) -> list[str]:
-    """Make the relations of the cases in ``p_units`` as temporary tables; the feeds that have one.
-
-    A statement costs milliseconds, and a few people stand in few feeds: the others are told apart first, in one.
-    """
+    """Make the relations of the cases in ``p_units`` as temporary tables; the feeds that have one."""
     make_states(store, list(all_feeds()), mark=mark, on=on)
-    present = feeds_of_people(store, feeds_present(store, mark=mark))
+    present = feeds_of_people(store, mark=mark)
     reviewed = make_verdicts(store, mark=mark, only_wanted=True)
     for feed in present:
         feed_rows(

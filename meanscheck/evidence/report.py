@@ -18,7 +18,7 @@ from meanscheck.errors import StoreError
 from meanscheck.evidence.coverage import make_states
 from meanscheck.evidence.digests import SHORT_ID
 from meanscheck.evidence.people import drop_people, make_people
-from meanscheck.evidence.rows import feeds_present, formula_columns, make_verdicts, rows_sql
+from meanscheck.evidence.rows import feeds_of_people, formula_columns, make_verdicts, rows_sql
 from meanscheck.evidence.snapshot import Snapshot, snapshot_named
 from meanscheck.evidence.tables import quoted
 from meanscheck.values.evidence_state import STATE_WORDS, EvidenceState
@@ -67,7 +67,7 @@ def report_rows(store: Store, request_no: str, *, on: date, snapshot: Snapshot |
         reviewed = make_verdicts(store, mark=mark, only_wanted=True)
         rows = {
             feed: frame
-            for feed in feeds_present(store, mark=mark)
+            for feed in feeds_of_people(store, mark=mark)
             if (frame := _rows(store, feed, mark, reviewed)).height
         }
         return ReportRows(

@@ -36,7 +36,7 @@ from meanscheck.evidence.coverage import make_states
 from meanscheck.evidence.digests import SHORT_ID
 from meanscheck.evidence.erasing import erased_since
 from meanscheck.evidence.people import drop_people, make_people
-from meanscheck.evidence.rows import feeds_present, rows_sql
+from meanscheck.evidence.rows import feeds_of_people, feeds_present, rows_sql
 from meanscheck.evidence.snapshot import Snapshot, snapshot_id, snapshot_named
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def trace(store: Store, case_ids: Sequence[str], *, on: date, snapshot: Snapshot
         with store.frame("wanted", wanted):
             make_people(store, mark=mark, on=on, only_wanted=True, heeds=taken.heeds)
         make_states(store, list(all_feeds()), mark=mark, on=on)
-        rows = [_rows(store, feed, mark) for feed in feeds_present(store, mark=mark)]
+        rows = [_rows(store, feed, mark) for feed in feeds_of_people(store, mark=mark)]
         return Trace(
             mark,
             rows=pl.concat([pl.DataFrame(schema=ROWS), *rows]),
