@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from meanscheck.decisions.kernel import (
     InOrder,
     Kernel,
     Seal,
+    keep_finished,
     keep_seals,
     texts_of,
 )
@@ -41,11 +42,15 @@ from meanscheck.values.money import format_yuan
 from meanscheck.vault import DeploymentKey, Held, Safe
 
 BLOCK_UNITS = 51_200
+_DAMAGED = "the vault's batch is closed, but not as it was when it was closed: bring its folder back from a backup"
 Progress = Callable[[int, int], None]
 
 
 class Assessment:
-    """A caseload under one law. Made by `assess`; runs once, when first looked at or when a ledger asks for blocks."""
+    """A caseload under one law. Made by `assess`; runs once, when first looked at or when a ledger asks for blocks.
+
+    A run that is broken off, in whatever way, is gone on with by the same call: finished blocks are taken as they are.
+    """
 
     def __init__(
         self,
@@ -72,6 +77,8 @@ class Assessment:
         self.vault = safe.batch(self.batch_id, GROUPS)
         self._total = Counts()
         self.records_root = ""
+        self.kept = 0
+        """Case units that an earlier run, which was broken off or had come to its end, had decided."""
         self._ran = False
 
     def __repr__(self) -> str:
@@ -113,11 +120,13 @@ class Assessment:
                 yield done.sealed
             return
         position = 0
-        for number, frame in enumerate(self.vault.blocks(purpose="log")):
-            made = seal(position, tokens=frame["token"].to_list(), groups=texts_of(frame))
-            keep_seals(self.vault, number, seal.first_index + position, salts=made.salts, leaves=made.leaves)
-            yield seal.together(position, made.leaves, made.hashes)
-            position += frame.height
+        with self.vault.working(self._plan, log=seal.origin):
+            for number, frame in enumerate(self.vault.blocks(purpose="log")):
+                made = seal(position, tokens=frame["token"].to_list(), groups=texts_of(frame))
+                keep_seals(self.vault, number, seal.first_index + position, salts=made.salts, leaves=made.leaves)
+                keep_finished(self.vault, number, seal, made.leaves)
+                yield seal.together(position, made.leaves, made.hashes)
+                position += frame.height
 
     # ---- running
 
@@ -129,27 +138,40 @@ class Assessment:
                 pass
         return self
 
+    @property
+    def _plan(self) -> dict[str, Any]:
+        """All that the bytes of the vault's blocks depend on."""
+        opening = {name: value for name, value in self.opening.items() if name != "run"}
+        return {**opening, "block_units": self.block_units, "projection": self.projection.key}
+
     def _run(self, seal: Seal | None) -> Iterator[DoneBlock]:
-        self._ran = True
-        self.vault.begin()
+        self._total, self.kept = Counts(), 0
         earlier = _frame(self.supersedes) if self.supersedes else None
         kernel = Kernel(self.law.canonical.decode(), self.snapshot.id, self.vault, seal, earlier)
         units, size = self.projection.units, self.block_units
         ranges = [range(first, min(first + size, units)) for first in range(0, units, size)]
         root = hashlib.sha256()
         done = 0
-        for block in self._engine.run(kernel, self.projection, ranges):
-            root.update(block.digests)
-            self._total.add(block.counts)
-            done += block.units
-            yield block
-            if self._progress is not None:
-                self._progress(done, units)
-        if done != units:
-            raise StoreError("the projection gave fewer case units than it promised; nothing was closed")
-        self.records_root = root.hexdigest()
-        facts = {"on": self.law.on.isoformat(), "units": done, "outcomes": self.closing["outcomes"]}
-        self.vault.close({**facts, "records_root": self.records_root})
+        with self.vault.working(self._plan, log=None if seal is None else seal.origin):
+            closed = self.vault.closed() if seal is None else None
+            blocks = self._engine.run(kernel, self.projection, ranges) if closed is None else _closed(kernel, ranges)
+            for block in blocks:
+                root.update(block.digests)
+                self._total.add(block.counts)
+                done += block.units
+                self.kept += block.units if block.is_kept else 0
+                yield block
+                if self._progress is not None:
+                    self._progress(done, units)
+            if done != units:
+                raise StoreError("the projection gave fewer case units than it promised; nothing was closed")
+            self.records_root = root.hexdigest()
+            if closed is None:
+                facts = {"on": self.law.on.isoformat(), "units": done, "outcomes": self.closing["outcomes"]}
+                self.vault.close({**facts, "records_root": self.records_root})
+            elif closed["records_root"] != self.records_root:
+                raise StoreError(_DAMAGED)
+            self._ran = True
 
     @property
     def counts(self) -> Counter[tuple[str, str]]:
@@ -278,6 +300,15 @@ def assess(
         supersedes=supersedes,
         why=why,
     )
+
+
+def _closed(kernel: Kernel, ranges: Sequence[range]) -> Iterator[DoneBlock]:
+    """The blocks of a batch that is closed."""
+    for number, units in enumerate(ranges):
+        kept = kernel.kept(number, units)
+        if kept is None:
+            raise StoreError(_DAMAGED)
+        yield kept
 
 
 def _digest(supersedes: Mapping[str, int]) -> str:

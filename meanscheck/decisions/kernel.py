@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Protocol
@@ -26,7 +26,7 @@ from meanscheck.decisions.waiting import waits
 from meanscheck.evidence import Projection, Reader
 from meanscheck.law.law import Law
 from meanscheck.law.vectors import VectorRun
-from meanscheck.vault import Vault
+from meanscheck.vault import Finished, Vault
 
 SLICE = 8192
 """Records turned into Python's bytes at a time: they are hashed while they are still near the processor."""
@@ -51,12 +51,23 @@ class Seal(Protocol):
     def first_index(self) -> int:
         """Place in the log of the batch's first decision."""
 
+    @property
+    def origin(self) -> str:
+        """Name of the log."""
+
+    @property
+    def name(self) -> str:
+        """All that leaves and their places depend on, tokens, groups and salts apart."""
+
     def __call__(
         self, first_position: int, *, tokens: Sequence[str], groups: Sequence[Sequence[bytes]]
     ) -> SealedSlice: ...
 
     def together(self, first_position: int, leaves: Sequence[bytes], hashes: bytes) -> Any:
         """Sealed decisions made ready for the log, which is given it as it is."""
+
+    def again(self, first_position: int, leaves: Sequence[bytes]) -> Any:
+        """The same of leaves that a seal of this name made in a run that was broken off."""
 
 
 @dataclass(slots=True)
@@ -77,6 +88,22 @@ class Counts:
         self.alone.update(other.alone)
         self.part.update(other.part)
 
+    def to_json(self) -> dict[str, list[list[Any]]]:
+        """Each count as a list of rows: names, then the number."""
+        return {
+            part.name: [[*([key] if isinstance(key, str) else key), n] for key, n in getattr(self, part.name).items()]
+            for part in fields(self)
+        }
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, list[list[Any]]]) -> Counts:
+        """What `to_json` gave."""
+        counts = cls()
+        for part in fields(cls):
+            for *names, n in found[part.name]:
+                getattr(counts, part.name)[names[0] if part.name == "awards" else tuple(names)] = n
+        return counts
+
 
 @dataclass(frozen=True, slots=True)
 class DoneBlock:
@@ -87,12 +114,14 @@ class DoneBlock:
         counts: what they add to the run's counts.
         digests: SHA-256 (32 bytes each, flat) of each record but its subject group.
         sealed: what the seal made of them for the log, if the kernel had one; nobody here looks into it.
+        is_kept: whether an earlier run, which was broken off, had finished it.
     """
 
     units: int
     counts: Counts = field(repr=False)
     digests: bytes = field(repr=False)
     sealed: Any
+    is_kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,7 +145,10 @@ class Kernel:
         return {part.name: getattr(self, part.name) for part in fields(self)}
 
     def __call__(self, reader: Reader, number: int, units: range) -> DoneBlock:
-        """Work on block `number`, which is the range `units`."""
+        """Work on block `number`, which is the range `units`, unless a run that was broken off had finished it."""
+        kept = self.kept(number, units)
+        if kept is not None:
+            return kept
         block = reader.block(input_needs(self.law), first=units.start, after=units.stop)
         tokens = reader.tokens(first=units.start, after=units.stop)
         frame, outcomes = self.decided(block, *tokens)
@@ -129,7 +161,25 @@ class Kernel:
             first_index = self.seal.first_index + units.start
             keep_seals(self.vault, number, first_index, salts=b"".join(made.salts), leaves=made.leaves)
             sealed = self.seal.together(units.start, made.leaves, b"".join(made.hashes))
-        return DoneBlock(frame.height, counted(outcomes), b"".join(made.digests), sealed)
+        done = DoneBlock(frame.height, counted(outcomes), b"".join(made.digests), sealed)
+        facts = {"counts": done.counts.to_json(), "units": done.units, **_sealed_as(self.seal, made.leaves)}
+        self.vault.course.finish(number, facts, done.digests)
+        return done
+
+    def kept(self, number: int, units: range) -> DoneBlock | None:
+        """Block `number` as an earlier run of the same plan finished it, and sealed it as this one would."""
+        found = self.vault.course.finished(number)
+        if found is None or found.facts["units"] != len(units):
+            return None
+        sealed = None
+        if self.seal is not None:
+            if found.facts["seal"] != self.seal.name:
+                return None
+            leaves = self.vault.leaves(number)
+            if leaves is None or _sealed_as(self.seal, leaves)["leaves"] != found.facts["leaves"]:
+                return None
+            sealed = self.seal.again(units.start, leaves)
+        return DoneBlock(len(units), Counts.from_json(found.facts["counts"]), found.data, sealed, is_kept=True)
 
     def decided(
         self, block: CaseBlock, unit_tokens: pl.Series, person_tokens: pl.Series
@@ -195,6 +245,19 @@ def keep_seals(vault: Vault, number: int, first_index: int, *, salts: bytes, lea
     own = [salts[at : at + width] for at in range(0, len(salts), max(width, 1))]
     index = pl.int_range(first_index, first_index + len(leaves), eager=True)
     vault.put("seals", number, pl.DataFrame({"index": index, "leaf": list(leaves), "salts": own}))
+
+
+def keep_finished(vault: Vault, number: int, seal: Seal, leaves: Sequence[bytes]) -> None:
+    """Note of a finished block that it has been sealed since."""
+    found: Finished | None = vault.course.finished(number)
+    if found is not None:
+        vault.course.finish(number, {**found.facts, **_sealed_as(seal, leaves)}, found.data)
+
+
+def _sealed_as(seal: Seal | None, leaves: Sequence[bytes]) -> dict[str, str | None]:
+    if seal is None:
+        return {"seal": None, "leaves": None}
+    return {"seal": seal.name, "leaves": hashlib.sha256(b"\n".join(leaves)).hexdigest()}
 
 
 def _digest(texts: tuple[bytes, ...]) -> bytes:

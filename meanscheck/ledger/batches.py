@@ -175,7 +175,7 @@ class Ledger:
                 raise LedgerError(
                     f"the opening has more than {MAX_WITNESSED} bytes of cosignatures: ask fewer witnesses"
                 )
-            seal = bulk.Seal(batch.batch_id, digest, first, commitment)
+            seal = bulk.Seal(batch.batch_id, digest, first, commitment, self.origin)
             for made in batch.sealed(seal):
                 block = made
                 if not isinstance(block, Together):

@@ -34,7 +34,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Protocol
 
 from meanscheck.errors import LedgerError
-from meanscheck.ledger import canonical
+from meanscheck.ledger import canonical, merkle
 from meanscheck.ledger.commitment import GROUPS, NAMES, PREFIXES, SALT, SALT_BYTES, VERSIONS, WHOLE, Form
 from meanscheck.ledger.together import Together, together
 
@@ -146,12 +146,19 @@ class Seal:
         opening: digest of the batch-open entry.
         first_index: place in the log of the batch's first decision.
         form: how to commit, see `commitment.py`.
+        origin: of the log.
     """
 
     batch_id: str
     opening: str
     first_index: int
     form: Form = "grouped"
+    origin: str = ""
+
+    @property
+    def name(self) -> str:
+        """All that leaves and their places depend on, tokens, groups and salts apart."""
+        return f"{self.origin} {self.opening} {self.first_index} {self.form}"
 
     def __call__(self, first_position: int, *, tokens: Sequence[str], groups: Sequence[Sequence[bytes]]) -> SealedBlock:
         """Decisions `first_position` … of the batch; see `seal_block`."""
@@ -161,6 +168,10 @@ class Seal:
         """Sealed decisions `first_position` … made ready for the log, wherever that is done (`together.py`)."""
         first_index = self.first_index + first_position
         return together(leaves, hashes, first_index=first_index, first_position=first_position)
+
+    def again(self, first_position: int, leaves: Sequence[bytes]) -> Together:
+        """Decisions that a seal of the same name sealed before its run was broken off, made ready for the log."""
+        return self.together(first_position, leaves, merkle.leaf_hashes(leaves))
 
     def blocks(self, blocks: Iterable[Block], *, keep: Keep, processes: int = 1) -> Iterator[SealedBlock]:
         """A stream of blocks in order. With several processes a block is worked on in parts of 8192 decisions.

@@ -12,6 +12,8 @@ hashes. While a retention period runs (`retention`) use can be restricted instea
 |---|---|
 | safe | which places belong together, and how is one opened |
 | batch | where do the records of one batch lie |
+| course | which run works on a batch, and how far had one come that was broken off |
+| columns | how are columns written so that they are whole or not there |
 | sealing | how are bytes bound to household and place |
 | household_keys, notes | which key opens what; what is noted of those erased or restricted |
 | deployment | with which key is all that locked |
@@ -21,12 +23,15 @@ Choices
     The records root stays out of the clear: it is unsalted, so somebody with all other records of a batch, or with a
     batch of one, could try incomes against it. It is sealed under a key of the batch that goes with the first
     household erased from it. Counts by outcome stay in the clear; the log has them too.
+    A batch that was sealed is never written anew while it may stand in a log: its salts are drawn once, and without
+    them no receipt can be made. The same run again finds it closed and takes what is there.
     Households are indexed by random token, cases by a keyed hash: no case id stands in any file of the vault.
 """
 
 from __future__ import annotations
 
 from meanscheck.vault.batch import OUTCOME, Held, Purpose, Vault
+from meanscheck.vault.course import Finished
 from meanscheck.vault.deployment import ENVIRONMENT, DeploymentKey
 from meanscheck.vault.erasure import BASES, Erasure, entry_of
 from meanscheck.vault.household_keys import HouseholdKeys
@@ -42,6 +47,7 @@ __all__ = [
     "DeploymentKey",
     "ErasedNote",
     "Erasure",
+    "Finished",
     "Held",
     "HouseholdKeys",
     "Purpose",

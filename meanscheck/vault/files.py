@@ -46,6 +46,29 @@ def turn(path: Path) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def alone(path: Path, *, refusal: str) -> Iterator[None]:
+    """Hold `path` as a lock; StoreError with the words `refusal` if somebody else holds it."""
+    with writing(path):
+        lock = path.open("ab")
+    with lock as file:
+        try:
+            if sys.platform == "win32":
+                file.seek(0)
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StoreError(refusal) from None
+        yield
+
+
+def flush(path: Path) -> None:
+    """Bring what was written to a file to the disk."""
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
 def write_new(path: Path, parts: Iterable[bytes]) -> Path:
     """Write a file beside `path`, readable by its owner only, flushed to disk; returns it, to be renamed to `path`."""
     new = path.with_name(path.name + ".new")

@@ -22,7 +22,7 @@ from meanscheck.evidence import Store, subjects
 from meanscheck.faces.cli.intake import ORIGIN, make_office
 from meanscheck.faces.cli.office import Office
 from meanscheck.law import RulePack
-from meanscheck.ledger import GROUPS, Ledger, Signer, verify
+from meanscheck.ledger import GROUPS, Ledger, Signer, bulk, verify
 from meanscheck.synth import county
 
 HOUSEHOLDS = 6
@@ -30,6 +30,8 @@ PACK = "rules/cn/guangdong/jiangmen"
 DAY = date(2020, 6, 30)
 FEEDS = ("bank_deposits", "deaths", "declaration", "household_register", "supporters")
 """Enough that sheets, GB18030 and all kinds of coverage occur; fewer files leave time for more kills."""
+BLOCK_UNITS = 2
+"""Three blocks, so that a run can be broken off between two."""
 RECEIPTS = 2
 Tell = Callable[[str], None]
 
@@ -41,6 +43,7 @@ class Left:
     batches: dict[str, str]
     snapshot: str
     records_root: str
+    log_root: str
     outcomes: str
     receipts: int
 
@@ -61,17 +64,23 @@ def _same_tokens(size: int) -> bytes:
     return hashlib.shake_256(f"tokens {size}".encode()).digest(size)
 
 
+def _same_salts(size: int) -> bytes:
+    return hashlib.shake_256(f"salts {size}".encode()).digest(size)
+
+
 def run(folder: Path, inbox: Path, tell: Tell) -> Left:
     """The whole day in the office of a folder, or the rest of it."""
     # Tokens are drawn once and are part of the records: fixed here, so that records of two runs can be compared.
+    # So are salts, so that the logs of two runs can be.
     vars(subjects)["secrets"] = SimpleNamespace(token_bytes=_same_tokens)
+    vars(bulk)["os"] = SimpleNamespace(urandom=_same_salts)
     office = Office(folder / "county.duckdb")
     with Store.open(office.store, memory_limit="400MB", threads=1) as store:
         reports = store.ingest_inbox(inbox, progress=lambda what, done, total: tell(f"ingest {what}"))
         tell("decide")
         law = RulePack.load(PACK).on(DAY)
         ledger = Ledger.open(office.ledger, signer=Signer.load(office.key))
-        result = assess(store, law)
+        result = assess(store, law, block_units=BLOCK_UNITS)
         tell("seal")
         try:
             ledger.append(result)
@@ -97,6 +106,7 @@ def run(folder: Path, inbox: Path, tell: Tell) -> Left:
             batches={report.file: report.batch_id for report in reports},
             snapshot=result.snapshot.id,
             records_root=str(closed["records_root"]),
+            log_root=ledger.checkpoint.splitlines()[2],
             outcomes=hashlib.sha256(outcomes.write_json().encode()).hexdigest(),
             receipts=len(proven),
         )

@@ -189,6 +189,8 @@ def assess(
     if as_json:
         print_json(assessment_json(result, sealed))
         return
+    if result.kept:
+        say(f"{result.kept:,} of {result.projection.units:,} cases had been decided by an earlier run of this batch")
     show_outcomes(result)
     show_causes(result)
     show_waiting(result)
@@ -304,6 +306,7 @@ def assessment_json(result: Assessment, sealed: Sealed | None) -> dict[str, Any]
         "accepted": list(result.law.accepted),
         "snapshot": result.snapshot.id,
         "units": result.projection.units,
+        "kept": result.kept,
         "outcomes": outcomes,
         "awards": {programme: format_yuan(fen) for programme, fen in sorted(result.awards.items())},
         "refer_causes": causes,

@@ -63,8 +63,24 @@ def stages(*, quiet: bool = False) -> Iterator[Stages]:
                 return Text("")
             seconds = task.finished_time if task.finished else task.elapsed
             rate = f"  {task.completed / seconds:,.0f}/s" if seconds and seconds > 0.05 else ""
-            return Text(f"{task.completed:,.0f} of {task.total:,.0f} {unit}{rate}", style="cyan")
+            left = task.time_remaining if not task.finished else None
+            still = f"  {_spoken(left)} left" if left is not None else ""
+            return Text(f"{task.completed:,.0f} of {task.total:,.0f} {unit}{rate}{still}", style="cyan")
 
     columns = (TextColumn("{task.description:<26}"), BarColumn(bar_width=28), TimeElapsedColumn(), Rate())
     with Progress(*columns, console=console(errors=True)) as bars:
         yield Stages(bars)
+
+
+def _spoken(seconds: float) -> str:
+    """A length of time in the largest two units that it fills.
+
+    >>> _spoken(8), _spoken(95), _spoken(7_260)
+    ('8 s', '1 min 35 s', '2 h 01 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
