@@ -22,8 +22,8 @@ from meanscheck.law.law import Law
 from meanscheck.ledger import GROUPS, Ledger, Signer, verify
 from meanscheck.synth import county
 
-HOUSEHOLDS, BLOCK = 30, 7
-BLOCKS = [7, 7, 7, 7, 2]
+HOUSEHOLDS, BLOCK = 26, 8
+BLOCKS = [8, 8, 8, 2]
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def receipts_verify(result: Assessment, ledger: Ledger) -> int:
 
 
 @pytest.mark.parametrize("is_sealed", [False, True])
-@pytest.mark.parametrize("at", [1, 4])
+@pytest.mark.parametrize("at", [1, 3])
 def test_finished_blocks_are_taken_as_they_are(
     store: Store, law: Law, ledger: Ledger, tmp_path: Path, is_sealed: bool, at: int
 ) -> None:
@@ -112,12 +112,12 @@ def test_finished_blocks_are_taken_as_they_are(
     assert result.waiting().equals(straight.waiting())
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_it_goes_on_from_any_moment_in_any_order(store: Store, law: Law, tmp_path: Path, seed: int) -> None:
     chance = Random(seed)
     straight = assess(store, law, vault=tmp_path / "straight").run()
     worked: list[int] = []
-    for _ in range(3):
+    for _ in range(2):
         order = chance.sample(range(len(BLOCKS)), len(BLOCKS))
         engine = Watched(ends_at=chance.randrange(len(BLOCKS)), order=order, worked=worked)
         with pytest.raises(PowerCut):
@@ -137,7 +137,7 @@ def test_a_file_that_was_changed_meanwhile_is_made_again(
     finished.write_bytes(finished.read_bytes()[:-1] + b"?")
     seals.write_bytes((result.vault.folder / "seals-00001.parquet").read_bytes())
     ledger.append(result)
-    assert engine.worked == [0, 2, 3, 4]
+    assert engine.worked == [0, 2, 3]
     assert receipts_verify(result, ledger) == HOUSEHOLDS
 
 
