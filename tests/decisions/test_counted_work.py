@@ -1,0 +1,153 @@
+"""How much work is done is counted, not timed: nothing grows with the caseload that need not.
+
+A block that says everything several times over takes the same statements and the same columns to reckon; Python does
+for each household what is done by the record (texts, digests, salts, keys, sealing), and nothing for a row.
+"""
+
+from __future__ import annotations
+
+import cProfile
+import hashlib
+import pstats
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from meanscheck.contracts.units import CaseBlock
+from meanscheck.decisions import assess
+from meanscheck.decisions.encode import input_needs
+from meanscheck.decisions.kernel import Kernel
+from meanscheck.evidence import Reader
+from meanscheck.ledger import GROUPS
+from meanscheck.ledger.bulk import Seal
+from meanscheck.vault import Vault
+
+from .office import Office
+
+TIMES = 4
+STATEMENTS = 6
+"""Beside one a feed that a rule reads: households, persons, the tokens of both, supporters' rows and edges."""
+PYTHON_CALLS = 100
+"""A household, those into C and this test's counting included; 92 when this was written: seven salted hashes and six
+nodes over them, a digest, a leaf and two texts to seal take some six each."""
+COLLECTS = 5_000
+"""Columns reckoned one by one, a block of this county, whatever its size; 4 796 when this was written."""
+HASHED = 1_000
+"""Bytes hashed a household beside what is hashed of its record twice: salts, prefixes, inner nodes, leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copied(Reader):
+    """One block several times over, as if so many counties like it were one."""
+
+    times: int = 1
+
+    def block(self, feeds: Mapping[str, Collection[str]], *, first: int, after: int) -> CaseBlock:
+        """The block, and again as often."""
+        one = super(Copied, self).block(feeds, first=first, after=after // self.times)
+        copies = range(self.times)
+        shift = [pl.col("member_row", "supporter_row") + copy * one.persons.height for copy in copies]
+        return CaseBlock(
+            households=pl.concat([one.households.with_columns(pl.col("case_id") + f"-{copy}") for copy in copies]),
+            persons=pl.concat([one.persons for _ in copies]),
+            feeds={feed: pl.concat([rows for _ in copies]) for feed, rows in one.feeds.items()},
+            supporters=pl.concat([one.supporters.with_columns(by) for by in shift]),
+        )
+
+    def tokens(self, *, first: int, after: int) -> tuple[pl.Series, pl.Series]:
+        """Other ones for each copy."""
+        found = super(Copied, self).tokens(first=first, after=after // self.times)
+        return tuple(  # type: ignore[return-value]
+            pl.concat([tokens.str.slice(0, 31) + str(copy) for copy in range(self.times)]) for tokens in found
+        )
+
+
+@dataclass
+class Work:
+    """What was counted while a kernel worked on one block."""
+
+    units: int
+    calls: int = 0
+    collects: int = 0
+    hashed: int = 0
+    record_bytes: int = 0
+
+
+def work_of(kernel: Kernel, reader: Reader, number: int, units: range, monkeypatch: pytest.MonkeyPatch) -> Work:
+    done = Work(0)
+    real, put = hashlib.sha256, Vault.put
+
+    def counting(data: bytes = b"") -> Any:
+        done.hashed += len(data)
+        return real(data)
+
+    def seen(vault: Vault, kind: str, block: int, frame: pl.DataFrame) -> None:
+        if kind == "records":
+            done.record_bytes += sum(int(frame[name].str.len_bytes().sum()) for name in GROUPS)
+        put(vault, kind, block, frame)
+
+    profile = cProfile.Profile()
+    with monkeypatch.context() as patch:
+        patch.setattr(hashlib, "sha256", counting)
+        patch.setattr(Vault, "put", seen)
+        profile.enable()
+        done.units = kernel(reader, number, units).units
+        profile.disable()
+    calls = pstats.Stats(profile).stats  # type: ignore[attr-defined]
+    done.calls = sum(found[1] for found in calls.values())
+    done.collects = sum(found[1] for (_, _, name), found in calls.items() if "'collect' of 'builtins.PyLazy" in name)
+    return done
+
+
+@pytest.fixture
+def kernel(messy: Office, tmp_path: Path) -> Kernel:
+    vault = assess(messy.store, messy.law, vault=tmp_path / "vault").vault
+    vault.begin()
+    seal = Seal("2020-06-A", "55" * 32, 1)
+    return Kernel(messy.law.canonical.decode(), messy.result.snapshot.id, vault, seal)
+
+
+def test_work_by_the_block_does_not_grow_with_its_households(
+    messy: Office, kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, units = messy.result.projection.reader().source, messy.result.projection.units
+    kernel(Copied(source), 0, range(units))  # what is made once a law, or once a process, is made
+    one, many = (
+        work_of(kernel, Copied(source, times), times, range(times * units), monkeypatch) for times in (1, TIMES)
+    )
+    assert many.units == TIMES * one.units
+    assert one.collects <= COLLECTS
+    # Lists of causes, distinct rows and the like are made in parts of some thousand rows.
+    assert many.collects - one.collects <= COLLECTS // 100
+    assert (many.calls - one.calls) / (many.units - one.units) <= PYTHON_CALLS
+    for done in (one, many):
+        assert done.record_bytes > 1_000 * done.units
+        assert done.hashed <= 2 * done.record_bytes + HASHED * done.units
+
+
+def test_every_feed_is_read_once_and_no_row_twice(messy: Office, kernel: Kernel) -> None:
+    projection = messy.result.projection
+    source, units = projection.reader().source, range(projection.units)
+    asked: list[tuple[str, int]] = []
+    fetch = source.fetch
+
+    def counted(query: str) -> pl.DataFrame:
+        found = fetch(query)
+        asked.append((query, found.height))
+        return found
+
+    source.fetch = counted
+    kernel(Reader(source), 0, units)
+    first = len(asked)
+    kernel(Reader(source), 1, units)
+    second = asked[first:]
+    needs = input_needs(kernel.law)
+    assert len(second) <= len(needs) + STATEMENTS
+    in_store = sum(rows for feed, rows in projection.rows.items() if feed in needs)
+    in_store += 2 * projection.rows["supporters"]  # how many a person has, and the edges
+    assert sum(rows for _, rows in second) <= in_store + 2 * (projection.units + projection.persons)
+    assert first <= len(second) + 2, "states and terms are read once"
