@@ -144,8 +144,18 @@ class Assessment:
         opening = {name: value for name, value in self.opening.items() if name != "run"}
         return {**opening, "block_units": self.block_units, "projection": self.projection.key}
 
+    def _size_of_blocks(self, seal: Seal | None) -> int:
+        """Units a block: as asked, or of the run that this one goes on with, unless that would take more memory."""
+        noted = self.vault.course.plan
+        size = None if noted is None else noted.get("block_units")
+        if not isinstance(size, int) or noted != {**self._plan, "block_units": size}:
+            return self.block_units
+        has_nothing_to_do = seal is None and self.vault.closed() is not None
+        return size if has_nothing_to_do or size <= self.block_units else self.block_units
+
     def _run(self, seal: Seal | None) -> Iterator[DoneBlock]:
         self._total, self.kept = Counts(), 0
+        self.block_units = self._size_of_blocks(seal)
         earlier = _frame(self.supersedes) if self.supersedes else None
         kernel = Kernel(self.law.canonical.decode(), self.snapshot.id, self.vault, seal, earlier)
         units, size = self.projection.units, self.block_units
@@ -276,7 +286,8 @@ def assess(
         vault: folder for records; ``<store>.vault`` beside the store unless given.
         vault_key: locks the vault; unless given, that of MEANSCHECK_VAULT_KEY or of ``keys/<vault's name>.key`` beside
             the folder, which is made with a new vault and belongs kept apart from it.
-        block_units: case units held at a time (by each process); the results do not depend on it.
+        block_units: case units held at a time, by each process; the results do not depend on it, memory does: some
+            60 kB a unit (`meanscheck.engines.Room`). A run that goes on with one that was broken off takes its size.
         engine: who works on the blocks: this process unless given, or such as `meanscheck.engines.Pool`.
         progress: called with units done and units in all.
         supersedes: household token → index in the log of the decision whose place is taken, for those decided before:

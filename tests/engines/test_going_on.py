@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from random import Random
 
@@ -22,6 +23,7 @@ from meanscheck.law.law import Law
 from meanscheck.ledger import GROUPS, Ledger, Signer, verify
 from meanscheck.synth import county
 
+ASSESSING = import_module("meanscheck.decisions.assess")
 HOUSEHOLDS, BLOCK = 26, 8
 BLOCKS = [8, 8, 8, 2]
 
@@ -184,22 +186,41 @@ def test_sealed_after_it_was_decided_it_is_found_closed_too(
     assert again.kept == HOUSEHOLDS and receipts_verify(again, ledger) == HOUSEHOLDS
 
 
-def test_what_was_sealed_is_not_written_anew(store: Store, law: Law, ledger: Ledger, tmp_path: Path) -> None:
+def test_what_was_sealed_is_not_written_anew(
+    store: Store, law: Law, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = assess(store, law, vault=tmp_path / "vault", block_units=BLOCK)
     ledger.append(first)
-    with pytest.raises(StoreError, match="its records stand"):
-        assess(store, law, vault=tmp_path / "vault", block_units=BLOCK + 1).run()
+    with monkeypatch.context() as patch, pytest.raises(StoreError, match="its records stand"):
+        patch.setattr(ASSESSING, "engine_name", lambda: "meanscheck 9.9")
+        assess(store, law, vault=tmp_path / "vault", block_units=BLOCK).run()
     other = Ledger.open(tmp_path / "second", signer=Signer.generate("other.example/relief", ml_dsa=False))
     with pytest.raises(StoreError, match=r"sealed for the log county\.example/relief"):
         other.append(assess(store, law, vault=tmp_path / "vault", block_units=BLOCK))
     assert receipts_verify(first, ledger) == HOUSEHOLDS
 
 
-def test_what_was_not_sealed_may_be(store: Store, law: Law, ledger: Ledger, tmp_path: Path) -> None:
-    assess(store, law, vault=tmp_path / "vault", block_units=BLOCK).run()
-    other = assess(store, law, vault=tmp_path / "vault", block_units=BLOCK + 1)
-    ledger.append(other)
-    assert receipts_verify(other, ledger) == HOUSEHOLDS
+def test_what_was_not_sealed_may_be(
+    store: Store, law: Law, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(ASSESSING, "engine_name", lambda: "meanscheck 0.0")
+        assess(store, law, vault=tmp_path / "vault", block_units=BLOCK).run()
+    result = assess(store, law, vault=tmp_path / "vault", block_units=BLOCK).run()
+    assert result.kept == 0
+    ledger.append(result)
+    assert receipts_verify(result, ledger) == HOUSEHOLDS
+
+
+@pytest.mark.parametrize(("asked", "size", "kept"), [(BLOCK + 3, BLOCK, 2 * BLOCK), (BLOCK - 3, BLOCK - 3, 0)])
+def test_it_goes_on_in_blocks_of_the_same_size_unless_they_are_too_large(
+    store: Store, law: Law, tmp_path: Path, asked: int, size: int, kept: int
+) -> None:
+    broken_off(store, law, tmp_path / "vault", 2)
+    result = assess(store, law, vault=tmp_path / "vault", block_units=asked).run()
+    assert (result.block_units, result.kept) == (size, kept)
+    again = assess(store, law, vault=tmp_path / "vault", block_units=1).run()
+    assert (again.block_units, again.kept) == (size, HOUSEHOLDS)
 
 
 def test_a_closed_batch_that_was_damaged_is_said_to_be(store: Store, law: Law, ledger: Ledger, tmp_path: Path) -> None:

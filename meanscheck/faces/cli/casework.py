@@ -22,13 +22,12 @@ if TYPE_CHECKING:
     import polars as pl
 
     from meanscheck.decisions import Assessment, Report
+    from meanscheck.engines import Room
     from meanscheck.evidence import Store
     from meanscheck.law import Law
     from meanscheck.ledger import Ledger, Sealed, Witnesses
 
 Language = Literal["zh", "en"]
-BLOCK_UNITS = 25_600
-"""Units a process works on at a time: about 1 GB of memory; a smaller caseload is worked on by one process."""
 OUTCOMES = ("eligible", "ineligible", "refer")
 
 
@@ -131,7 +130,20 @@ def assess(
     no_seal: Annotated[bool, typer.Option("--no-seal", help="Decide only; put nothing into the log.")] = False,
     processes: Annotated[
         int | None,
-        typer.Option("--processes", min=1, help="Processes for a large caseload; all processors if left out."),
+        typer.Option(
+            "--processes",
+            min=1,
+            help="Processes for a large caseload; if left out, as many as processors and memory allow.",
+        ),
+    ] = None,
+    block_units: Annotated[
+        int | None,
+        typer.Option(
+            "--block-units",
+            min=1,
+            help="Cases that a process holds at a time, some 60 kB each; if left out, what fits into free memory.",
+            metavar="N",
+        ),
     ] = None,
     supersede: Annotated[
         str | None,
@@ -180,6 +192,7 @@ def assess(
         witnesses,
         None if received_by is None else day_of(received_by, "--received-by"),
         Lineage(lineage),
+        block_units,
     )
     with Store.open(office.store) as opened, stages(quiet=as_json) as bars:
         result, sealed = run(opened, law, ledger, bars, how=how)
@@ -234,6 +247,14 @@ class Run:
     witness: Witnesses | None = None
     received_by: date | None = None
     lineage: Lineage = field(default_factory=Lineage)
+    block_units: int | None = None
+
+    def room(self, units: int) -> Room:
+        """Blocks and processes for a caseload: as asked, otherwise what fits into the memory that is free now."""
+        from meanscheck.engines import Room, free_memory
+
+        fits = Room.of(free_memory(), processes=self.processes or os.cpu_count() or 1, units=units)
+        return Room(self.block_units or fits.block_units, self.processes or fits.processes)
 
 
 def witnesses_of(office: Office, ways: list[str]) -> Witnesses:
@@ -257,7 +278,7 @@ def run(
     from meanscheck.lineage import Data
 
     later, how = Later(), how or Run()
-    engine = Pool(how.processes or os.cpu_count() or 1)
+    room = how.room(int(store.value("select count(distinct case_id) from requests")))
     evidence = Data("store", digests={"law": law.digest})
     with bars.stage("order the evidence"), how.lineage.run("project", inputs=[evidence]) as projecting:
         earlier = None if how.supersede is None or ledger is None else ledger.last_decisions()
@@ -265,8 +286,8 @@ def run(
             store,
             law,
             snapshot=None if how.received_by is None else store.snapshot(known_by=how.received_by),
-            block_units=BLOCK_UNITS,
-            engine=engine,
+            block_units=room.block_units,
+            engine=Pool(room.processes),
             progress=later,
             supersedes=earlier,
             why=how.supersede or "review",

@@ -1,0 +1,103 @@
+"""Blocks and processes fit into the memory that there is, whoever limits it."""
+
+from __future__ import annotations
+
+import doctest
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meanscheck.engines import Room, free_memory, room
+from meanscheck.engines.room import A_PROCESS, A_UNIT, GIB, SIZES
+
+MEMINFO = "MemTotal:       24000000 kB\nMemFree:          100 kB\nMemAvailable:   8000000 kB\n"
+MACHINE = 8_000_000 * 1024
+
+
+def system(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
+
+
+def second(folder: str, *, limit: str, used: int, files: int) -> dict[str, str]:
+    return {
+        f"sys/fs/cgroup{folder}/memory.max": f"{limit}\n",
+        f"sys/fs/cgroup{folder}/memory.current": f"{used}\n",
+        f"sys/fs/cgroup{folder}/memory.stat": f"anon 5\ninactive_file {files}\nactive_file 7\n",
+    }
+
+
+def test_examples_are_true() -> None:
+    assert doctest.testmod(room).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, None),
+        ({"proc/meminfo": MEMINFO}, MACHINE),
+        # No limit: the machine's own.
+        ({"proc/meminfo": MEMINFO, "proc/self/cgroup": "0::/\n", **second("", limit="max", used=1, files=0)}, MACHINE),
+        # A container sees its own group as the top: 2 GiB, of which 1 is used, 0.25 of that by files.
+        (
+            {
+                "proc/meminfo": MEMINFO,
+                "proc/self/cgroup": "0::/\n",
+                **second("", limit=str(2 * GIB), used=GIB, files=GIB // 4),
+            },
+            2 * GIB - GIB + GIB // 4,
+        ),
+        # The group around one's own has less left.
+        (
+            {
+                "proc/meminfo": MEMINFO,
+                "proc/self/cgroup": "0::/office/night\n",
+                **second("/office/night", limit=str(4 * GIB), used=GIB, files=0),
+                **second("/office", limit=str(4 * GIB), used=3 * GIB, files=0),
+            },
+            GIB,
+        ),
+        # The first version, among other kinds of groups.
+        (
+            {
+                "proc/meminfo": MEMINFO,
+                "proc/self/cgroup": "9:name=systemd:/\n4:memory:/job\n3:cpuset:/\n",
+                "sys/fs/cgroup/memory/job/memory.limit_in_bytes": f"{3 * GIB}\n",
+                "sys/fs/cgroup/memory/job/memory.usage_in_bytes": f"{2 * GIB}\n",
+                "sys/fs/cgroup/memory/job/memory.stat": f"cache 1\ntotal_inactive_file {GIB // 2}\n",
+                "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
+                "sys/fs/cgroup/memory/memory.usage_in_bytes": f"{5 * GIB}\n",
+            },
+            GIB + GIB // 2,
+        ),
+        # More is used than is allowed.
+        (
+            {"proc/self/cgroup": "0::/\n", **second("", limit=str(GIB), used=2 * GIB, files=0)},
+            0,
+        ),
+    ],
+)
+def test_what_may_be_used_is_the_least_that_anybody_leaves(
+    tmp_path: Path, files: dict[str, str], expected: int | None
+) -> None:
+    assert free_memory(system=system(tmp_path, files)) == expected
+
+
+@given(st.integers(0, 64 * GIB), st.integers(1, 64), st.integers(0, 40_000_000))
+def test_what_fits_fits_or_is_the_least_there_is(memory: int, processes: int, units: int) -> None:
+    found = Room.of(memory, processes=processes, units=units)
+    takes = found.processes * (A_PROCESS + A_UNIT * min(found.block_units, units))
+    assert 1 <= found.processes <= processes
+    assert takes <= memory or found == Room(SIZES[-1], 1)
+    larger = Room.of(memory + GIB, processes=processes, units=units)
+    assert larger.block_units >= found.block_units
+
+
+@given(st.integers(1, 64), st.integers(0, 40_000_000))
+def test_without_a_limit_nothing_is_held_back(processes: int, units: int) -> None:
+    blocks = max(-(-units // SIZES[0]), 1)
+    assert Room.of(None, processes=processes, units=units) == Room(SIZES[0], min(processes, blocks))
