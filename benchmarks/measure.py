@@ -35,6 +35,8 @@ STAGES = {
     "bare-csv": ("intake", "bare_csv"),
     "project": ("project", "measure"),
     "telling": ("telling", "measure"),
+    "template-ours": ("template", "ours"),
+    "template-openfisca": ("template", "openfisca"),
     "whole": ("seal", "whole"),
     "pool": ("seal", "pool"),
     "assess": ("assess", "measure"),
