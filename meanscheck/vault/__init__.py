@@ -13,6 +13,7 @@ hashes. While a retention period runs (`retention`) use can be restricted instea
 | safe | which places belong together, and how is one opened |
 | batch | where do the records of one batch lie |
 | course | which run works on a batch, and how far had one come that was broken off |
+| packing | how are records made small before they are sealed |
 | columns | how are columns written so that they are whole or not there |
 | sealing | how are bytes bound to household and place |
 | household_keys, notes | which key opens what; what is noted of those erased or restricted |

@@ -34,11 +34,24 @@ def read(file: Path, columns: pl.Expr, first: int = 0, count: int | None = None)
     try:
         return pl.scan_parquet(file).slice(first, count).select(columns).collect(engine="in-memory")
     except (pl.exceptions.PolarsError, OSError):
-        raise StoreError(f"{file.name} is damaged, or was not sealed by this version: assess again") from None
+        raise StoreError(f"{file.name} is damaged, or was not sealed by this version: bring the batch's folder back from a backup") from None
+
+
+def metadata_of(file: Path) -> dict[str, str]:
+    """What `write_parquet` was given as metadata; StoreError if the file is damaged."""
+    try:
+        return {name: text for name, text in pl.read_parquet_metadata(file).items() if name != "ARROW:schema"}
+    except (pl.exceptions.PolarsError, OSError):
+        raise StoreError(f"{file.name} is damaged: bring the batch's folder back from a backup") from None
 
 
 def write_parquet(
-    target: Path, parts: Callable[[], Iterator[pl.DataFrame]], schema: Mapping[str, Any], *, rows: int
+    target: Path,
+    parts: Callable[[], Iterator[pl.DataFrame]],
+    schema: Mapping[str, Any],
+    *,
+    rows: int,
+    metadata: Mapping[str, str] | None = None,
 ) -> None:
     """Write frames as they come, a row group each: to a temporary name, flushed, then renamed.
 
@@ -62,6 +75,7 @@ def write_parquet(
                 compression="uncompressed",
                 statistics=False,
                 row_group_size=rows,
+                metadata=dict(metadata or {}),
                 maintain_order=True,
                 engine="streaming",
             )

@@ -2,7 +2,8 @@
 
     sealed   12 nonce · ciphertext · 16 tag      AES-256-GCM (NIST SP 800-38D) under the household's data key
     bound    ASCII `meanscheck/vault/v1`, kind, block, position, token, batch id, joined by line feeds: sealed bytes
-             moved to another household, place, block, batch or kind of file do not open
+             moved to another household, place, block, batch or kind of file do not open; of packed texts the kind has
+             the digest of the dictionary too
 
 A household has one key for all its batches. Nonces are therefore random and never counted: a batch that broke off and
 runs again has the same batch, position and token with other salts, and a nonce made of those would be used for two
