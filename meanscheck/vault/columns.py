@@ -34,7 +34,9 @@ def read(file: Path, columns: pl.Expr, first: int = 0, count: int | None = None)
     try:
         return pl.scan_parquet(file).slice(first, count).select(columns).collect(engine="in-memory")
     except (pl.exceptions.PolarsError, OSError):
-        raise StoreError(f"{file.name} is damaged, or was not sealed by this version: bring the batch's folder back from a backup") from None
+        raise StoreError(
+            f"{file.name} is damaged, or was not sealed by this version: bring the batch's folder back from a backup"
+        ) from None
 
 
 def metadata_of(file: Path) -> dict[str, str]:
