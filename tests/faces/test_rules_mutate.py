@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from law.relief import CASES, PARAMETERS, write
+from law.relief import CASES, CITE, PARAMETERS, case, dibao, write
 
 from faces.conftest import Command, Said
 from meanscheck.faces.cli import rules_mutate
@@ -83,6 +83,57 @@ def test_check_lists_what_no_case_shows_and_only_strict_minds(bare: Path, whole:
     assert "no case on a side of its line, or on it" in said.out and "a case below its line" in said.out
     refused(command, "rules", "check", bare, "--strict")
     assert "show every line, side and revision" in accepted(command, "rules", "check", whole, "--strict").out
+
+
+WAITS = f"""
+[[variable]]
+id = "is_member"
+entity = "member"
+unit = "bool"
+  [[variable.revision]]
+  formula = 'lives_together'
+  {CITE}
+[[programme]]
+id = "favour"
+entity = "household"
+in_force_on = 2020-01-01
+  [[programme.test]]
+  id = "alone"
+    [[programme.test.revision]]
+    formula = 'size == 1'
+    {CITE}
+  [[programme.test]]
+  id = "property"
+    [[programme.test.revision]]
+    unknown = "not found"
+    {CITE}
+[[programme]]
+id = "dibao"
+entity = "household"
+in_force_on = 2020-01-01
+  [[programme.test]]
+  id = "ground"
+    [[programme.test.revision]]
+    formula = 'outcome(favour) == "eligible" or size == 1'
+    {CITE}
+"""
+
+
+def test_check_names_what_no_case_can_show_and_strict_does_not_mind(tmp_path: Path, command: Command) -> None:
+    # Of one person it is open whether he is favoured, of two it is not; that anybody is, nobody can show.
+    favoured = '\n  [case.expect.favour]\n  outcome = "OUTCOME"'
+    alone, two = favoured.replace("OUTCOME", "refer"), favoured.replace("OUTCOME", "ineligible")
+    cases = [
+        case("alone", dibao("eligible") + alone, ""),
+        case("two", dibao("ineligible", failed="ground") + two, "", ""),
+        case("not a member", dibao("eligible") + alone, "", "lives_together = false"),
+    ]
+    folder = write(tmp_path / "rules" / "waits", rules=WAITS, parameters="", cases="\n".join(cases))
+    said = accepted(command, "rules", "check", folder, "--strict")
+    assert "3 cases show every line, side and revision" in said.out
+    assert "no case can show it yet (1)" in said.out and "favour: test property" in said.out
+    (found,) = accepted(command, "rules", "check", folder, "--json").json
+    assert [(gap["kind"], gap["thing"]) for gap in found["gaps"]] == [("beyond", "programme dibao, test ground")]
 
 
 def test_check_as_json_lists_gaps_with_their_places(bare: Path, command: Command) -> None:

@@ -1,4 +1,5 @@
-"""Our own packs: nothing is wrong in any of them, and every mutant is noticed by a case or explained.
+"""Our own packs: nothing is wrong in any of them, a case shows every line, side and figure of theirs that can be shown,
+and every mutant is noticed by a case or explained.
 
 Whoever changes a pack adds the case that shows the change. A sample of mutants is drawn here; `meanscheck rules mutate`
 tries them all.
@@ -6,12 +7,14 @@ tries them all.
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from meanscheck.law.audit import pack_folders
 from meanscheck.law.case_runs import Cases
+from meanscheck.law.coverage import gaps
 from meanscheck.law.derived_checks import differences
 from meanscheck.law.explanations import explained_mutants, explained_theorems
 from meanscheck.law.mutating import Mutation, drawn, report
@@ -38,6 +41,18 @@ def test_every_case_of_every_pack_comes_out_as_expected(cases: Cases) -> None:
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.relative_to(RULES).as_posix())
 def test_every_published_figure_is_what_its_formula_gives_or_says_why_not(folder: Path, cases: Cases) -> None:
     assert [f"{d.thing} {d.since}: {d.what}" for d in differences(cases.packs[folder.resolve()])] == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.relative_to(RULES).as_posix())
+def test_a_case_shows_every_line_side_and_figure_that_can_be_shown(folder: Path, cases: Cases) -> None:
+    found = gaps(cases.packs[folder.resolve()], cases)
+    assert [f"{g.thing} {g.since}: {g.needed}" for g in found if g.kind != "beyond"] == []
+
+
+def test_only_what_the_margin_was_in_guangdong_before_its_limits_is_beyond_every_case(cases: Cases) -> None:
+    beyond = {(g.thing, g.since) for pack in cases.packs.values() for g in gaps(pack, cases) if g.kind == "beyond"}
+    # 民发〔2021〕57号 has the class from 2021-07-01; the province's limits of property are those of 2022-03-01.
+    assert beyond == {("programme dibao_single, test ground", (date(2021, 7, 1),))}
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.relative_to(RULES).as_posix())

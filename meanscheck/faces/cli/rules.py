@@ -96,7 +96,7 @@ def check(
     wrong = [line for proof in found.values() for line in proof.wrong]
     for line in wrong:
         complain(line)
-    if faults or wrong or (strict and any(proof.gaps for proof in found.values())):
+    if faults or wrong or (strict and any(proof.owes for proof in found.values())):
         raise typer.Exit(1)
 
 

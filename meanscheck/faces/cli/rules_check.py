@@ -1,7 +1,8 @@
 """What is wrong with a pack, and what does no case of it show? The part of ``rules check`` that runs the cases.
 
 What is wrong comes first, with file and line: a figure that its formula does not give, a case that cannot be read or
-does not come out as expected. Then what is missing: lines, sides, revisions that no case shows.
+does not come out as expected. Then what is missing: lines, sides, revisions that no case shows, and what none can show
+as long as a formula is missing.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ HEADINGS = {
     "line": "no case on a side of its line, or on it",
     "side": "no case on one side of a condition",
     "unreached": "no case uses it on any day",
+    "beyond": "no case can show it yet",
 }
 
 
@@ -31,6 +33,11 @@ class Proof:
     cases: int
     wrong: tuple[str, ...]
     gaps: tuple[tuple[str, Gap], ...]
+
+    @property
+    def owes(self) -> bool:
+        """Whether there is a case that would show something more."""
+        return any(gap.kind != "beyond" for _, gap in self.gaps)
 
     def to_json(self) -> dict[str, Any]:
         """As ``rules check --json`` prints it."""
@@ -68,10 +75,10 @@ def show(proof: Proof) -> None:
         for line in proof.wrong:
             say(f"  {line}")
         say()
-    if not proof.gaps:
+    if not proof.owes:
         say(f"{proof.cases} cases show every line, side and revision\n")
-        return
-    say(painted(f"What no case shows of {proof.place} ({proof.cases} cases of its own)", "bold"))
+    else:
+        say(painted(f"What no case shows of {proof.place} ({proof.cases} cases of its own)", "bold"))
     for kind, heading in HEADINGS.items():
         found = [(where, gap) for where, gap in proof.gaps if gap.kind == kind]
         if found:
