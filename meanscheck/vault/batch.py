@@ -20,6 +20,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +45,9 @@ OUTCOME: Final[Mapping[str, pl.DataType]] = {
     "award_fen": pl.Int64(),
     "causes": pl.List(pl.String),
 }
-_KINDS = ("records", "outcomes", "seals")
+KINDS: Final = ("records", "outcomes", "seals")
+ATTEMPTS: Final = "attempts"
+"""Folder of blocks that are being worked on, see `attempts`."""
 _CLOSED = "closed.json"
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 _HELD_BLOCKS = 4
@@ -97,8 +100,9 @@ class Vault:
             self.folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.folder.mkdir(exist_ok=True, mode=0o700)
             for file in self.folder.iterdir():
-                if file.name.split("-")[0] in (*_KINDS, _CLOSED):
+                if file.name.split("-")[0] in (*KINDS, _CLOSED):
                     file.unlink()
+            shutil.rmtree(self.folder / ATTEMPTS, ignore_errors=True)
 
     def put(self, kind: str, block: int, frame: pl.DataFrame) -> None:
         """Seal one file of a block: to a temporary name, then renamed. Records come before what belongs to them.
@@ -306,7 +310,7 @@ class Vault:
     def compact(self) -> int:
         """Drop the sealed bytes of erased households; their places and tokens stay. Returns how many were dropped."""
         erased, dropped = self.keys.erased, 0
-        for kind in _KINDS:
+        for kind in KINDS:
             for block in self._blocks(kind):
                 dropped += self._compact(kind, block, erased)
         return dropped

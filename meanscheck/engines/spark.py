@@ -1,0 +1,242 @@
+"""How does a Spark cluster work on one caseload?
+
+    assess(store, law, vault="/shared/county.vault", engine=Spark(session))
+
+Each task decides one block of complete case units and writes its records, sealed, into the vault's folder, which every
+machine must see under the same path. What comes back is small: counts, a digest and a leaf hash a decision, in order.
+The driver takes the blocks in order, reads their leaves from the vault and builds the log's and the batch's nodes, so
+that root and order are those of one process.
+
+Where the evidence is read from:
+
+    Spark(session)                            the projection beside the store, which tasks open for themselves
+    Spark(session, copy="/shared/county.parquet")        a copy of it (`Projection.export`), likewise
+    Spark(session, tables=in_parquet(session, "hdfs://…"))   a copy that Spark reads, wherever it can
+    Spark(session, tables=in_catalog(session, "county"))     tables of that form in Hive or another catalogue
+
+With `tables` rows come through Spark in whatever order and partitions: each table is cut by block, in Arrow, all pieces
+of a block are brought together (``repartition(number).mapInArrow``), put back into the projection's order and types,
+and counted. Too few rows, or too many, and nothing is closed.
+
+Choices
+    * Tasks open the evidence themselves unless they are told otherwise. Rows that pass through Spark are turned from
+      columns into rows and back twice, and cross the network once; a range of units out of a clustered file costs
+      nothing of that. `tables` is for evidence that lies in a cluster already. `python -m benchmarks.spark` has figures.
+    * A task may be tried twice, or in two places at once, with other salts each time. Attempts write apart, and the
+      driver takes the files of the one attempt whose result Spark gave it (`vault.attempts`). Salts stay random.
+    * Keys do not travel: what Spark sends to tasks it also writes to disks. A task opens the vault (and an encrypted
+      projection) as every other process does, or by `unlock`.
+    * Rows of an encrypted store go through Spark only if Spark encrypts its shuffle files and its network.
+    * The driver waits for the last block before it takes the first: what it does is a few microseconds a decision, and
+      jobs in waves would leave machines idle at the end of each.
+    * Spark's own words stay in Spark's log. Errors of this library that a task raised are raised again here; of others
+      the kind alone is told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+from meanscheck import errors
+from meanscheck.decisions.encode import input_needs
+from meanscheck.decisions.kernel import DoneBlock, Kernel
+from meanscheck.engines.executing import PIECE, RESULT, Duty, Gathering, Packing, Reading, counts_of
+from meanscheck.engines.session import REMEDY, local_session
+from meanscheck.errors import InputError, InternalError, StoreError
+from meanscheck.evidence import Projection
+from meanscheck.evidence.parquet import ParquetEvidence
+from meanscheck.evidence.relations import Relation, relations_of, states_of
+from meanscheck.vault import DeploymentKey, attempts
+
+Tables: TypeAlias = Callable[[str], Any]
+"""Gives the Spark DataFrame of a table of the projection by its name, such as ``persons``."""
+
+_FAULT = re.compile(r"^meanscheck\.errors\.(\w+): (.*)$", re.MULTILINE)
+_TOLD = ("StoreError", "Erased", "Restricted", "LedgerError", "InternalError")
+
+
+def in_parquet(session: Any, folder: str) -> Tables:
+    """Tables as `Projection.export` lays them, under any address that Spark reads."""
+    return lambda name: session.read.parquet(f"{folder.rstrip('/')}/{name}")
+
+
+def in_catalog(session: Any, database: str) -> Tables:
+    """Tables of a database that Spark knows (Hive or another catalogue)."""
+    return lambda name: session.table(f"{database}.{name}")
+
+
+@dataclass(frozen=True)
+class Spark:
+    """A Spark session as an engine.
+
+    Attributes:
+        session: a `pyspark.sql.SparkSession`.
+        copy: a folder made by `Projection.export`, under the path by which tasks see it.
+        tables: see `Tables`; not together with `copy`.
+        unlock: gives the deployment's key of the vault where a task runs, if neither MEANSCHECK_VAULT_KEY nor a file
+            beside the vault does: something that can be pickled and holds no key.
+    """
+
+    session: Any = field(repr=False)
+    copy: Path | str | None = None
+    tables: Tables | None = field(default=None, repr=False)
+    unlock: Callable[[], DeploymentKey] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if find_spec("pyarrow") is None or find_spec("pandas") is None:
+            raise InputError("Spark exchanges Arrow batches with pyarrow and pandas, which are missing", remedy=REMEDY)
+        if self.copy is not None and self.tables is not None:
+            raise InputError("evidence is read from a copy or through Spark's tables, not both", where="Spark")
+
+    @classmethod
+    def local(cls, processes: int = 2, *, settings: Mapping[str, str] | None = None) -> Self:
+        """Spark on this machine only; `stop` it, or use it as a context manager. See `session.local_session`."""
+        return cls(local_session(processes, settings=settings))
+
+    def stop(self) -> None:
+        """Stop the session."""
+        self.session.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]:
+        """The blocks in order, when all are done.
+
+        Raises:
+            StoreError: a task did; or Spark gave up, or brought other rows than the projection has.
+            InternalError: a task did, or failed in a way that nobody foresaw.
+        """
+        if not ranges:
+            return
+        projection.reader()  # refuses one that was replaced
+        attempts.expect(kernel.vault)
+        try:
+            for row in self._done(kernel, projection, ranges):
+                number = row["number"]
+                attempts.accept(kernel.vault, row["attempt"], number)
+                sealed = None
+                if kernel.seal is not None:
+                    leaves = attempts.leaves(kernel.vault, number)
+                    sealed = kernel.seal.together(ranges[number].start, leaves, bytes(row["hashes"]))
+                yield DoneBlock(row["units"], counts_of(row["counts"]), bytes(row["digests"]), sealed)
+        finally:
+            attempts.clear(kernel.vault)
+
+    def _done(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> list[Any]:
+        """Rows of `RESULT`, one a block, in order."""
+        duty = Duty.of(kernel, self.unlock)
+        relations = [] if self.tables is None else relations_of(projection, input_needs(kernel.law))
+        with _told():
+            if self.tables is not None:
+                done = self._gathered(self.tables, duty, relations, projection, ranges).collect()
+            else:
+                # A partition a block, so that each goes to whoever is idle.
+                numbers = self.session.range(0, len(ranges), 1, len(ranges))
+                done = numbers.mapInArrow(self._reading(duty, projection, ranges), RESULT).collect()
+        done.sort(key=lambda row: row["number"])
+        if [row["number"] for row in done] != list(range(len(ranges))):
+            raise StoreError("Spark did not bring every block once; nothing was closed")
+        if self.tables is not None:
+            check_rows((row["rows"] for row in done), relations)
+        return list(done)
+
+    def _reading(self, duty: Duty, projection: Projection, ranges: Sequence[range]) -> Reading:
+        if self.copy is not None:
+            return Reading(duty, ParquetEvidence.of(projection, Path(self.copy)), None, tuple(ranges))
+        file, store = projection.file, projection.store
+        shown = replace(file, path=file.path.absolute(), unlocks=None)
+        return Reading(duty, shown, None if store.key is None else store.path.absolute(), tuple(ranges))
+
+    def _gathered(
+        self,
+        tables: Tables,
+        duty: Duty,
+        relations: Sequence[Relation],
+        projection: Projection,
+        ranges: Sequence[range],
+    ) -> Any:
+        if projection.store.key is not None:
+            self._refuse_open_shuffle()
+        if [row["key"] for row in tables("mark").collect()] != [projection.key]:
+            raise StoreError("Spark's tables are those of another projection; call Projection.export again")
+        first = tuple(units.start for units in ranges)
+        pieces = [
+            tables(relation.name)
+            .select(*(f"`{column}`" for column in relation.schema))
+            .mapInArrow(Packing(source, relation.name, first, ranges[-1].stop), PIECE)
+            for source, relation in enumerate(relations)
+        ]
+        task = Gathering.of(duty, relations, states_of(projection), feeds=tuple(projection.rows), ranges=tuple(ranges))
+        together = reduce(lambda some, more: some.union(more), pieces).repartition(len(ranges), "number")
+        return together.sortWithinPartitions("number").mapInArrow(task, RESULT)
+
+    def _refuse_open_shuffle(self) -> None:
+        wanted = ["spark.io.encryption.enabled"]
+        if not self.session.conf.get("spark.master", "").startswith("local"):
+            wanted.append("spark.network.crypto.enabled")
+        off = [name for name in wanted if self.session.conf.get(name, "false") != "true"]
+        if off:
+            raise StoreError(
+                f"the store is encrypted, and Spark would write its rows in the clear: set {' and '.join(off)}, or leave "
+                "out `tables`, so that tasks open the projection themselves"
+            )
+
+
+def check_rows(found: Iterator[str], relations: Sequence[Relation]) -> None:
+    """StoreError unless the rows that blocks were decided from are as many as the projection has.
+
+    Args:
+        found: a block's column `rows` each: table → rows, as JSON.
+        relations: the projection's.
+    """
+    import json
+
+    total: Counter[str] = Counter()
+    for text in found:
+        total.update(json.loads(text))
+    wrong = [relation.name for relation in relations if total[relation.name] != relation.rows]
+    if wrong:
+        raise StoreError(
+            f"Spark's tables have not as many rows as the projection ({', '.join(wrong)}); nothing was closed. "
+            "Call Projection.export again"
+        )
+
+
+class _told:
+    """What goes wrong in Spark, in this library's errors: of its own the words, of all others the kind."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if fault is None or not isinstance(fault, Exception) or isinstance(fault, errors.MeanscheckError):
+            return
+        words = str(fault)
+        if found := _FAULT.findall(words):
+            name, text = found[-1]
+            raise getattr(errors, name if name in _TOLD else "InternalError")(text) from None
+        if "No module named 'meanscheck'" in words:
+            raise StoreError(
+                "the machines of the cluster have no meanscheck: install the same version there, with the extra spark"
+            ) from None
+        if not type(fault).__module__.startswith(("pyspark", "py4j")):
+            raise InternalError(f"unforeseen {type(fault).__name__} while Spark worked") from None
+        raise StoreError(
+            f"Spark gave up ({type(fault).__name__}): its log says why; nothing was closed. If it ran out of memory, "
+            "use smaller blocks"
+        ) from None

@@ -1,0 +1,80 @@
+"""What if a block is worked on twice? Each attempt puts it in a place of its own, and whoever started them takes one.
+
+    <batch>/attempts/<name>/<batch>/records-00003.parquet …
+
+A cluster tries a task again when a machine is lost, and may try one in two places at a time. Both attempts decide the
+same, but each draws salts of its own, and leaves of one beside salts of the other prove nothing. So an attempt never
+writes where another reads: what it put counts once `accept` has renamed it into the batch, and only then.
+
+The last folder is called like the batch because sealed bytes are bound to the batch's name (see `sealing`).
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from meanscheck.errors import StoreError
+from meanscheck.vault import files
+from meanscheck.vault.batch import ATTEMPTS, KINDS, Vault, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def expect(vault: Vault) -> None:
+    """Make room for attempts; what earlier ones left is removed."""
+    clear(vault)
+    with files.writing(vault.folder):
+        (vault.folder / ATTEMPTS).mkdir(mode=0o700)
+
+
+def begin(vault: Vault, name: str) -> Vault:
+    """The place of a new attempt, to `put` blocks into; no other may have its name.
+
+    Raises:
+        StoreError: nobody expects attempts (any more), or the vault's folder is not the one where they are expected.
+    """
+    folder = _place(vault, name)
+    if not (vault.folder / ATTEMPTS).is_dir():
+        raise StoreError("nobody waits for this block: the run has ended, or the vault's folder is not shared")
+    with files.writing(folder):
+        folder.parent.mkdir(mode=0o700)
+        folder.mkdir(mode=0o700)
+    return Vault(folder, vault.group_names, vault.keys)
+
+
+def accept(vault: Vault, name: str, block: int) -> None:
+    """Take a block as that attempt put it.
+
+    Raises:
+        StoreError: it put none there.
+    """
+    put = [_file(_place(vault, name), kind, block) for kind in KINDS]
+    there = [file for file in put if file.is_file()]
+    if put[0] not in there:
+        raise StoreError(f"block {block} was worked on, but its records are not in the vault: is its folder shared?")
+    with files.writing(vault.folder):
+        for file in there:
+            file.replace(vault.folder / file.name)
+
+
+def leaves(vault: Vault, block: int) -> list[bytes]:
+    """The entries of a sealed block, in order; they stand in the vault in the clear, as they do in the log."""
+    found: list[bytes] = read(_file(vault.folder, "seals", block), pl.col("leaf"))["leaf"].to_list()
+    return found
+
+
+def clear(vault: Vault) -> None:
+    """Remove what no attempt was asked for any more."""
+    shutil.rmtree(vault.folder / ATTEMPTS, ignore_errors=True)
+
+
+def _place(vault: Vault, name: str) -> Path:
+    return vault.folder / ATTEMPTS / name / vault.folder.name
+
+
+def _file(folder: Path, kind: str, block: int) -> Path:
+    return folder / f"{kind}-{block:05d}.parquet"
