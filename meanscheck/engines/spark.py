@@ -21,7 +21,7 @@ and counted. Too few rows, or too many, and nothing is closed.
 Choices
     * Tasks open the evidence themselves unless they are told otherwise. Rows that pass through Spark are turned from
       columns into rows and back twice, and cross the network once; a range of units out of a clustered file costs
-      nothing of that. `tables` is for evidence that lies in a cluster already. `python -m benchmarks.spark` has figures.
+      nothing of that. `tables` is for evidence that lies in a cluster already. Figures: ``python -m benchmarks.spark``.
     * A task may be tried twice, or in two places at once, with other salts each time. Attempts write apart, and the
       driver takes the files of the one attempt whose result Spark gave it (`vault.attempts`). Salts stay random.
     * Keys do not travel: what Spark sends to tasks it also writes to disks. A task opens the vault (and an encrypted
@@ -38,6 +38,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from importlib.util import find_spec
@@ -60,6 +61,7 @@ Tables: TypeAlias = Callable[[str], Any]
 """Gives the Spark DataFrame of a table of the projection by its name, such as ``persons``."""
 
 _FAULT = re.compile(r"^meanscheck\.errors\.(\w+): (.*)$", re.MULTILINE)
+_MISSING = re.compile(r"No module named '(\w+)")
 _TOLD = ("StoreError", "Erased", "Restricted", "LedgerError", "InternalError")
 
 
@@ -179,6 +181,7 @@ class Spark:
             .select(*(f"`{column}`" for column in relation.schema))
             .mapInArrow(Packing(source, relation.name, first, ranges[-1].stop), PIECE)
             for source, relation in enumerate(relations)
+            if relation.rows
         ]
         task = Gathering.of(duty, relations, states_of(projection), feeds=tuple(projection.rows), ranges=tuple(ranges))
         together = reduce(lambda some, more: some.union(more), pieces).repartition(len(ranges), "number")
@@ -191,8 +194,8 @@ class Spark:
         off = [name for name in wanted if self.session.conf.get(name, "false") != "true"]
         if off:
             raise StoreError(
-                f"the store is encrypted, and Spark would write its rows in the clear: set {' and '.join(off)}, or leave "
-                "out `tables`, so that tasks open the projection themselves"
+                f"the store is encrypted, and Spark would write its rows in the clear: set {' and '.join(off)}, or "
+                "leave out `tables`, so that tasks open the projection themselves"
             )
 
 
@@ -216,27 +219,33 @@ def check_rows(found: Iterator[str], relations: Sequence[Relation]) -> None:
         )
 
 
-class _told:
+@contextmanager
+def _told() -> Iterator[None]:
     """What goes wrong in Spark, in this library's errors: of its own the words, of all others the kind."""
+    try:
+        yield
+    except errors.MeanscheckError:
+        raise
+    except Exception as fault:
+        raise _fault_of(fault) from None
 
-    def __enter__(self) -> None: ...
 
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if fault is None or not isinstance(fault, Exception) or isinstance(fault, errors.MeanscheckError):
-            return
-        words = str(fault)
-        if found := _FAULT.findall(words):
-            name, text = found[-1]
-            raise getattr(errors, name if name in _TOLD else "InternalError")(text) from None
-        if "No module named 'meanscheck'" in words:
-            raise StoreError(
-                "the machines of the cluster have no meanscheck: install the same version there, with the extra spark"
-            ) from None
-        if not type(fault).__module__.startswith(("pyspark", "py4j")):
-            raise InternalError(f"unforeseen {type(fault).__name__} while Spark worked") from None
-        raise StoreError(
-            f"Spark gave up ({type(fault).__name__}): its log says why; nothing was closed. If it ran out of memory, "
-            "use smaller blocks"
-        ) from None
+def _fault_of(fault: Exception) -> errors.MeanscheckError:
+    words, kind = str(fault), type(fault).__name__
+    if found := _FAULT.findall(words):
+        name, text = found[-1]
+        told: errors.MeanscheckError = getattr(errors, name if name in _TOLD else "InternalError")(text)
+        return told
+    if missing := _MISSING.search(words):
+        return StoreError(
+            f"the Python that Spark's tasks run in has no {missing.group(1)}: install meanscheck there, the same "
+            "version with the extra spark, or set PYSPARK_PYTHON to the Python that has it"
+        )
+    if not type(fault).__module__.startswith(("pyspark", "py4j")):
+        return InternalError(f"unforeseen {kind} while Spark worked")
+    # A name such as TABLE_OR_VIEW_NOT_FOUND.
+    condition = str(getattr(fault, "getCondition", str)() or "")
+    return StoreError(
+        f"Spark gave up ({kind}{condition and ', '}{condition}): its log says why; nothing was closed. If it ran out "
+        "of memory, use smaller blocks"
+    )

@@ -18,7 +18,7 @@ decision is refused on a copy that is not of the projection at hand, since its k
 no copy is made unless whoever asks says `unprotected=True`: it would undo what the key was set for.
 
 Choices
-    * Folders of plain Parquet and no table format: Hive, Spark, Polars and DuckDB all read them, nothing needs a server.
+    * Folders of plain Parquet and no table format: Hive, Spark, Polars and DuckDB all read them, none needs a server.
     * DuckDB reads them back through views of the same names, so blocks are pulled by the same statements.
     * Parquet's own encryption is left out: DuckDB and Spark each have it, with keys handed over in different ways, and
       a cluster that holds evidence has encrypted disks or it should not have it.
