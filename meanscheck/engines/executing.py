@@ -305,8 +305,6 @@ def _guarded(expected: Mapping[str, str] | None = None) -> Iterator[None]:
         if expected is not None:
             check(expected)
         yield
-    except GeneratorExit:
-        raise
     except MeanscheckError as fault:
         raise fault from None
     except Exception as fault:

@@ -38,7 +38,7 @@ class Relation:
     """
 
     name: str
-    schema: Mapping[str, pl.DataType] = field(repr=False)
+    schema: pl.Schema = field(repr=False)
     order: tuple[str, ...]
     rows: int
 
@@ -64,7 +64,7 @@ def relations_of(projection: Projection, feeds: Mapping[str, Collection[str]]) -
     for name, (columns, order) in tables.items():
         none = store.fetch(f"select {', '.join(map(quoted, columns))} from {NAME}.main.{name} limit 0")
         rows = int(store.value(f"select count(*) from {NAME}.main.{name}"))
-        found.append(Relation(name, dict(none.schema), order, rows))
+        found.append(Relation(name, none.schema, order, rows))
     return found
 
 

@@ -12,6 +12,7 @@ hashes. While a retention period runs (`retention`) use can be restricted instea
 |---|---|
 | safe | which places belong together, and how is one opened |
 | batch | where do the records of one batch lie |
+| attempts | what if a block is worked on twice |
 | sealing | how are bytes bound to household and place |
 | household_keys, notes | which key opens what; what is noted of those erased or restricted |
 | deployment | with which key is all that locked |

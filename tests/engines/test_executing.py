@@ -28,6 +28,8 @@ from meanscheck.evidence import Projection, Store
 from meanscheck.evidence.parquet import PART
 from meanscheck.evidence.relations import Relation, relations_of, states_of
 from meanscheck.law import RulePack
+from meanscheck.ledger import Seal, merkle
+from meanscheck.ledger.commitment import Leaf, commit
 from meanscheck.synth import county
 from meanscheck.vault import DeploymentKey, Safe, attempts
 
@@ -133,6 +135,20 @@ def test_blocks_of_gathered_rows_are_those_of_the_projection(
         attempts.accept(kernel.vault, row["attempt"], row["number"])
     for one, other in zip(kernel.vault.blocks(purpose="log"), vault.blocks(purpose="log"), strict=True):
         assert_frame_equal(one, other)
+
+
+def test_of_two_results_of_a_block_either_stands_by_itself(kernel: Kernel, projection: Projection) -> None:
+    # As if Spark had tried a task in two places, and the one whose result it did not take had written last.
+    sealing = replace(kernel, seal=Seal("batch", "0" * 64, 1))
+    duty = Duty.of(sealing, unlock)
+    one, other = (duty.work(projection.reader(), 0, RANGES[0], {}).to_pylist()[0] for _ in range(2))
+    assert one["digests"] == other["digests"] and one["hashes"] != other["hashes"]
+    attempts.accept(kernel.vault, one["attempt"], 0)
+    leaves = attempts.leaves(kernel.vault, 0)
+    assert merkle.leaf_hashes(leaves) == one["hashes"]
+    for held, leaf in zip(kernel.vault.rows(0, 0, len(RANGES[0]), purpose="log"), leaves, strict=True):
+        assert held.salts is not None and held.leaf == leaf
+        assert commit(held.groups, held.salts).hex() == Leaf.parse(leaf).commitment
 
 
 def changed(rows: Rows, table: str, change: Any) -> Rows:
