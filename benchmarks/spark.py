@@ -7,12 +7,13 @@ be equal. Starting Spark, and its first task, which loads the libraries, are mea
 starts its processes anew each time, so that its start is inside. Needs the extra ``spark`` and Java.
 
 `rows through Spark` reads a copy in Parquet by Spark (`tables=in_parquet(…)`), the line above it lets tasks open the
-projection. On one machine a pool does what Spark does, sooner. The figure to look for is what a decision costs more.
+projection. CPU seconds (Linux only) say what a decision costs, also where others use the machine.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -30,18 +31,27 @@ if TYPE_CHECKING:
     from meanscheck.decisions.kernel import Engine
 
 
-class Watch:
-    """Wall seconds by what was done, in order."""
+@contextmanager
+def watch(what: str) -> Iterator[None]:
+    """Print wall seconds, and CPU seconds of this process and of all that it started, Spark's included."""
+    began, spent = time.perf_counter(), _cpu()
+    yield
+    print(f"{what:<40}{time.perf_counter() - began:>8.1f} s{_cpu() - spent:>8.1f} s CPU", flush=True)
 
-    def __init__(self) -> None:
-        self.lines: list[tuple[str, float]] = []
 
-    @contextmanager
-    def __call__(self, what: str) -> Iterator[None]:
-        began = time.perf_counter()
-        yield
-        self.lines.append((what, time.perf_counter() - began))
-        print(f"{what:<44}{self.lines[-1][1]:>9.1f} s", flush=True)
+def _cpu() -> float:
+    """CPU seconds of this process, of its living descendants, and of the ended ones that they waited for."""
+    found: dict[int, tuple[int, int]] = {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            cells = file.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        found[int(file.parent.name)] = int(cells[1]), sum(map(int, cells[11:15]))
+    ours = {os.getpid()}
+    while more := {pid for pid, (parent, _) in found.items() if parent in ours} - ours:
+        ours |= more
+    return sum(found[pid][1] for pid in ours) / os.sysconf("SC_CLK_TCK")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,11 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="meanscheck-spark-") as temporary:
         place = Place((options.work or Path(temporary)) / f"spark-{options.households}", options.households)
         place.folder.mkdir(parents=True, exist_ok=True)
-        measure(place, Watch(), options.block_units)
+        measure(place, options.block_units)
     return 0
 
 
-def measure(place: Place, watch: Watch, block_units: int) -> None:
+def measure(place: Place, block_units: int) -> None:
     """All engines on one county; RuntimeError if their records differ."""
     from meanscheck.engines import Pool, Spark, in_parquet
 
@@ -84,15 +94,13 @@ def measure(place: Place, watch: Watch, block_units: int) -> None:
                 ("Spark local[2]", spark),
                 ("Spark local[2], rows through Spark", through),
             ]
-            roots = {_sealed(place, store, law, watch, block_units, *each) for each in engines}
+            roots = {_sealed(place, store, law, block_units, *each) for each in engines}
     if len(roots) != 1:
         raise RuntimeError("the records differ")
     print(f"{place.households} households, blocks of {block_units}, records root {roots.pop()[:16]}… by all")
 
 
-def _sealed(
-    place: Place, store: Any, law: Any, watch: Watch, block_units: int, name: str, engine: Engine | None
-) -> str:
+def _sealed(place: Place, store: Any, law: Any, block_units: int, name: str, engine: Engine | None) -> str:
     from meanscheck.decisions import assess
     from meanscheck.ledger import Ledger, Signer
 
