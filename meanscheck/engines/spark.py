@@ -23,8 +23,8 @@ Choices
       columns into rows and back twice, and cross the network once; a range of units out of a clustered file costs
       nothing of that. `tables` is for evidence that lies in a cluster already. Measured on two cores (``python -m
       benchmarks.spark``, 20 000 households sealed, CPU seconds): one process 23, a pool of two 25, Spark 25 once it is
-      warm and 60 to start it and load the libraries, 63 with all rows through Spark, most of it for forty tables and
-      not for their rows. So on one machine a pool does as much, sooner; Spark pays where there are more machines.
+      warm and 60 to start it and load the libraries, 63 with all rows through Spark, a good part of it for each of its
+      thirty-five tables, however small. So on one machine a pool does as much, sooner; Spark pays where there are more.
     * A task may be tried twice, or in two places at once, with other salts each time. Attempts write apart, and the
       driver takes the files of the one attempt whose result Spark gave it (`vault.attempts`). Salts stay random.
     * Keys do not travel: what Spark sends to tasks it also writes to disks. A task opens the vault (and an encrypted
