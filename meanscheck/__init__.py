@@ -8,6 +8,7 @@ Exact money, honest unknowns, cited law, consent as a constraint, and decisions 
     assess(store, law)       an Assessment of every case: summary(), outcomes, [case, programme].explain()
     decide(Case, law)        one stated case, no store
     Pool(processes=2)        an engine for `assess` that works in several processes
+    Spark(session)           one that works on a Spark cluster (extra `spark`)
     Ledger, Signer           seal an assessment, write receipts
     verify, Policy           what an outsider runs on a receipt
     replay(receipt, store=…) recompute a sealed decision
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from meanscheck.decisions import Assessment, assess, check, decide
-    from meanscheck.engines import Pool
+    from meanscheck.engines import Pool, Spark
     from meanscheck.errors import MeanscheckError
     from meanscheck.evidence import CheckRequest, Store
     from meanscheck.law import Law, RulePack
@@ -47,6 +48,7 @@ __all__ = [
     "Pool",
     "RulePack",
     "Signer",
+    "Spark",
     "Store",
     "assess",
     "check",
@@ -67,6 +69,7 @@ _HOUSE = {
     "Pool": "meanscheck.engines",
     "RulePack": "meanscheck.law",
     "Signer": "meanscheck.ledger",
+    "Spark": "meanscheck.engines",
     "Store": "meanscheck.evidence",
     "assess": "meanscheck.decisions",
     "check": "meanscheck.decisions",

@@ -102,6 +102,8 @@ def test_only_faces_know_the_made_up_county() -> None:
         ("rfc3161_client", ("ledger/timestamp.py",)),
         ("gmssl_pyx", ("ledger/sm2.py",)),
         ("z3", ("law/proving/",)),
+        ("pyspark", ("engines/session.py",)),
+        ("pyarrow", ("engines/executing.py",)),
     ],
 )
 def test_one_owner_for_each_heavy_import(package: str, owners: tuple[str, ...]) -> None:

@@ -13,7 +13,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 import polars as pl
@@ -139,7 +139,7 @@ class Kernel:
     @cached_property
     def law(self) -> Law:
         """The law, read once a process."""
-        return Law.from_json(self.law_text)
+        return _law_of(self.law_text)
 
     def __getstate__(self) -> dict[str, object]:
         return {part.name: getattr(self, part.name) for part in fields(self)}
@@ -216,6 +216,11 @@ class _Made:
     leaves: list[bytes] = field(default_factory=list)
     hashes: list[bytes] = field(default_factory=list)
     salts: list[bytes] = field(default_factory=list)
+
+
+@lru_cache(maxsize=2)
+def _law_of(text: str) -> Law:
+    return Law.from_json(text)
 
 
 class Engine(Protocol):

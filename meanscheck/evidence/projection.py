@@ -6,7 +6,8 @@ killed is never used. Whole feeds are sorted by (place of the person, digest), a
 block of units is a range that the database finds by its zone maps and returns in stored order.
 
 Once built it is only read: by this process through the store, and by any number of others, each through a connection of
-its own (`ProjectionFile`), which is how a caseload is worked on by several processes.
+its own (`ProjectionFile`), which is how a caseload is worked on by several processes. `Projection.export` copies it to
+Parquet, where it is read without DuckDB's file.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 FORMAT = 4
 _RANGE = 50_000
 """Units whose digests are put together at a time: bounds memory."""
-_NAME = "projection"
+NAME = "projection"
+"""Under which name the file is attached to its store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,18 @@ class Projection:
         """Blocks through the store's own connection; StoreError if another projection has taken this one's place."""
         if _key_of(self.store) != self.key:
             raise StoreError("this projection was replaced by another; call Store.project again")
-        return Reader(Source(self.store.fetch, self.rows, f"{_NAME}.main."))
+        return Reader(Source(self.store.fetch, self.rows, f"{NAME}.main."))
 
     @property
     def file(self) -> ProjectionFile:
         """The same for another process."""
         return ProjectionFile(_path_of(self.store), self.key, tuple(self.rows), self.store.key)
+
+    def export(self, folder: Path | str, *, unprotected: bool = False) -> None:
+        """Copy it into a folder of Parquet files, for clusters; in the clear, see `parquet` for what that means."""
+        from meanscheck.evidence.parquet import export
+
+        export(self, Path(folder), unprotected=unprotected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +145,7 @@ def project(store: Store, snapshot: Snapshot, *, on: date, progress: Progress | 
         if _key_of(store) != key:
             _detach(store)
             _remove(path)
-            store.attach(path, _NAME)
+            store.attach(path, NAME)
             try:
                 with _drops_people(store):
                     _build(store, snapshot, on=on, key=key, progress=progress)
@@ -148,7 +156,7 @@ def project(store: Store, snapshot: Snapshot, *, on: date, progress: Progress | 
             # From here on it is only read, so that other processes may read it too.
             _detach(store)
             _attach(store, path)
-    counts = store.fetch(f"select what, n from {_NAME}.main.counts")
+    counts = store.fetch(f"select what, n from {NAME}.main.counts")
     numbers = {str(what): int(n) for what, n in counts.iter_rows()}
     rows = {name[2:]: n for name, n in numbers.items() if name.startswith("f_")}
     return Projection(
@@ -169,7 +177,7 @@ def drop(store: Store) -> None:
 
 
 def _build(store: Store, snapshot: Snapshot, *, on: date, key: str, progress: Progress | None) -> None:
-    prefix = f"{_NAME}.main."
+    prefix = f"{NAME}.main."
     mark = snapshot.load
     present = feeds_present(store, mark=mark)
     steps = len(present) + 2
@@ -201,7 +209,7 @@ def _build(store: Store, snapshot: Snapshot, *, on: date, key: str, progress: Pr
     for name, table in (("units", "households"), ("persons", "persons"), *((f"f_{f}", f"f_{f}") for f in present)):
         store.run(f"insert into {prefix}counts select '{name}', count(*) from {prefix}{table}")
     store.run(f"create table {prefix}mark as select '{key}' as key")
-    store.run(f"checkpoint {_NAME}")
+    store.run(f"checkpoint {NAME}")
     tell("done", steps, steps)
 
 
@@ -223,8 +231,8 @@ def _key(store: Store, snapshot: Snapshot, on: date) -> str:
 
 def _key_of(store: Store) -> str | None:
     """Key of the attached projection; None if none is attached or it was not finished."""
-    found = store.value(f"select count(*) from duckdb_tables() where database_name = '{_NAME}' and table_name = 'mark'")
-    return str(store.value(f"select key from {_NAME}.main.mark")) if found else None
+    found = store.value(f"select count(*) from duckdb_tables() where database_name = '{NAME}' and table_name = 'mark'")
+    return str(store.value(f"select key from {NAME}.main.mark")) if found else None
 
 
 def _path_of(store: Store) -> Path:
@@ -240,13 +248,13 @@ def _attach(store: Store, path: Path) -> None:
         _remove(path)
         return
     try:
-        store.attach(path, _NAME, read_only=True)
+        store.attach(path, NAME, read_only=True)
     except StoreError:
         _remove(path)
 
 
 def _detach(store: Store) -> None:
-    store.run(f"detach database if exists {_NAME}")
+    store.run(f"detach database if exists {NAME}")
 
 
 def _remove(path: Path) -> None:

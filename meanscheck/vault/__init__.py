@@ -15,6 +15,7 @@ hashes. While a retention period runs (`retention`) use can be restricted instea
 | course | which run works on a batch, and how far had one come that was broken off |
 | packing | how are records made small before they are sealed |
 | columns | how are columns written so that they are whole or not there |
+| attempts | what if a block is worked on twice |
 | sealing | how are bytes bound to household and place |
 | household_keys, notes | which key opens what; what is noted of those erased or restricted |
 | deployment | with which key is all that locked |

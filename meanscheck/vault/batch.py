@@ -18,6 +18,7 @@ Choices
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -46,7 +47,9 @@ OUTCOME: Final[Mapping[str, pl.DataType]] = {
     "award_fen": pl.Int64(),
     "causes": pl.List(pl.String),
 }
-_KINDS = ("records", "outcomes", "seals")
+KINDS: Final = ("records", "outcomes", "seals")
+ATTEMPTS: Final = "attempts"
+"""Folder of blocks that are being worked on, see `attempts`."""
 _HELD_BLOCKS = 4
 
 
@@ -142,8 +145,9 @@ class Vault:
             self.folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.folder.mkdir(exist_ok=True, mode=0o700)
             for file in self.folder.iterdir():
-                if file.name.split("-")[0] in (*_KINDS, FINISHED, CLOSED):
+                if file.name.split("-")[0] in (*KINDS, FINISHED, CLOSED):
                     file.unlink()
+            shutil.rmtree(self.folder / ATTEMPTS, ignore_errors=True)
 
     def put(self, kind: str, block: int, frame: pl.DataFrame) -> None:
         """Seal one file of a block: to a temporary name, then renamed. Records come before what belongs to them.
@@ -230,6 +234,7 @@ class Vault:
             files.flush(part)
             part.replace(self.folder / CLOSED)
             files.flush_folder(self.folder)
+            shutil.rmtree(self.folder / ATTEMPTS, ignore_errors=True)
 
     # ---- reading
 
@@ -363,7 +368,7 @@ class Vault:
         """Drop the sealed bytes of erased households; their places and tokens stay. Returns how many were dropped."""
         erased, dropped = self.keys.erased, 0
         self.course.forget()
-        for kind in _KINDS:
+        for kind in KINDS:
             for block in self._blocks(kind):
                 dropped += self._compact(kind, block, erased)
         return dropped

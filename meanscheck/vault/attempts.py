@@ -1,0 +1,98 @@
+"""What if a block is worked on twice? Each attempt puts it in a place of its own, and whoever started them takes one.
+
+    <batch>/attempts/<name>/<batch>/records-00003.parquet …
+
+A cluster tries a task again when a machine is lost, and may try one in two places at a time. Both attempts decide the
+same, but each draws salts of its own, and leaves of one beside salts of the other prove nothing. So an attempt never
+writes where another reads: what it put counts once `accept` has renamed it into the batch, and only then. A run that
+goes on with one that was broken off first takes one finished attempt of each block (`resume`).
+
+The last folder is called like the batch because sealed bytes are bound to the batch's name (see `sealing`).
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from meanscheck.errors import StoreError
+from meanscheck.vault import files
+from meanscheck.vault.batch import ATTEMPTS, KINDS, Vault
+from meanscheck.vault.course import CLOSED, FINISHED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_HELD = "held"
+
+
+def resume(vault: Vault) -> None:
+    """Take what attempts of a run of the same plan had finished when it was broken off; one of each block."""
+    for finished in sorted((vault.folder / ATTEMPTS).glob(f"*/{vault.folder.name}/{FINISHED}-*")):
+        block = int(finished.name.rpartition("-")[2])
+        if vault.course.finished(block) is None:
+            accept(vault, finished.parent.parent.name, block)
+
+
+def hold(attempt: Vault, block: int) -> None:
+    """Keep `resume` from taking a finished block: whether it was decided from all of its rows is not known yet."""
+    (attempt.folder / f"{FINISHED}-{block:05d}").replace(attempt.folder / f"{_HELD}-{block:05d}")
+
+
+def expect(vault: Vault) -> None:
+    """Make room for attempts; what earlier ones left is removed."""
+    clear(vault)
+    with files.writing(vault.folder):
+        (vault.folder / ATTEMPTS).mkdir(mode=0o700)
+
+
+def begin(vault: Vault, name: str) -> Vault:
+    """The place of a new attempt, to `put` blocks into; no other may have its name.
+
+    Raises:
+        StoreError: nobody expects attempts (any more), or the vault's folder is not the one where they are expected.
+    """
+    folder = _place(vault, name)
+    if not (vault.folder / ATTEMPTS).is_dir():
+        raise StoreError("nobody waits for this block: the run has ended, or the vault's folder is not shared")
+    with files.writing(folder):
+        folder.parent.mkdir(mode=0o700)
+        folder.mkdir(mode=0o700)
+    made = Vault(folder, vault.group_names, vault.keys)
+    made.dictionaries = vault.dictionaries
+    return made
+
+
+def accept(vault: Vault, name: str, block: int) -> None:
+    """Take a block as that attempt put it.
+
+    Raises:
+        StoreError: it put none there.
+    """
+    put = [_file(_place(vault, name), kind, block) for kind in KINDS]
+    there = [file for file in put if file.is_file()]
+    if put[0] not in there:
+        raise StoreError(f"block {block} was worked on, but its records are not in the vault: is its folder shared?")
+    with files.writing(vault.folder):
+        # Nothing that is noted of an earlier one may stand beside other salts; what is noted of this one comes last.
+        for name in (f"{FINISHED}-{block:05d}", CLOSED):
+            (vault.folder / name).unlink(missing_ok=True)
+        for file in there:
+            file.replace(vault.folder / file.name)
+        for name in (FINISHED, _HELD):
+            if (finished := put[0].with_name(f"{name}-{block:05d}")).is_file():
+                finished.replace(vault.folder / f"{FINISHED}-{block:05d}")
+        files.flush_folder(vault.folder)
+
+
+def clear(vault: Vault) -> None:
+    """Remove what no attempt was asked for any more."""
+    shutil.rmtree(vault.folder / ATTEMPTS, ignore_errors=True)
+
+
+def _place(vault: Vault, name: str) -> Path:
+    return vault.folder / ATTEMPTS / name / vault.folder.name
+
+
+def _file(folder: Path, kind: str, block: int) -> Path:
+    return folder / f"{kind}-{block:05d}.parquet"
