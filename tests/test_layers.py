@@ -140,6 +140,10 @@ def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
 
 @pytest.mark.parametrize("path", MODULES, ids=named(MODULES))
 def test_every_collect_names_its_engine(path: Path) -> None:
+    if path.name == "spark.py" and path.parent.name == "engines":
+        # Spark's `collect` has no engine; the file does not know Polars.
+        assert "polars" not in path.read_text(encoding="utf-8").lower()
+        return
     for name, call in calls(path):
         if name.rsplit(".", 1)[-1] in ("collect", "collect_all"):
             assert any(k.arg == "engine" for k in call.keywords), f"line {call.lineno}: collect without engine="

@@ -36,7 +36,9 @@ def resume(vault: Vault) -> None:
 
 def hold(attempt: Vault, block: int) -> None:
     """Keep `resume` from taking a finished block: whether it was decided from all of its rows is not known yet."""
-    (attempt.folder / f"{FINISHED}-{block:05d}").replace(attempt.folder / f"{_HELD}-{block:05d}")
+    finished = attempt.folder / f"{FINISHED}-{block:05d}"
+    if finished.is_file():
+        finished.replace(attempt.folder / f"{_HELD}-{block:05d}")
 
 
 def expect(vault: Vault) -> None:

@@ -145,6 +145,7 @@ def test_of_two_results_of_a_block_either_stands_by_itself(kernel: Kernel, proje
     assert one["digests"] == other["digests"] and one["hashes"] != other["hashes"]
     attempts.accept(kernel.vault, one["attempt"], 0)
     leaves = kernel.vault.leaves(0)
+    assert leaves is not None
     assert merkle.leaf_hashes(leaves) == one["hashes"]
     for held, leaf in zip(kernel.vault.rows(0, 0, len(RANGES[0]), purpose="log"), leaves, strict=True):
         assert held.salts is not None and held.leaf == leaf
