@@ -14,6 +14,7 @@ hashes. While a retention period runs (`retention`) use can be restricted instea
 | batch | where do the records of one batch lie |
 | course | which run works on a batch, and how far had one come that was broken off |
 | packing | how are records made small before they are sealed |
+| sealed_file | how do the rows of one file get sealed, and open again |
 | columns | how are columns written so that they are whole or not there |
 | attempts | what if a block is worked on twice |
 | sealing | how are bytes bound to household and place |
@@ -32,7 +33,7 @@ Choices
 
 from __future__ import annotations
 
-from meanscheck.vault.batch import OUTCOME, Held, Purpose, Vault
+from meanscheck.vault.batch import OUTCOME, Held, Vault
 from meanscheck.vault.course import Finished
 from meanscheck.vault.deployment import ENVIRONMENT, DeploymentKey
 from meanscheck.vault.erasure import BASES, Erasure, entry_of
@@ -40,6 +41,7 @@ from meanscheck.vault.household_keys import HouseholdKeys
 from meanscheck.vault.notes import ErasedNote, RestrictedNote
 from meanscheck.vault.retention import Decided, Retention
 from meanscheck.vault.safe import Safe, keys_beside
+from meanscheck.vault.sealed_file import Purpose
 
 __all__ = [
     "BASES",

@@ -19,27 +19,22 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 import polars as pl
 
 from meanscheck.errors import Erased, Restricted, StoreError
 from meanscheck.vault import files
-from meanscheck.vault.columns import metadata_of, read, write_parquet
+from meanscheck.vault.columns import read
 from meanscheck.vault.course import CLOSED, FINISHED, Course
 from meanscheck.vault.household_keys import HouseholdKeys
-from meanscheck.vault.packing import dictionary_in, in_metadata, named, pack, unpack
+from meanscheck.vault.sealed_file import Homes, Purpose, SealedFile
 from meanscheck.vault.sealing import bound_to, seal, unseal
 
-Purpose: TypeAlias = Literal["use", "audit", "log"]
-"""`use`: not of restricted households. `audit`: of all. `log`: of all, to put decisions just made into the log."""
-
-ROWS: Final = {"records": 512, "outcomes": 4096, "seals": 4096}
-"""Households sealed at a time, and in a row group: some 2.5 MB, which stay in the cache. Measured from 128 to 8192."""
 OUTCOME: Final[Mapping[str, pl.DataType]] = {
     "programme": pl.String(),
     "member": pl.String(),
@@ -67,15 +62,6 @@ class Held:
     salts: bytes | None = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Homes:
-    """The households of a block: position, token and, as records are put, case_id; and their keys."""
-
-    frame: pl.DataFrame = field(repr=False)
-    tokens: list[str] = field(repr=False)
-    keys: list[bytes] = field(repr=False)
-
-
 class Vault:
     """The folder of one batch. `put` may be called by another thread than the one that decides."""
 
@@ -88,7 +74,7 @@ class Vault:
         self.folder, self.group_names, self.keys = folder, group_names, keys
         self.dictionaries: Mapping[str, bytes] = {}
         """Kind → dictionary by which what is put from now on is packed; not packed where there is none."""
-        self._known: dict[int, _Homes] = {}
+        self._known: dict[int, Homes] = {}
 
     def __repr__(self) -> str:
         return f"Vault({self.folder.name})"
@@ -123,7 +109,7 @@ class Vault:
         self.dictionaries = dict(dictionaries or {})
         with self.course.alone() as course:
             sealed_for, is_same = course.log, course.plan == dict(plan)
-            if self._file("seals", 0).exists() and self.closed() is not None:
+            if self._file("seals", 0).path.exists() and self.closed() is not None:
                 if log is None and not is_same:
                     raise StoreError(
                         f"batch {self.folder.name} was decided and sealed by another version, or before a consent was "
@@ -158,6 +144,7 @@ class Vault:
             block: its number in the batch.
             frame: as above.
         """
+        dictionary = self.dictionaries.get(kind)
         if kind == "records":
             # A batch of which a part is written anew is not whole.
             (self.folder / CLOSED).unlink(missing_ok=True)
@@ -166,7 +153,7 @@ class Vault:
             while len(self._known) > _HELD_BLOCKS:
                 del self._known[min(self._known)]
             texts = pl.concat_str(*self.group_names, "case_id", separator="\n")
-            self._write(kind, block, homes, frame, texts, ())
+            self._file(kind, block).write(homes, frame, dictionary, texts, ())
         elif kind == "outcomes":
             if block not in self._known:
                 raise StoreError("outcomes of a block are put after its records")
@@ -176,50 +163,27 @@ class Vault:
             lists = lines.group_by("case_id", maintain_order=True).agg("line")
             joined = homes.frame.join(lists, on="case_id", how="left", maintain_order="left")
             text = pl.concat_str(pl.col("line").list.join("\n").fill_null(""), "case_id", separator="\n\n")
-            self._write(kind, block, homes, joined, text, ())
+            self._file(kind, block).write(homes, joined, dictionary, text, ())
         elif kind == "seals":
             known = self._known.pop(block, None)
             if known is None:
-                known = self._homes(read(self._file("records", block), pl.col("position", "token")))
-            self._write(kind, block, known, frame, pl.col("salts"), ("index", "leaf"))
+                known = self._homes(read(self._file("records", block).path, pl.col("position", "token")))
+            self._file(kind, block).write(known, frame, dictionary, pl.col("salts"), ("index", "leaf"))
         else:
             raise StoreError("a vault holds records, outcomes and seals")
 
-    def _homes(self, frame: pl.DataFrame) -> _Homes:
+    def _homes(self, frame: pl.DataFrame) -> Homes:
         """The households of a block with their keys; made for those that have none, if the frame has the cases."""
         if frame["token"].null_count():
             raise StoreError("a record lacks its token; nothing was put into the vault")
         tokens = frame["token"].to_list()
         if "case_id" in frame.columns:
             keys = self.keys.take(tokens, frame["case_id"].to_list())
-            return _Homes(frame.select("position", "token", "case_id"), tokens, keys)
+            return Homes(frame.select("position", "token", "case_id"), tokens, keys)
         keys = [key for key in self.keys.give(tokens) if key is not None]
         if len(keys) != len(tokens):
             raise Erased("a household was erased while its batch was being sealed")
-        return _Homes(frame, tokens, keys)
-
-    def _write(
-        self, kind: str, block: int, homes: _Homes, frame: pl.DataFrame, text: pl.Expr, clear: tuple[str, ...]
-    ) -> None:
-        if homes.frame.height != frame.height:
-            raise StoreError("records and what belongs to them differ in number")
-        positions = homes.frame["position"].to_list()
-        dictionary, keys = self.dictionaries.get(kind), homes.keys
-        places = bound_to(named(kind, dictionary), block, positions, homes.tokens, self.folder.name)
-
-        def parts() -> Iterator[pl.DataFrame]:
-            for first in range(0, frame.height, ROWS[kind]):
-                some, rows = slice(first, first + ROWS[kind]), frame.slice(first, ROWS[kind])
-                texts = rows.select(text.cast(pl.Binary)).to_series()
-                if texts.null_count():
-                    raise StoreError("a record lacks one of its groups; nothing was put into the vault")
-                plain = texts.to_list() if dictionary is None else pack(texts.to_list(), dictionary)
-                sealed = pl.Series("sealed", seal(keys[some], plain, places[some]), dtype=pl.Binary)
-                shown = homes.frame.slice(first, ROWS[kind]).select("position", "token")
-                yield shown.with_columns(*(rows[name] for name in clear), sealed)
-
-        schema = {"position": pl.Int64, "token": pl.String, **{n: frame.schema[n] for n in clear}, "sealed": pl.Binary}
-        write_parquet(self._file(kind, block), parts, schema, rows=ROWS[kind], metadata=in_metadata(dictionary))
+        return Homes(frame, tokens, keys)
 
     def close(self, facts: Mapping[str, Any]) -> None:
         """Mark the batch as whole. `facts`: counts, kept in the clear, and ``records_root``, which is sealed."""
@@ -260,7 +224,7 @@ class Vault:
         """
         done = 0
         for block in self._blocks("records"):
-            found = pl.concat(self._opened("records", block, purpose))
+            found = pl.concat(self._file("records", block).opened(purpose))
             done += found.height
             if not gaps:
                 _refuse(found["state"])
@@ -279,15 +243,15 @@ class Vault:
         Index and leaf are the log's and always there; salts are null where a record cannot be read.
         """
         for block in self._blocks("records"):
-            if not self._file("seals", block).exists():
+            if not self._file("seals", block).path.exists():
                 yield None
                 continue
-            found = pl.concat(self._opened("seals", block, purpose))
+            found = pl.concat(self._file("seals", block).opened(purpose))
             yield found.select("index", "leaf", pl.col("text").alias("salts"))
 
     def leaves(self, block: int) -> list[bytes] | None:
         """The leaves of a block, in its order; None if it is not sealed. They are the log's, and not secret."""
-        file = self._file("seals", block)
+        file = self._file("seals", block).path
         return read(file, pl.col("leaf")).to_series().to_list() if file.exists() else None
 
     def outcomes(self, *, purpose: Purpose = "use") -> pl.LazyFrame:
@@ -302,7 +266,7 @@ class Vault:
             columns: list[str] | None, where: pl.Expr | None, most: int | None, _batch_size: int | None
         ) -> Iterator[pl.DataFrame]:
             for block in self._blocks("outcomes"):
-                frame = _outcome_rows(pl.concat(self._opened("outcomes", block, purpose)))
+                frame = _outcome_rows(pl.concat(self._file("outcomes", block).opened(purpose)))
                 if most is not None:
                     frame, most = frame.head(most), max(most - frame.height, 0)
                 frame = frame if where is None else frame.filter(where)
@@ -336,18 +300,18 @@ class Vault:
     def place_of(self, token: str) -> tuple[int, int] | None:
         """Block and row of a household, erased or not; None if the batch has none."""
         for block in self._blocks("records"):
-            row = read(self._file("records", block), pl.col("token")).to_series().index_of(token)
+            row = read(self._file("records", block).path, pl.col("token")).to_series().index_of(token)
             if row is not None:
                 return block, row
         return None
 
     def rows(self, block: int, first: int, count: int, *, purpose: Purpose = "use") -> list[Held]:
         """Consecutive records of a block. Raises as `find` does."""
-        found = self._some("records", block, purpose, first, count)
+        found = self._file("records", block).some(purpose, first, count)
         _refuse(found["state"])
         seals = None
-        if self._file("seals", block).exists():
-            seals = self._some("seals", block, purpose, first, count)
+        if self._file("seals", block).path.exists():
+            seals = self._file("seals", block).some(purpose, first, count)
         held = []
         for row, text in enumerate(found["text"].to_list()):
             *groups, case_id = text.split(b"\n", len(self.group_names))
@@ -360,7 +324,7 @@ class Vault:
         place = self.place_of(token)
         if place is None:
             return None
-        found = self._some("outcomes", place[0], "audit", place[1], 1)
+        found = self._file("outcomes", place[0]).some("audit", place[1], 1)
         _refuse(found["state"])
         return _outcome_rows(found)
 
@@ -370,59 +334,14 @@ class Vault:
         self.course.forget()
         for kind in KINDS:
             for block in self._blocks(kind):
-                dropped += self._compact(kind, block, erased)
+                dropped += self._file(kind, block).compact(erased)
         return dropped
-
-    def _compact(self, kind: str, block: int, erased: Collection[str]) -> int:
-        file = self._file(kind, block)
-        gone = pl.col("token").is_in(list(erased)) & pl.col("sealed").is_not_null()
-        count = int(read(file, gone.sum()).item())
-        if not count:
-            return 0
-
-        def parts() -> Iterator[pl.DataFrame]:
-            for first in range(0, self._height(file), ROWS[kind]):
-                rows = read(file, pl.all(), first, ROWS[kind])
-                yield rows.with_columns(sealed=pl.when(~gone).then(pl.col("sealed")))
-
-        write_parquet(file, parts, pl.read_parquet_schema(file), rows=ROWS[kind], metadata=metadata_of(file))
-        return count
-
-    @staticmethod
-    def _height(file: Path) -> int:
-        return int(read(file, pl.len()).item())
 
     def _blocks(self, kind: str) -> list[int]:
         return sorted(int(file.stem.rpartition("-")[2]) for file in self.folder.glob(f"{kind}-*.parquet"))
 
-    def _file(self, kind: str, block: int) -> Path:
-        return self.folder / f"{kind}-{block:05d}.parquet"
-
-    def _opened(self, kind: str, block: int, purpose: Purpose) -> Iterator[pl.DataFrame]:
-        """A block as `_some` gives it, in row groups: what is sealed and what is open are never both there whole."""
-        for first in range(0, self._height(self._file(kind, block)), ROWS[kind]):
-            yield self._some(kind, block, purpose, first, ROWS[kind])
-
-    def _some(self, kind: str, block: int, purpose: Purpose, first: int, count: int) -> pl.DataFrame:
-        """Some rows with ``text`` Binary, what was sealed, and ``state`` String, why it is null; null itself if not."""
-        columns = ["position", "token", *(["index", "leaf"] if kind == "seals" else []), "sealed"]
-        rows = read(self._file(kind, block), pl.col(columns), first, count)
-        tokens, sealed = rows["token"].to_list(), rows["sealed"].to_list()
-        dictionary = dictionary_in(metadata_of(self._file(kind, block)))
-        places = bound_to(named(kind, dictionary), block, rows["position"].to_list(), tokens, self.folder.name)
-        restricted, erased = self.keys.restricted if purpose == "use" else {}, self.keys.erased
-        keys = self.keys.give(tokens)
-        states: list[str | None] = [None] * len(keys)
-        for row, (token, key) in enumerate(zip(tokens, keys, strict=True)):
-            if key is None:
-                states[row] = "erased" if token in erased else "no key"
-            elif sealed[row] is None:
-                states[row], keys[row] = "erased", None
-            elif token in restricted:
-                states[row], keys[row] = "restricted", None
-        opened = unseal(keys, sealed, places)
-        texts = pl.Series("text", opened if dictionary is None else unpack(opened, dictionary), dtype=pl.Binary)
-        return rows.drop("sealed").with_columns(texts, pl.Series("state", states, dtype=pl.String))
+    def _file(self, kind: str, block: int) -> SealedFile:
+        return SealedFile(self.folder, kind, block, self.keys)
 
     @property
     def _root_place(self) -> bytes:
