@@ -8,6 +8,23 @@ writes where another reads: what it put counts once `accept` has renamed it into
 goes on with one that was broken off first takes one finished attempt of each block (`resume`).
 
 The last folder is called like the batch because sealed bytes are bound to the batch's name (see `sealing`).
+
+>>> import tempfile
+>>> import polars as pl
+>>> from pathlib import Path
+>>> from meanscheck.vault import DeploymentKey, Safe
+>>> folder = tempfile.TemporaryDirectory()
+>>> safe = Safe.open(Path(folder.name, "county.vault"), key=DeploymentKey(bytes(32)), make=True)
+>>> batch = safe.batch("2026-11", ("result",))
+>>> batch.begin(); expect(batch)
+>>> frame = pl.DataFrame({"case_id": ["U-1"], "token": ["00" * 16], "position": [0], "result": ["{}"]})
+>>> begin(batch, "one").put("records", 0, frame)
+>>> list(batch.blocks())
+[]
+>>> accept(batch, "one", 0); clear(batch)
+>>> batch.find("U-1").groups
+{'result': b'{}'}
+>>> folder.cleanup()
 """
 
 from __future__ import annotations
