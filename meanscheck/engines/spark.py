@@ -182,7 +182,7 @@ class Spark:
 
     def _reading(self, duty: Duty, projection: Projection, ranges: Sequence[range]) -> Reading:
         if self.copy is not None:
-            return Reading(duty, ParquetEvidence.of(projection, Path(self.copy)), None, tuple(ranges))
+            return Reading(duty, ParquetEvidence.of(projection, Path(self.copy).absolute()), None, tuple(ranges))
         file, store = projection.file, projection.store
         shown = replace(file, path=file.path.absolute(), unlocks=None)
         return Reading(duty, shown, None if store.key is None else store.path.absolute(), tuple(ranges))
