@@ -24,6 +24,7 @@ from meanscheck.faces.cli.office import Office
 from meanscheck.law import RulePack
 from meanscheck.ledger import GROUPS, Ledger, Signer, bulk, verify
 from meanscheck.synth import county
+from meanscheck.vault.files import writing
 
 HOUSEHOLDS = 6
 PACK = "rules/cn/guangdong/jiangmen"
@@ -99,7 +100,9 @@ def run(folder: Path, inbox: Path, tell: Tell) -> Left:
             held = result.vault.find(case)
             assert held.index is not None and held.leaf is not None and held.salts is not None
             text = ledger.receipt(held.index, held.leaf, held.groups, held.salts, GROUPS)
-            (office.receipts / f"{case}.tlog-proof").write_text(text, encoding="utf-8", newline="")
+            path = office.receipts / f"{case}.tlog-proof"
+            with writing(path):  # as the command line does for all that it writes
+                path.write_text(text, encoding="utf-8", newline="")
         proven = [verify(path, policy=office.policy) for path in sorted(office.receipts.glob("*.tlog-proof"))]
         tell("done")
         return Left(
