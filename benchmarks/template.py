@@ -118,14 +118,9 @@ def block_of(given: People, law: Law) -> CaseBlock:
     import polars as pl
 
     from meanscheck.contracts.units import CaseBlock
-    from meanscheck.contracts.units import block_of as of_units
-    from meanscheck.law.names import polars_types, source_columns, support_types
+    from meanscheck.law.framed import framed
 
-    columns = {
-        feed: {name: dtype for name, dtype in polars_types(feed).items() if name in source_columns(feed, wanted)}
-        for feed, wanted in law.needs.items()
-    }
-    empty = of_units([], columns, support_types())
+    empty = framed(law, [])
     sizes = np.bincount(given.home, minlength=given.homes)
     households = pl.DataFrame({"unit": np.arange(given.homes), "n_persons": sizes.astype(np.uint32)}).with_columns(
         case_id=pl.format("H{}", pl.col("unit")),

@@ -124,7 +124,8 @@ class Assessment:
                 yield done.sealed
             return
         position = 0
-        with self.vault.working(self._plan, log=seal.origin, dictionaries=self._dictionaries):
+        packed = self._dictionaries
+        with self.vault.working(self._plan, log=seal.origin, dictionaries=packed, is_decided=True):
             for number, frame in enumerate(self.vault.blocks(purpose="log")):
                 made = seal(position, tokens=frame["token"].to_list(), groups=texts_of(frame))
                 keep_seals(self.vault, number, seal.first_index + position, salts=made.salts, leaves=made.leaves)

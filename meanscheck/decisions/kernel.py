@@ -101,7 +101,7 @@ class Counts:
         counts = cls()
         for part in fields(cls):
             for *names, n in found[part.name]:
-                getattr(counts, part.name)[names[0] if part.name == "awards" else tuple(names)] = n
+                getattr(counts, part.name)[names[0] if len(names) == 1 else tuple(names)] = n
         return counts
 
 

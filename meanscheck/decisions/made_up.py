@@ -8,20 +8,21 @@ the law alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
-from functools import lru_cache
 
 import polars as pl
 
-from meanscheck.contracts.units import CaseUnit, FeedFacts, PersonFacts, Value, block_of
+from meanscheck.contracts.units import CaseUnit, FeedFacts, PersonFacts, Value
 from meanscheck.decisions.encode import BlockRecords
 from meanscheck.decisions.kernel import outcomes_of
 from meanscheck.decisions.record import GROUPS, Provenance
+from meanscheck.law.framed import framed
+from meanscheck.law.keeping import kept_with_law
 from meanscheck.law.law import Law
-from meanscheck.law.names import polars_types, source_columns, support_types
 from meanscheck.law.vectors import VectorRun
 from meanscheck.values.evidence_state import EvidenceState
-from meanscheck.vault import OUTCOME
+from meanscheck.vault import outcome_line
 
 _FAMILY = (("head", "female", 48), ("spouse", "male", 50), ("child", "male", 10), ("parent", "female", 75))
 _SIZES = (len(_FAMILY), 1)
@@ -29,28 +30,20 @@ _STATES = (EvidenceState.NO_ANSWER, EvidenceState.ANSWERED)
 _NOBODY = "0" * 32
 
 
-@lru_cache(maxsize=4)
+@kept_with_law
 def dictionaries_of(law: Law) -> Mapping[str, bytes]:
     """A dictionary for each kind of file of a vault whose texts hang on the law: ``records`` and ``outcomes``."""
-    columns = {
-        feed: {name: dtype for name, dtype in polars_types(feed).items() if name in source_columns(feed, wanted)}
-        for feed, wanted in law.needs.items()
-    }
     units = [_household(law, size, state) for state in _STATES for size in _SIZES]
-    block = block_of(units, columns, support_types())
-    digest = pl.lit(_NOBODY * 2).alias("input_digest")
-    run = VectorRun(
-        law, type(block)(block.households.with_columns(digest), block.persons, block.feeds, block.supporters)
-    )
-    records = BlockRecords(run, provenance=Provenance(_NOBODY * 2))
+    block = framed(law, units)
+    block = replace(block, households=block.households.with_columns(input_digest=pl.lit(_NOBODY * 2)))
+    records = BlockRecords(VectorRun(law, block), provenance=Provenance(_NOBODY * 2))
     nobody = pl.Series([_NOBODY])
     frame = records.frame(
         household_tokens=nobody.new_from_index(0, len(units)),
         person_tokens=nobody.new_from_index(0, block.persons.height),
     )
     texts = frame.select(pl.concat_str(*GROUPS, separator="\n")).to_series().to_list()
-    members = pl.struct(*(pl.col(name).cast(dtype) for name, dtype in OUTCOME.items()))
-    lines = outcomes_of(records).select(members.struct.json_encode()).to_series().to_list()
+    lines = outcomes_of(records).select(outcome_line()).to_series().to_list()
     return {"records": "\n".join(texts).encode(), "outcomes": "\n".join(lines).encode()}
 
 

@@ -51,11 +51,12 @@ class Room:
             units: of the caseload.
         """
         for size in SIZES:
+            each = A_PROCESS + A_UNIT * min(size, units)
             used = min(processes, max(-(-units // size), 1))
-            if memory is None or used * (A_PROCESS + A_UNIT * min(size, units)) <= memory:
+            if memory is None or used * each <= memory:
                 return cls(size, used)
-        smallest = A_PROCESS + A_UNIT * min(SIZES[-1], units)
-        return cls(SIZES[-1], max(min(processes, (memory or 0) // smallest), 1))
+            fewer = memory // each
+        return cls(SIZES[-1], max(min(processes, fewer), 1))
 
 
 def free_memory(*, system: Path = Path("/")) -> int | None:

@@ -33,7 +33,7 @@ Choices
 
 from __future__ import annotations
 
-from meanscheck.vault.batch import OUTCOME, Held, Vault
+from meanscheck.vault.batch import OUTCOME, Held, Vault, outcome_line
 from meanscheck.vault.course import Finished
 from meanscheck.vault.deployment import ENVIRONMENT, DeploymentKey
 from meanscheck.vault.erasure import BASES, Erasure, entry_of
@@ -61,4 +61,5 @@ __all__ = [
     "Vault",
     "entry_of",
     "keys_beside",
+    "outcome_line",
 ]

@@ -40,8 +40,6 @@ from meanscheck.vault.course import CLOSED, FINISHED
 if TYPE_CHECKING:
     from pathlib import Path
 
-_HELD = "held"
-
 
 def resume(vault: Vault) -> None:
     """Take what attempts of a run of the same plan had finished when it was broken off; one of each block."""
@@ -53,9 +51,9 @@ def resume(vault: Vault) -> None:
 
 def hold(attempt: Vault, block: int) -> None:
     """Keep `resume` from taking a finished block: whether it was decided from all of its rows is not known yet."""
-    finished = attempt.folder / f"{FINISHED}-{block:05d}"
-    if finished.is_file():
-        finished.replace(attempt.folder / f"{_HELD}-{block:05d}")
+    noted = attempt.course.file(block)
+    if noted.is_file():
+        noted.replace(_held(noted))
 
 
 def expect(vault: Vault) -> None:
@@ -71,13 +69,12 @@ def begin(vault: Vault, name: str) -> Vault:
     Raises:
         StoreError: nobody expects attempts (any more), or the vault's folder is not the one where they are expected.
     """
-    folder = _place(vault, name)
+    made = _attempt(vault, name)
     if not (vault.folder / ATTEMPTS).is_dir():
         raise StoreError("nobody waits for this block: the run has ended, or the vault's folder is not shared")
-    with files.writing(folder):
-        folder.parent.mkdir(mode=0o700)
-        folder.mkdir(mode=0o700)
-    made = Vault(folder, vault.group_names, vault.keys)
+    with files.writing(made.folder):
+        made.folder.parent.mkdir(mode=0o700)
+        made.folder.mkdir(mode=0o700)
     made.dictionaries = vault.dictionaries
     return made
 
@@ -88,19 +85,20 @@ def accept(vault: Vault, name: str, block: int) -> None:
     Raises:
         StoreError: it put none there.
     """
-    put = [_file(_place(vault, name), kind, block) for kind in KINDS]
-    there = [file for file in put if file.is_file()]
-    if put[0] not in there:
+    attempt = _attempt(vault, name)
+    put = [file for kind in KINDS if (file := attempt.file(kind, block).path).is_file()]
+    if attempt.file("records", block).path not in put:
         raise StoreError(f"block {block} was worked on, but its records are not in the vault: is its folder shared?")
+    noted = attempt.course.file(block)
     with files.writing(vault.folder):
         # Nothing that is noted of an earlier one may stand beside other salts; what is noted of this one comes last.
-        for name in (f"{FINISHED}-{block:05d}", CLOSED):
-            (vault.folder / name).unlink(missing_ok=True)
-        for file in there:
+        vault.course.file(block).unlink(missing_ok=True)
+        (vault.folder / CLOSED).unlink(missing_ok=True)
+        for file in put:
             file.replace(vault.folder / file.name)
-        for name in (FINISHED, _HELD):
-            if (finished := put[0].with_name(f"{name}-{block:05d}")).is_file():
-                finished.replace(vault.folder / f"{FINISHED}-{block:05d}")
+        for found in (noted, _held(noted)):
+            if found.is_file():
+                found.replace(vault.course.file(block))
         files.flush_folder(vault.folder)
 
 
@@ -109,9 +107,9 @@ def clear(vault: Vault) -> None:
     shutil.rmtree(vault.folder / ATTEMPTS, ignore_errors=True)
 
 
-def _place(vault: Vault, name: str) -> Path:
-    return vault.folder / ATTEMPTS / name / vault.folder.name
+def _attempt(vault: Vault, name: str) -> Vault:
+    return Vault(vault.folder / ATTEMPTS / name / vault.folder.name, vault.group_names, vault.keys)
 
 
-def _file(folder: Path, kind: str, block: int) -> Path:
-    return folder / f"{kind}-{block:05d}.parquet"
+def _held(noted: Path) -> Path:
+    return noted.with_name(f"held-{noted.name}")

@@ -93,6 +93,7 @@ class Vault:
         *,
         log: str | None = None,
         dictionaries: Mapping[str, bytes] | None = None,
+        is_decided: bool = False,
     ) -> Iterator[None]:
         """Work on the batch, alone: go on where a run of the same plan was broken off, else begin anew.
 
@@ -100,27 +101,32 @@ class Vault:
             plan: all that the bytes of its blocks depend on.
             log: origin of the log for which it is sealed, if it is; the batch must not be in that log yet.
             dictionaries: see the attribute.
+            is_decided: what there is is to be sealed; nothing is begun anew.
 
         Raises:
-            StoreError: another run works on it; or it is closed and sealed, and would be written anew: its salts are
-                needed for receipts as long as its decisions stand in a log.
+            StoreError: another run works on it, or (`is_decided`) has written it anew; or it is closed and sealed, and
+                would be written anew: its salts are needed for receipts as long as its decisions stand in a log.
         """
         self._known.clear()
         self.dictionaries = dict(dictionaries or {})
         with self.course.alone() as course:
             sealed_for, is_same = course.log, course.plan == dict(plan)
-            if self._file("seals", 0).path.exists() and self.closed() is not None:
+            if self.file("seals", 0).path.exists() and self.closed() is not None:
                 if log is None and not is_same:
                     raise StoreError(
                         f"batch {self.folder.name} was decided and sealed by another version, or before a consent was "
-                        "withdrawn or a household erased: its records stand. To decide again, name another vault folder"
+                        "withdrawn or a household erased: its records stand. To decide again, supersede it in the log, "
+                        "or name another vault folder"
                     )
                 if log is not None and sealed_for not in (None, log):
                     raise StoreError(
                         f"batch {self.folder.name} is sealed for the log {sealed_for}: name another vault folder"
                     )
             if not is_same:
+                if is_decided:
+                    raise StoreError(f"batch {self.folder.name} was decided anew by another run: assess it again")
                 self.begin()
+                sealed_for = None
             course.begin(plan, log=log or sealed_for)
             yield
 
@@ -153,22 +159,21 @@ class Vault:
             while len(self._known) > _HELD_BLOCKS:
                 del self._known[min(self._known)]
             texts = pl.concat_str(*self.group_names, "case_id", separator="\n")
-            self._file(kind, block).write(homes, frame, dictionary, texts, ())
+            self.file(kind, block).write(homes, frame, dictionary, texts, ())
         elif kind == "outcomes":
             if block not in self._known:
                 raise StoreError("outcomes of a block are put after its records")
             homes = self._known[block]
-            members = pl.struct(*(pl.col(name).cast(dtype) for name, dtype in OUTCOME.items()))
-            lines = frame.select("case_id", members.struct.json_encode().alias("line"))
+            lines = frame.select("case_id", outcome_line().alias("line"))
             lists = lines.group_by("case_id", maintain_order=True).agg("line")
             joined = homes.frame.join(lists, on="case_id", how="left", maintain_order="left")
             text = pl.concat_str(pl.col("line").list.join("\n").fill_null(""), "case_id", separator="\n\n")
-            self._file(kind, block).write(homes, joined, dictionary, text, ())
+            self.file(kind, block).write(homes, joined, dictionary, text, ())
         elif kind == "seals":
             known = self._known.pop(block, None)
             if known is None:
-                known = self._homes(read(self._file("records", block).path, pl.col("position", "token")))
-            self._file(kind, block).write(known, frame, dictionary, pl.col("salts"), ("index", "leaf"))
+                known = self._homes(read(self.file("records", block).path, pl.col("position", "token")))
+            self.file(kind, block).write(known, frame, dictionary, pl.col("salts"), ("index", "leaf"))
         else:
             raise StoreError("a vault holds records, outcomes and seals")
 
@@ -224,7 +229,7 @@ class Vault:
         """
         done = 0
         for block in self._blocks("records"):
-            found = pl.concat(self._file("records", block).opened(purpose))
+            found = pl.concat(self.file("records", block).opened(purpose))
             done += found.height
             if not gaps:
                 _refuse(found["state"])
@@ -243,15 +248,15 @@ class Vault:
         Index and leaf are the log's and always there; salts are null where a record cannot be read.
         """
         for block in self._blocks("records"):
-            if not self._file("seals", block).path.exists():
+            if not self.file("seals", block).path.exists():
                 yield None
                 continue
-            found = pl.concat(self._file("seals", block).opened(purpose))
+            found = pl.concat(self.file("seals", block).opened(purpose))
             yield found.select("index", "leaf", pl.col("text").alias("salts"))
 
     def leaves(self, block: int) -> list[bytes] | None:
         """The leaves of a block, in its order; None if it is not sealed. They are the log's, and not secret."""
-        file = self._file("seals", block).path
+        file = self.file("seals", block).path
         return read(file, pl.col("leaf")).to_series().to_list() if file.exists() else None
 
     def outcomes(self, *, purpose: Purpose = "use") -> pl.LazyFrame:
@@ -266,7 +271,7 @@ class Vault:
             columns: list[str] | None, where: pl.Expr | None, most: int | None, _batch_size: int | None
         ) -> Iterator[pl.DataFrame]:
             for block in self._blocks("outcomes"):
-                frame = _outcome_rows(pl.concat(self._file("outcomes", block).opened(purpose)))
+                frame = _outcome_rows(pl.concat(self.file("outcomes", block).opened(purpose)))
                 if most is not None:
                     frame, most = frame.head(most), max(most - frame.height, 0)
                 frame = frame if where is None else frame.filter(where)
@@ -300,18 +305,18 @@ class Vault:
     def place_of(self, token: str) -> tuple[int, int] | None:
         """Block and row of a household, erased or not; None if the batch has none."""
         for block in self._blocks("records"):
-            row = read(self._file("records", block).path, pl.col("token")).to_series().index_of(token)
+            row = read(self.file("records", block).path, pl.col("token")).to_series().index_of(token)
             if row is not None:
                 return block, row
         return None
 
     def rows(self, block: int, first: int, count: int, *, purpose: Purpose = "use") -> list[Held]:
         """Consecutive records of a block. Raises as `find` does."""
-        found = self._file("records", block).some(purpose, first, count)
+        found = self.file("records", block).some(purpose, first, count)
         _refuse(found["state"])
         seals = None
-        if self._file("seals", block).path.exists():
-            seals = self._file("seals", block).some(purpose, first, count)
+        if self.file("seals", block).path.exists():
+            seals = self.file("seals", block).some(purpose, first, count)
         held = []
         for row, text in enumerate(found["text"].to_list()):
             *groups, case_id = text.split(b"\n", len(self.group_names))
@@ -324,7 +329,7 @@ class Vault:
         place = self.place_of(token)
         if place is None:
             return None
-        found = self._file("outcomes", place[0]).some("audit", place[1], 1)
+        found = self.file("outcomes", place[0]).some("audit", place[1], 1)
         _refuse(found["state"])
         return _outcome_rows(found)
 
@@ -334,18 +339,24 @@ class Vault:
         self.course.forget()
         for kind in KINDS:
             for block in self._blocks(kind):
-                dropped += self._file(kind, block).compact(erased)
+                dropped += self.file(kind, block).compact(erased)
         return dropped
 
     def _blocks(self, kind: str) -> list[int]:
         return sorted(int(file.stem.rpartition("-")[2]) for file in self.folder.glob(f"{kind}-*.parquet"))
 
-    def _file(self, kind: str, block: int) -> SealedFile:
+    def file(self, kind: str, block: int) -> SealedFile:
+        """One of the files of a block, there or not."""
         return SealedFile(self.folder, kind, block, self.keys)
 
     @property
     def _root_place(self) -> bytes:
         return bound_to("closed", 0, [0], ["root"], self.folder.name)[0]
+
+
+def outcome_line() -> pl.Expr:
+    """The columns of `OUTCOME` as a line of JSON (String)."""
+    return pl.struct(*(pl.col(name).cast(dtype) for name, dtype in OUTCOME.items())).struct.json_encode()
 
 
 def _outcome_rows(found: pl.DataFrame) -> pl.DataFrame:

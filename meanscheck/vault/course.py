@@ -16,8 +16,8 @@ the records root, and goes with it when the first household of the batch is eras
 >>> with course.alone():
 ...     course.begin({"law": "sha256:33"}, log=None)
 ...     course.finish(1, {"units": 2}, bytes(3))
->>> course.finished(0), course.finished(1)
-(None, Finished({'units': 2}))
+>>> course.finished(0), course.finished(1), course.finished(1).facts
+(None, Finished(), {'units': 2})
 >>> folder.cleanup()
 """
 
@@ -44,11 +44,8 @@ _LOCK, _PLAN = "run.lock", "plan.json"
 class Finished:
     """What a finished block is remembered by."""
 
-    facts: Mapping[str, Any]
+    facts: Mapping[str, Any] = field(repr=False)
     data: bytes = field(repr=False)
-
-    def __repr__(self) -> str:
-        return f"Finished({dict(self.facts)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +105,7 @@ class Course:
             # A household of the batch was erased meanwhile; the block is then made again, without it.
             return
         text = json.dumps(dict(facts), sort_keys=True, ensure_ascii=False).encode() + b"\n" + data
-        path = self._file(block)
+        path = self.file(block)
         with files.writing(path):
             files.write_new(path, seal([key], [text], [self._place(block)])).replace(path)
             files.flush_folder(self.folder)
@@ -116,7 +113,7 @@ class Course:
     def finished(self, block: int) -> Finished | None:
         """A finished block; None if it is not, or what it is remembered by cannot be read (any more)."""
         try:
-            sealed = self._file(block).read_bytes()
+            sealed = self.file(block).read_bytes()
         except OSError:
             return None
         key = self.keys.give_of_batch(self.folder.name)
@@ -135,7 +132,8 @@ class Course:
             for file in self.folder.glob(f"{FINISHED}-*"):
                 file.unlink()
 
-    def _file(self, block: int) -> Path:
+    def file(self, block: int) -> Path:
+        """Where a finished block is noted."""
         return self.folder / f"{FINISHED}-{block:05d}"
 
     def _place(self, block: int) -> bytes:

@@ -58,7 +58,9 @@ def alone(path: Path, *, refusal: str) -> Iterator[None]:
                 msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
             else:
                 fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except OSError as error:
+            if not isinstance(error, BlockingIOError | PermissionError):  # Windows says the second
+                raise StoreError(f"{path.name} cannot be locked: is its disk one that knows locks?") from None
             raise StoreError(refusal) from None
         yield
 

@@ -7,7 +7,8 @@ doubtful point is open; without it every register hit waits for a person.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -55,6 +56,15 @@ class Office:
     def against_truth(self) -> pl.DataFrame:
         """Outcomes beside the truth (`outcome_true`, `award_fen_true`), in both directions."""
         return self.outcomes.join(self.truth, on=KEYS, how="full", nulls_equal=True, coalesce=True, suffix="_true")
+
+
+@contextmanager
+def small_county(folder: Path, *, households: int, seed: int = 5) -> Iterator[Store]:
+    """The store of a small county whose inbox was taken in; nothing is decided yet."""
+    made = county(folder, households=households, seed=seed, style="parquet", on=DAY)
+    with Store.open(made.folder / "county.duckdb", memory_limit="500MB") as opened:
+        opened.ingest_inbox(made.inbox)
+        yield opened
 
 
 @cache

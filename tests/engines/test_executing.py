@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import polars as pl
 import pytest
-from decisions.office import DAY, PACK
+from decisions.office import DAY, PACK, small_county
 from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -30,7 +30,6 @@ from meanscheck.evidence.relations import Relation, relations_of, states_of
 from meanscheck.law import RulePack
 from meanscheck.ledger import Seal, merkle
 from meanscheck.ledger.commitment import Leaf, commit
-from meanscheck.synth import county
 from meanscheck.vault import DeploymentKey, Safe, attempts
 
 pytestmark = pytest.mark.skipif(find_spec("pyarrow") is None, reason="needs meanscheck[spark]")
@@ -47,9 +46,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    made = county(tmp_path_factory.mktemp("executing"), households=HOUSEHOLDS, seed=5, style="parquet", on=DAY)
-    with Store.open(made.folder / "county.duckdb", memory_limit="500MB") as opened:
-        opened.ingest_inbox(made.inbox)
+    with small_county(tmp_path_factory.mktemp("executing"), households=HOUSEHOLDS) as opened:
         yield opened
 
 

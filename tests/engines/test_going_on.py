@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from decisions.office import DAY, PACK
+from decisions.office import DAY, PACK, small_county
 
 from meanscheck.decisions import Assessment, assess
 from meanscheck.decisions.kernel import Counts, DoneBlock, Kernel
@@ -21,7 +21,6 @@ from meanscheck.evidence import Projection, Store
 from meanscheck.law import RulePack
 from meanscheck.law.law import Law
 from meanscheck.ledger import GROUPS, Ledger, Signer, verify
-from meanscheck.synth import county
 
 ASSESSING = import_module("meanscheck.decisions.assess")
 HOUSEHOLDS, BLOCK = 26, 8
@@ -30,9 +29,7 @@ BLOCKS = [8, 8, 8, 2]
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    made = county(tmp_path_factory.mktemp("going-on"), households=HOUSEHOLDS, seed=6, style="parquet", on=DAY)
-    with Store.open(made.folder / "county.duckdb", memory_limit="500MB") as opened:
-        opened.ingest_inbox(made.inbox)
+    with small_county(tmp_path_factory.mktemp("going-on"), households=HOUSEHOLDS, seed=6) as opened:
         yield opened
 
 
@@ -221,6 +218,18 @@ def test_it_goes_on_in_blocks_of_the_same_size_unless_they_are_too_large(
     assert (result.block_units, result.kept) == (size, kept)
     again = assess(store, law, vault=tmp_path / "vault", block_units=1).run()
     assert (again.block_units, again.kept) == (size, HOUSEHOLDS)
+
+
+def test_what_another_run_decided_anew_meanwhile_is_not_sealed(
+    store: Store, law: Law, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = assess(store, law, vault=tmp_path / "vault", block_units=BLOCK).run()
+    with monkeypatch.context() as patch:
+        patch.setattr(ASSESSING, "engine_name", lambda: "meanscheck 9.9")
+        other = assess(store, law, vault=tmp_path / "vault", block_units=BLOCK).run()
+    with pytest.raises(StoreError, match="decided anew by another run"):
+        ledger.append(result)
+    assert ledger.size == 1 and other.vault.closed() is not None
 
 
 def test_a_closed_batch_that_was_damaged_is_said_to_be(store: Store, law: Law, ledger: Ledger, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from decisions.office import DAY, PACK
+from decisions.office import DAY, PACK, small_county
 
 from meanscheck.decisions import assess
 from meanscheck.decisions.kernel import DoneBlock, Kernel
@@ -17,7 +17,6 @@ from meanscheck.errors import InternalError, StoreError
 from meanscheck.evidence import Projection, Reader, Store
 from meanscheck.law import RulePack
 from meanscheck.ledger import GROUPS, Ledger, Signer, verify
-from meanscheck.synth import county
 
 HOUSEHOLDS = 30
 ORIGIN = "county.example/relief"
@@ -25,9 +24,7 @@ ORIGIN = "county.example/relief"
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    made = county(tmp_path_factory.mktemp("pool"), households=HOUSEHOLDS, seed=5, style="parquet", on=DAY)
-    with Store.open(made.folder / "county.duckdb", memory_limit="500MB") as opened:
-        opened.ingest_inbox(made.inbox)
+    with small_county(tmp_path_factory.mktemp("pool"), households=HOUSEHOLDS) as opened:
         yield opened
 
 

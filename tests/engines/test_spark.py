@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from decisions.office import DAY, PACK
+from decisions.office import DAY, PACK, small_county
 
 from meanscheck.decisions import Assessment, assess
 from meanscheck.decisions.kernel import DoneBlock, Engine, Kernel
@@ -25,7 +25,6 @@ from meanscheck.law import RulePack
 from meanscheck.law.law import Law
 from meanscheck.ledger import GROUPS, Ledger, Sealed, Signer, bulk, verify
 from meanscheck.replay import replay
-from meanscheck.synth import county
 
 from .determined import VALUE, Faulty, FixedSalts, Lacking, Once, Refusing
 
@@ -63,9 +62,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    made = county(tmp_path_factory.mktemp("spark"), households=HOUSEHOLDS, seed=5, style="parquet", on=DAY)
-    with Store.open(made.folder / "county.duckdb", memory_limit="500MB") as opened:
-        opened.ingest_inbox(made.inbox)
+    with small_county(tmp_path_factory.mktemp("spark"), households=HOUSEHOLDS) as opened:
         yield opened
 
 

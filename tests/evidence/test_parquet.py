@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from decisions.office import small_county
 from polars.testing import assert_frame_equal
 
 from meanscheck.errors import StoreError
@@ -17,7 +18,6 @@ from meanscheck.evidence import Projection, Reader, Store
 from meanscheck.evidence.key import StoreKey
 from meanscheck.evidence.parquet import PART, ParquetEvidence, gathered
 from meanscheck.evidence.relations import relations_of, states_of
-from meanscheck.synth import county
 
 ON = date(2020, 6, 30)
 HOUSEHOLDS = 20
@@ -32,9 +32,7 @@ WANTED = {
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    made = county(tmp_path_factory.mktemp("parquet"), households=HOUSEHOLDS, seed=5, style="parquet", on=ON)
-    with Store.open(made.folder / "county.duckdb", memory_limit="500MB") as opened:
-        opened.ingest_inbox(made.inbox)
+    with small_county(tmp_path_factory.mktemp("parquet"), households=HOUSEHOLDS) as opened:
         yield opened
 
 

@@ -9,10 +9,10 @@ from random import Random
 
 import polars as pl
 
-from meanscheck.contracts.units import CaseUnit, block_of
+from meanscheck.contracts.units import CaseUnit
 from meanscheck.law import Law
+from meanscheck.law.framed import framed
 from meanscheck.law.margins import margin_of
-from meanscheck.law.names import polars_types, source_columns, support_types
 from meanscheck.law.plain import PlainRun, Result
 from meanscheck.law.plain_rows import At
 from meanscheck.law.vector_causes import causes_of
@@ -23,11 +23,7 @@ OUTCOMES = {True: "eligible", False: "ineligible", None: "refer"}
 
 def vector_run(law: Law, units: Sequence[CaseUnit]) -> VectorRun:
     """The law over one block of these units."""
-    columns = {
-        feed: {c: t for c, t in polars_types(feed).items() if c in source_columns(feed, wanted)}
-        for feed, wanted in law.needs.items()
-    }
-    return VectorRun(law, block_of(units, columns, support_types()))
+    return VectorRun(law, framed(law, units))
 
 
 def stored(value: Result, unit: str) -> Result:

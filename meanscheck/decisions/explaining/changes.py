@@ -9,12 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from meanscheck.contracts import all_feeds
-from meanscheck.contracts.units import block_of
 from meanscheck.decisions.explaining.tree import Explanation, cited
 from meanscheck.decisions.explaining.words import with_unit
 from meanscheck.law.counterfactuals import counterfactuals
+from meanscheck.law.framed import framed
 from meanscheck.law.law import Law
-from meanscheck.law.names import polars_types, source_columns, support_types
 from meanscheck.law.vectors import VectorRun
 
 if TYPE_CHECKING:
@@ -24,11 +23,7 @@ if TYPE_CHECKING:
 def changes(evidence: Tracer) -> list[Explanation]:
     """The changes that would turn outcomes of the case, in the order of programmes and members."""
     law = evidence.law
-    columns = {
-        feed: {c: t for c, t in polars_types(feed).items() if c in source_columns(feed, wanted)}
-        for feed, wanted in law.needs.items()
-    }
-    found = counterfactuals(VectorRun(law, block_of([evidence.given], columns, support_types())))
+    found = counterfactuals(VectorRun(law, framed(law, [evidence.given])))
     return [_change(line, law) for line in found.iter_rows(named=True)]
 
 

@@ -17,11 +17,12 @@ from typing import Any
 import z3
 
 from meanscheck.contracts import all_feeds
-from meanscheck.contracts.units import CaseUnit, block_of
+from meanscheck.contracts.units import CaseUnit
 from meanscheck.law.cases import Case
 from meanscheck.law.figures import figure_text
+from meanscheck.law.framed import framed
 from meanscheck.law.law import Law
-from meanscheck.law.names import OPEN_END, attribute_types, open_ended, polars_types, source_columns, support_types
+from meanscheck.law.names import OPEN_END, attribute_types, open_ended
 from meanscheck.law.plain import PlainRun
 from meanscheck.law.proving import terms as t
 from meanscheck.law.proving.aggregates import TRUE, pick_label
@@ -264,11 +265,7 @@ def reproduced(law: Law, case: Case, subjects: Sequence[Subject]) -> Mapping[Sub
     """What both executors say of the subjects; None if they differ, which would be a fault of ours."""
     unit = case.unit
     plain = PlainRun(law, unit)
-    columns = {
-        feed: {c: kind for c, kind in polars_types(feed).items() if c in source_columns(feed, wanted)}
-        for feed, wanted in law.needs.items()
-    }
-    run = VectorRun(law, block_of([unit], columns, support_types()))
+    run = VectorRun(law, framed(law, [unit]))
     found: dict[Subject, Answer] = {}
     for programme, who in subjects:
         o = plain.outcome(programme, who)
