@@ -22,7 +22,7 @@ from meanscheck.law.quotients import MILLION, Quotient, over
 from meanscheck.law.segments import Segments, aggregated, kleene_any, truth_sums
 from meanscheck.law.sides import Rows, Side, on_rows
 from meanscheck.law.span_emit import FrameSpans, RowSpans, UnseenSpans
-from meanscheck.law.tree import Node
+from meanscheck.law.tree import Node, membership_of
 from meanscheck.law.types import UNITS, Type
 from meanscheck.values.evidence_state import EvidenceState
 
@@ -103,7 +103,7 @@ class VectorBounds:
             if part.op == "var":
                 self._variables(str(part.args[0]))
         if node.op == "members":
-            self._variables("is_member")
+            self._variables(str(membership_of(node).args[0]))
         home = self.home(node)
         if self.run.frame(home)[name].null_count() == 0:
             self._keep(node.type, home, name, pl.col(name), pl.col(name))
@@ -189,12 +189,12 @@ class VectorBounds:
     # ---- people
 
     def _of_people(self, node: Node, name: str) -> None:
-        run, (function, element, condition) = self.run, node.args
+        run, (function, element, condition) = self.run, node.args[:3]
         level = "member" if node.op == "members" else "supporter"
         emitter = self.emitters[level]
         belongs = pl.lit(True)
         if node.op == "members":
-            belongs = emitter.emit(member_node(self.law)).n
+            belongs = emitter.emit(membership_of(node)).n
         elif node.level == "household":
             belongs = pl.col("first")
         if isinstance(condition, Node):
@@ -268,7 +268,7 @@ class VectorBounds:
         )
         lacking = isinstance(condition, Node) and may_lack_value(self.law, condition)
         if node.op == "members":
-            lacking = lacking or may_lack_value(self.law, self.law.variables["is_member"].tree)
+            lacking = lacking or may_lack_value(self.law, membership_of(node))
         known = pl.Series([True]).new_from_index(0, people.height)
         if lacking:
             known = ~people["open"] & (sums["may"] == 0)
@@ -311,8 +311,3 @@ def as_stored(q: Quotient, t: Type) -> pl.Expr:
     if t.form == "micro":
         q = fitting_rounded(over(fitting_product(q.above, MILLION), q.denominator), "fen", "down")
     return within_most(q).n.cast(pl.Int64)
-
-
-def member_node(law: Law) -> Node:
-    """Whether a person is a member, as a leaf."""
-    return Node("var", ("is_member",), law.variables["is_member"].tree.type, "member")

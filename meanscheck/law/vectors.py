@@ -26,13 +26,13 @@ from meanscheck.law.law import Law, Programme
 from meanscheck.law.margins import margin_of
 from meanscheck.law.names import OPEN_END, open_ended
 from meanscheck.law.plain import FRESHNESS, windows_in
-from meanscheck.law.plan import plan_of
+from meanscheck.law.plan import plan_of, yields_column
 from meanscheck.law.ranges import MOST
 from meanscheck.law.segments import Segments, aggregated, kleene_any, truth_sums
 from meanscheck.law.settle import settle
 from meanscheck.law.sides import RowEmitter, Rows, Side, on_rows, with_reckoned
 from meanscheck.law.tables import entry
-from meanscheck.law.tree import Node
+from meanscheck.law.tree import Node, membership_of
 from meanscheck.law.types import UNITS
 from meanscheck.law.vector_bounds import VectorBounds
 
@@ -302,10 +302,10 @@ class VectorRun:
     # ---- aggregates over people
 
     def _people(self, node: Node) -> None:
-        function, element, condition = node.args
+        function, element, condition = node.args[:3]
         level = "member" if node.op == "members" else "supporter"
         emitter = Emitter(Side(self, level))
-        belongs = pl.col("v:is_member") if node.op == "members" else pl.lit(True)
+        belongs = emitter.emit(membership_of(node)).n if node.op == "members" else pl.lit(True)
         if node.op == "supporters" and node.level == "household":
             belongs = pl.col("first")
         if isinstance(condition, Node):
@@ -366,7 +366,7 @@ class VectorRun:
         columns: list[pl.Expr] = []
         names: list[str] = []
         if level == "member":
-            columns.append(pl.col("v:is_member").alias(f"t:{p}:membership"))
+            columns.append(pl.col(f"v:{programme.members}").alias(f"t:{p}:membership"))
             names.append(f"t:{p}:membership")
         for test in programme.tests:
             name = f"t:{p}:{test.id}"
@@ -405,12 +405,12 @@ class VectorRun:
         home = self.law.programme(other).entity
         if home == "household" or when == "this member":
             return pl.col(self.carried(f"o:{other}", home, programme.entity))
-        member, there = pl.col("v:is_member"), pl.col(f"o:{other}")
+        member, there = pl.col(f"v:{programme.members}"), pl.col(f"o:{other}")
         listed = pl.col("role") == "member"
         if when == "any member":
             frame = self.persons.select((listed & member & there).alias("x"))
             true, unknown = truth_sums(self.persons_of, {"x": frame["x"]})["x"]
-            name = f"any:{other}"
+            name = yields_column(programme, other, when)
             self.put("household", [kleene_any(true, unknown).alias(name)])
         else:
             frame = self.persons.select(
@@ -420,7 +420,7 @@ class VectorRun:
             against, unknown = sums["against"]
             nobody = sums["some"][0] == 0
             every = ~kleene_any(against, unknown)
-            name = f"all:{other}"
+            name = yields_column(programme, other, when)
             self.put(
                 "household",
                 [pl.select(pl.when(pl.lit(nobody)).then(False).otherwise(pl.lit(every))).to_series().alias(name)],
