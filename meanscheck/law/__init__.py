@@ -27,6 +27,9 @@ What a formula may say, in Python expression syntax:
 Choices
     * `review` acts on a test: the test reads its feeds through copies of the variables (``id~feed``) in which an
       unreviewed row has unknown membership; other tests read the same variables plainly.
+    * `members = "VARIABLE"` acts on a programme: `members`, `size` and feed aggregates of its formulas range over those
+      for whom the variable holds, and it decides them; without it over `is_member`. Household variables are written
+      once and read through copies (``id~VARIABLE``), so that each programme has its own family and one formula.
     * `outcome(x)` is a text, unknown while x refers; `latest(… , by=day)`, `same_year`, `is_confirmed` and
       `row["from"]` were added.
     * Causes of an unknown name the exact state and feed per person; both executors give the same set.

@@ -28,7 +28,8 @@ from meanscheck.law.law import Law, Parameter, Programme
 from meanscheck.law.mutants import FigureChange, Path, Table, TreeChange, changed, changes_in_figure, changes_in_tree
 from meanscheck.law.pack import FigureRevision, FormulaRevision, keys_of
 from meanscheck.law.resolve import RulePack
-from meanscheck.law.tree import Node, figures_in
+from meanscheck.law.rewrite import without_own_members
+from meanscheck.law.tree import IS_MEMBER, Node, figures_in
 from meanscheck.law.types import BOOL, UNITS
 
 
@@ -158,6 +159,11 @@ def _of_programmes(pack: RulePack) -> Iterator[Mutant]:
             needed = f"a case that is eligible for {rule.programme} and would be for {programme.id}"
             law = partial(_without_yield, programme.id, rule.programme)
             yield Mutant(f"{thing}: {told}", file, thing, told, needed, since, frozenset(), None, law)
+        if programme.members not in (None, IS_MEMBER):
+            told = f"members = {programme.members} left out"
+            needed = f"a case that turns on somebody whom {programme.members} counts otherwise than is_member"
+            law = partial(_without_members, programme.id)
+            yield Mutant(f"{thing}: {told}", file, thing, told, needed, since, frozenset(), None, law)
         for test in programme.test:
             if test.review:
                 named = f"{thing}, test {test.id}"
@@ -215,6 +221,14 @@ def _without_yield(programme: str, other: str, run: CaseRun) -> Law:
     return _with_programme(
         run.law, programme, lambda p: replace(p, yields_to=tuple(y for y in p.yields_to if y.programme != other))
     )
+
+
+def _without_members(programme: str, run: CaseRun) -> Law:
+    named = next((p for p in run.law.programmes if p.id == programme), None)
+    if named is None or named.members == IS_MEMBER:
+        return run.law
+    plainly, variables = without_own_members(named, run.law.variables)
+    return replace(_with_programme(run.law, programme, lambda _: plainly), variables=variables)
 
 
 def _without_review(thing: str, run: CaseRun) -> Law:

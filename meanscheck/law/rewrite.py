@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from meanscheck.law.law import Programme, Variable
-from meanscheck.law.tree import IS_MEMBER, Node, membership
+from meanscheck.law.tree import IS_MEMBER, Node, membership, membership_of
 
 
 def without_absent(
@@ -47,14 +47,7 @@ def with_memberships(
     """Programmes whose loops range over their own members, and all variables with the copies that do."""
     named = {p.members for p in programmes} - {IS_MEMBER}
     copies = {name: _over(name, variables) for name in named & set(variables)}
-    result = []
-    for programme in programmes:
-        of = copies.get(programme.members)
-        if of is not None:
-            award = programme.award and replace(programme.award, tree=of.copied(programme.award.tree))
-            tests = tuple(replace(t, tree=of.copied(t.tree)) for t in programme.tests)
-            programme = replace(programme, tests=tests, award=award)
-        result.append(programme)
+    result = [_copied(p, copies[p.members], p.members) if p.members in copies else p for p in programmes]
     return result, _with_copies(variables, copies.values())
 
 
@@ -71,6 +64,25 @@ def with_review(
         )
         result.append(replace(programme, tests=tuple(tests)))
     return result, _with_copies(variables, copies.values())
+
+
+def without_own_members(
+    programme: Programme, variables: Mapping[str, Variable]
+) -> tuple[Programme, dict[str, Variable]]:
+    """A programme as it would be if it named no membership of its own, and all variables with the copies it reads."""
+    of = _Copies(
+        variables,
+        IS_MEMBER,
+        lambda n: n.op == "members" and membership_of(n) == membership(programme.members),
+        lambda n: replace(n, args=n.args[:3]),
+    )
+    return _copied(programme, of, IS_MEMBER), _with_copies(variables, [of])
+
+
+def _copied(programme: Programme, of: _Copies, members: str) -> Programme:
+    award = programme.award and replace(programme.award, tree=of.copied(programme.award.tree))
+    tests = tuple(replace(t, tree=of.copied(t.tree)) for t in programme.tests)
+    return replace(programme, tests=tests, award=award, members=members)
 
 
 def _with_copies(variables: Mapping[str, Variable], copies: Iterable[_Copies]) -> dict[str, Variable]:

@@ -31,7 +31,7 @@ from meanscheck.law.tree import COMPARISONS, Node
 if TYPE_CHECKING:
     from meanscheck.law.vector_bounds import VectorBounds
 
-_COSTLY = frozenset({"*", "/", "least", "greatest", "if", "first_known", "index"})
+_COSTLY = frozenset({"*", "/", "least", "greatest", "if", "first_known", "index", "slices"})
 """Operations that name their arguments several times: their bounds are kept as columns, or formulas would grow."""
 
 

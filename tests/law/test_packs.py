@@ -130,6 +130,11 @@ VALUE = 'value = "1.00"'
         (rule('[[variable]]\nid = "v"\nunit = "money"\n'), "variable v", "required key entity is missing"),
         (rule(f'[[programme]]\nid = "p"\n{TEST}'), "programme p", "required key entity is missing"),
         (rule(f'[[programme]]\nid = "p"\nentity = "supporter"\n{TEST}'), "programme p entity", "Input should be"),
+        (
+            lambda p: p.programme("p", "household", "0 < income", 'members = "income"'),
+            "programme p",
+            "members: income is no yes/no of a member",
+        ),
         (lambda p: p.programme("p", "household", "income"), "programme p, test only", "gives money, declared is bool"),
         (lambda p: p.programme("p", "member", "is_member", award="income"), "p, award", "declared is money/month"),
         (
