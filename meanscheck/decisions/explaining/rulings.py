@@ -20,6 +20,7 @@ from meanscheck.decisions.record import Provenance, plain_record
 from meanscheck.law.law import Law, Programme
 from meanscheck.law.margins import months_of
 from meanscheck.law.plain import MEMBERSHIP
+from meanscheck.law.tree import IS_MEMBER
 
 if TYPE_CHECKING:
     from meanscheck.decisions.decision import Decision, Ruling
@@ -184,31 +185,38 @@ def _person(evidence: Tracer, member: str | None) -> int | None:
 
 
 def _members(evidence: Tracer, member: str | None) -> Iterator[Explanation]:
-    """Whether each person of the application counts, and why."""
+    """Whether each person of the application counts, and why; and which programme counts him otherwise."""
     law = evidence.law
-    rule = law.variables["is_member"]
-    reason = law.variables.get(REASON)
+    others = sorted(law.memberships - {IS_MEMBER})
     for person in evidence.members:
         who = evidence.name_of(person)
         if member is not None and who != member:
             continue
-        holds = evidence.variable("is_member", person)
-        assert holds is None or isinstance(holds, bool)
-        told = None if reason is None else evidence.variable(REASON, person)
-        yield Explanation(
-            "member",
-            "is_member",
-            who,
-            "bool",
-            told if isinstance(told, str) else None,
-            holds=holds,
-            label=rule.label,
-            label_zh=rule.label_zh,
-            formula=" ".join(rule.formula.split()),
-            cite=cited(law, rule.cite),
-            causes=tuple(sorted(evidence.why("is_member", person))),
-            children=evidence.parts(rule.tree, person),
-        )
+        counts = evidence.variable(IS_MEMBER, person)
+        told = evidence.variable(REASON, person) if REASON in law.variables else None
+        yield _membership(evidence, IS_MEMBER, person, told if isinstance(told, str) else None)
+        for name in others:
+            if evidence.variable(name, person) != counts:
+                yield _membership(evidence, name, person, None)
+
+
+def _membership(evidence: Tracer, name: str, person: int, told: str | None) -> Explanation:
+    rule, holds = evidence.law.variables[name], evidence.variable(name, person)
+    assert holds is None or isinstance(holds, bool)
+    return Explanation(
+        "member",
+        name,
+        evidence.name_of(person),
+        "bool",
+        told,
+        holds=holds,
+        label=rule.label,
+        label_zh=rule.label_zh,
+        formula=" ".join(rule.formula.split()),
+        cite=cited(evidence.law, rule.cite),
+        causes=tuple(sorted(evidence.why(name, person))),
+        children=evidence.parts(rule.tree, person),
+    )
 
 
 def _cause(cause: str, who: str, law: Law, blamed: Mapping[str, Mapping[str, None]]) -> Explanation:

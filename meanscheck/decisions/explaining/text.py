@@ -26,6 +26,7 @@ from meanscheck.decisions.explaining.words import (
     with_unit,
 )
 from meanscheck.law.law import Law
+from meanscheck.law.tree import IS_MEMBER
 
 
 def text(tree: Explanation, law: Law, language: Language = "zh", *, depth: int | None = None) -> str:
@@ -87,7 +88,8 @@ def line(node: Explanation, law: Law, language: Language) -> str:
         return " · ".join(filter(None, [*parts, citations_text(node, language)]))
     if node.kind == "member":
         verdict = words[{True: "counts", False: "not", None: "open"}[node.holds]]
-        reason = f"（{node.value}）" if isinstance(node.value, str) else ""
+        told = node.value if node.name == IS_MEMBER else label
+        reason = f"（{told}）" if isinstance(told, str) else ""
         parts = [f"{MARK[node.holds]} {node.who} {verdict}{reason}", causes_text(node, law, language)]
         return " · ".join(filter(None, [*parts, citations_text(node, language)]))
     if node.kind in ("cause", "yields"):
