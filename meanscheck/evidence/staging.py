@@ -114,20 +114,20 @@ def make_bad(store: Store) -> None:
 
 
 def _add(store: Store, contract: FeedContract, cast: casting.Cast, verb: str) -> None:
-    """Each identity is looked up once, and so is what a digest begins with; rows find theirs by a number."""
+    """Each identity is looked up once, and so is what a digest begins with; rows find theirs by its place."""
     assert cast.whose is not None, "every feed names a person"
-    people = cast.whose.people.with_row_index("who")
+    with store.frame("people", cast.whose.people.with_row_index("who")):
+        # Not a join of all rows in the database: it would choose their order.
+        found = store.fetch(
+            f"""select i.who, p.person, a.person is not null as is_asked, a.load is not null as is_covered,
+              concat_ws(chr(31), {digest_head_sql(contract, "i")}) as head
+            from people i left join persons p on p.id_number = i.id_number and p.id_type = i.id_type
+            left join i_asked a on a.person = p.person"""
+        )
+    each = found.sort("who").drop("who").select(pl.all().gather(cast.whose.who))
     names = ", ".join(f"r.{quoted(c.stored_name)}" for c in stored_columns(contract))
-    rows = cast.accepted.drop(IDENTITY).with_columns(cast.whose.who.alias("who"))
-    with store.frame("people", people), store.frame("incoming", rows):
+    with store.frame("incoming", pl.concat([cast.accepted.drop(IDENTITY), each], how="horizontal")):
         store.run(
-            f"""{verb}
-            with found as materialized (
-              select i.who, concat_ws(chr(31), {digest_head_sql(contract, "i")}) as head,
-                p.person, a.person is not null as is_asked, a.load is not null as is_covered
-              from people i left join persons p on p.id_number = i.id_number and p.id_type = i.id_type
-              left join i_asked a on a.person = p.person)
-            select f.person, f.is_asked, f.is_covered,
-              r.row_no, {row_digest_sql(contract, row="r", head="f.head")} as digest, {names}
-            from incoming r left join found f on f.who = r.who"""
+            f"{verb} select r.person, r.is_asked, r.is_covered, r.row_no, "
+            f"{row_digest_sql(contract, row='r', head='r.head')} as digest, {names} from incoming r"
         )
