@@ -115,15 +115,17 @@ def _packed(digests: pl.Series, some: pl.Series | None) -> tuple[tuple[bytes, by
         return (b"".join(every), b"".join(d for d, is_one in ordered if is_one)), len(set(every)) == len(every)
     cells = digests.bin.reinterpret(dtype=pl.Array(pl.UInt8, ROW_DIGEST_BYTES), endianness="little").to_numpy()
     # As two big-endian numbers: most often the first one decides, and sorting numbers is ten times faster.
-    high, low = np.ascontiguousarray(cells).view(">u8").astype(np.uint64).T
+    cells = np.ascontiguousarray(cells)
+    halves = cells.view(">u8")
+    high = halves[:, 0].astype(np.uint64)
     order = np.argsort(high)
-    ranked = high[order]
+    ranked, no_two = high[order], True
     if (ranked[1:] == ranked[:-1]).any():
+        low = halves[:, 1].astype(np.uint64)
         order = np.lexsort((low, high))
-        ranked = high[order]
-    beside = low[order]
-    no_two = not ((ranked[1:] == ranked[:-1]) & (beside[1:] == beside[:-1])).any()
-    in_order = cells[order]
+        ranked, beside = high[order], low[order]
+        no_two = not ((ranked[1:] == ranked[:-1]) & (beside[1:] == beside[:-1])).any()
+    in_order = cells.view(f"V{ROW_DIGEST_BYTES}")[:, 0][order]
     return (in_order.tobytes(), b"" if some is None else in_order[marks[order]].tobytes()), no_two
 
 

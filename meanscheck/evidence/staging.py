@@ -119,10 +119,13 @@ def _add(store: Store, contract: FeedContract, cast: casting.Cast, verb: str) ->
     with store.frame("people", cast.whose.people.with_row_index("who")):
         # Not a join of all rows in the database: it would choose their order.
         found = store.fetch(
-            f"""select i.who, p.person, a.person is not null as is_asked, a.load is not null as is_covered,
+            f"""with known as materialized (
+              select i.who, p.person from people i join persons p
+              on p.id_number = i.id_number and p.id_type = i.id_type),
+            asked as materialized (select * from i_asked semi join known using (person))
+            select i.who, k.person, a.person is not null as is_asked, a.load is not null as is_covered,
               concat_ws(chr(31), {digest_head_sql(contract, "i")}) as head
-            from people i left join persons p on p.id_number = i.id_number and p.id_type = i.id_type
-            left join i_asked a on a.person = p.person"""
+            from people i left join known k on k.who = i.who left join asked a on a.person = k.person"""
         )
     each = found.sort("who").drop("who").select(pl.all().gather(cast.whose.who))
     names = ", ".join(f"r.{quoted(c.stored_name)}" for c in stored_columns(contract))
