@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+import numpy as np
 import polars as pl
 
 from meanscheck.contracts.amounts import whole_units, whole_units_typed
@@ -21,7 +22,8 @@ from meanscheck.contracts.faults import Faults
 from meanscheck.contracts.headers import match_headers
 from meanscheck.contracts.model import PERSON, Column, FeedContract
 from meanscheck.contracts.reasons import REASONS, Reason
-from meanscheck.contracts.words import cast_identity, cast_words
+from meanscheck.contracts.whose import Whose, whose
+from meanscheck.contracts.words import cast_words
 from meanscheck.errors import FeedError
 
 __all__ = ["MAX_ROWS_PER_PERSON", "REASONS", "Cast", "Reason", "cast_rows", "match_headers", "quarantine_schema"]
@@ -30,6 +32,7 @@ MAX_ROWS_PER_PERSON = 100_000
 """Rows of one person in one file, so that sums of amounts of 10^13 fen stay within Int64."""
 
 ROW_NO = "row_no"
+_WHO, _IDENTITY = "who", ("id_type", "id_number")
 _MEASURED = frozenset({"money", "area", "ratio", "number"})
 
 
@@ -41,10 +44,12 @@ class Cast:
         accepted: stored columns of the contract in its order, then `row_no` Int64; in file order.
         quarantined: `row_no` Int64, `field`, `reason`, `raw` String (JSON object of the text row); one line for each
             fault, sorted by (row_no, field).
+        whose: of the accepted rows; None if the contract names no person.
     """
 
     accepted: pl.DataFrame = field(repr=False)
     quarantined: pl.DataFrame = field(repr=False)
+    whose: Whose | None = field(repr=False, default=None)
 
 
 def quarantine_schema() -> dict[str, pl.DataType]:
@@ -93,14 +98,16 @@ def cast_rows(
         if column.default is not None:
             values = values.fill_null(column.default == "true" if column.kind == "bool" else column.default)
         typed[column.name] = values
-    typed |= _identity(contract, text_rows, typed, faults)
+    people = _identity(contract, text_rows, typed, faults)
+    if people is not None:
+        typed |= {name: people.column(name) for name in _IDENTITY}
     _date_rows(contract, typed, as_of)
     _check_across(contract, typed, not_after, faults)
     frame = pl.DataFrame([typed[c.name].alias(c.stored_name) for c in contract.columns])
     frame = frame.with_columns(text_rows[ROW_NO].cast(pl.Int64))
     if not may_repeat:
-        _check_repeats(contract, frame, faults)
-    return _split(frame, text_rows, faults)
+        _check_repeats(contract, frame, people, faults)
+    return _split(frame, text_rows, people, faults)
 
 
 def _cast_column(column: Column, cells: pl.Series, unit: str | None, faults: Faults) -> pl.Series:
@@ -150,16 +157,16 @@ def _as_text(column: Column, cells: pl.Series) -> pl.Series:
 
 def _identity(
     contract: FeedContract, rows: pl.DataFrame, typed: Mapping[str, pl.Series], faults: Faults
-) -> dict[str, pl.Series]:
+) -> Whose | None:
     if "id_number" not in contract.column_names:
-        return {}
+        return None
     column = contract.column("id_number")
-    if "id_number" not in rows.columns:
-        return {"id_number": pl.Series([None], dtype=pl.String).new_from_index(0, rows.height)}
-    cells = rows["id_number"]
-    text = cells if cells.dtype == pl.String else _as_text(column, cells)
-    kinds, numbers = cast_identity(column, text, typed["id_type"].cast(pl.String), faults)
-    return {"id_type": kinds, "id_number": numbers}
+    if "id_number" in rows.columns:
+        cells = rows["id_number"]
+        text = cells if cells.dtype == pl.String else _as_text(column, cells)
+    else:
+        text = pl.Series([None], dtype=pl.String).new_from_index(0, rows.height)
+    return whose(column, text, typed["id_type"].cast(pl.String), faults)
 
 
 def _date_rows(contract: FeedContract, typed: dict[str, pl.Series], as_of: date | None) -> None:
@@ -193,17 +200,20 @@ def _check_across(contract: FeedContract, typed: dict[str, pl.Series], not_after
             faults.add(column.name, "negative_not_allowed", (values < 0) & ~allowed)
 
 
-def _check_repeats(contract: FeedContract, frame: pl.DataFrame, faults: Faults) -> None:
+def _check_repeats(contract: FeedContract, frame: pl.DataFrame, people: Whose | None, faults: Faults) -> None:
     """Mark exact repeats, conflicts under the key, and persons with too many rows, among rows without a fault."""
     at_fault = faults.table()["at"].unique()
-    rows = frame.drop(ROW_NO).with_row_index("at")
+    rows = frame.drop(ROW_NO, *(() if people is None else _IDENTITY)).with_row_index("at")
+    identity = []
+    if people is not None:
+        rows, identity = rows.with_columns(people.who.alias(_WHO)), [_WHO]
+    sound = None
     if len(at_fault):
-        rows = rows.filter(~pl.col("at").is_in(at_fault.implode()))
+        sound = pl.repeat(value=True, n=rows.height, eager=True).scatter(at_fault, False)
     columns = [name for name in rows.columns if name != "at"]
     key = [contract.column(name).stored_name for name in contract.key if name != PERSON]
-    identity = [name for name in ("id_type", "id_number") if name in columns]
     # Equal rows have equal keys, so one pass over the key finds the few rows worth comparing whole.
-    near = _sharing(rows, [*identity, *key] if contract.key else columns)
+    near = _sharing(rows, [*identity, *key] if contract.key else columns, among=sound)
     repeats = _repeats_among(near, columns)
     if len(repeats):
         faults.add_each("", repeats, ["repeated_row"] * len(repeats))
@@ -212,33 +222,36 @@ def _check_repeats(contract: FeedContract, frame: pl.DataFrame, faults: Faults) 
         keyed = single.drop_nulls([name for name in key if name != "as_of"]) if key else single
         conflicting = _sharing(keyed, [*identity, *key])["at"]
         faults.add_each(",".join(contract.key), conflicting, ["conflicting_key"] * len(conflicting))
-    if rows.height - len(repeats) > MAX_ROWS_PER_PERSON and "id_number" in columns:
+    if people is not None and people.most_rows() > MAX_ROWS_PER_PERSON:
         # Without the repetitions: each row is accounted for once.
-        _mark_crowds(rows.filter(~pl.col("at").is_in(repeats.implode())) if len(repeats) else rows, faults)
+        _mark_crowds(frame.select("id_number").with_row_index("at"), pl.concat([at_fault, repeats]), faults)
 
 
-def _mark_crowds(rows: pl.DataFrame, faults: Faults) -> None:
-    ordered = rows["id_number"].hash(0).sort()
-    if not (ordered == ordered.shift(MAX_ROWS_PER_PERSON)).any():
-        return  # no hash, so no person, occurs that often
+def _mark_crowds(rows: pl.DataFrame, apart: pl.Series, faults: Faults) -> None:
+    rows = rows.filter(~pl.col("at").is_in(apart.implode()))
     crowd = rows.group_by("id_number").len().filter(pl.col("len") > MAX_ROWS_PER_PERSON)["id_number"]
     places = rows.filter(pl.col("id_number").is_in(crowd.implode()))["at"]
     faults.add_each("id_number", places, ["too_many_rows"] * len(places))
 
 
-def _sharing(rows: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    """Rows whose `columns` are equal to another row's. Hashes propose candidates, an exact comparison decides."""
+def _sharing(rows: pl.DataFrame, columns: list[str], *, among: pl.Series | None = None) -> pl.DataFrame:
+    """Rows whose `columns` are equal to another row's. Hashes propose candidates, an exact comparison decides.
+
+    Args:
+        among: which rows are looked at (Boolean); all unless given.
+    """
     if rows.height < 2:
         return rows.clear()
     mixed = pl.Series([0], dtype=pl.UInt64).new_from_index(0, rows.height)
     for position, name in enumerate(columns):
         # Each column has its own seed; wrapping addition is meant here, as it only proposes.
         mixed = mixed + rows[name].hash(position + 1)
-    ordered = mixed.sort()
-    twice = ordered.filter(ordered == ordered.shift(1)).unique()
+    ordered = np.sort((mixed if among is None else mixed.filter(among)).to_numpy())
+    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     if not len(twice):
         return rows.clear()
-    candidates = rows.filter(mixed.is_in(twice.implode()))
+    proposed = mixed.is_in(pl.Series(twice).implode())
+    candidates = rows.filter(proposed if among is None else proposed & among)
     return candidates.filter(candidates.select(columns).is_duplicated())
 
 
@@ -250,14 +263,15 @@ def _repeats_among(rows: pl.DataFrame, columns: list[str]) -> pl.Series:
     return rows.filter(~pl.col("at").is_in(first.implode()))["at"]
 
 
-def _split(frame: pl.DataFrame, text_rows: pl.DataFrame, faults: Faults) -> Cast:
+def _split(frame: pl.DataFrame, text_rows: pl.DataFrame, people: Whose | None, faults: Faults) -> Cast:
     table = faults.table()
     if not table.height:
-        return Cast(frame, pl.DataFrame(schema=quarantine_schema()))
+        return Cast(frame, pl.DataFrame(schema=quarantine_schema()), people)
     places = table["at"].unique().sort()
     sound = pl.repeat(value=True, n=frame.height, eager=True).scatter(places, False)
     texts = text_rows.drop(ROW_NO)
     raw = texts[places.to_list()].select(pl.struct(pl.all().cast(pl.String)).struct.json_encode().alias("raw"))
     lines = raw.with_columns(places.alias("at"), text_rows[ROW_NO].gather(places).cast(pl.Int64).alias(ROW_NO))
     quarantined = table.join(lines, on="at", how="left").select(ROW_NO, "field", "reason", "raw")
-    return Cast(frame.filter(sound), quarantined.sort(ROW_NO, "field"))
+    left = None if people is None else Whose(people.people, people.who.filter(sound))
+    return Cast(frame.filter(sound), quarantined.sort(ROW_NO, "field"), left)

@@ -94,7 +94,9 @@ def named(
     kinds = furniture_of(table.cells, table.headers, identity=identity, read=read)
     is_row = kinds.is_null()
     everything = table.cells.select(pl.col(f"c{place}").alias(name) for name, place in chosen.items())
-    rows, lines = everything.filter(is_row), table.lines.filter(is_row)
+    rows, lines = everything, table.lines
+    if not is_row.all():
+        rows, lines = everything.filter(is_row), table.lines.filter(is_row)
     cut, passed = _notes_apart(table)
     passed = pl.concat([passed, pl.DataFrame({ROW_NO: table.lines, "kind": kinds}).drop_nulls("kind")]).sort(ROW_NO)
     notes = table.cells.filter(kinds == "note").select(pl.concat_str(pl.all(), ignore_nulls=True)).to_series().to_list()

@@ -19,7 +19,7 @@ import polars as pl
 from meanscheck.contracts.archive import Member, unpack
 from meanscheck.contracts.bounds import check_shape, check_size
 from meanscheck.contracts.cast import ROW_NO, Cast, cast_rows
-from meanscheck.contracts.csv_text import read_csv, read_csv_parts
+from meanscheck.contracts.csv_text import how_many, read_csv, read_csv_parts
 from meanscheck.contracts.fixed_width import read_fixed
 from meanscheck.contracts.headers import known_headers, names_every_column
 from meanscheck.contracts.json_lines import read_jsonl
@@ -128,7 +128,7 @@ def _has_many_lines(path: Path) -> bool:
     lines = 0
     with path.open("rb") as file:
         while block := file.read(2**20):
-            lines += block.count(b"\n")
+            lines += how_many(b"\n", block)
     return lines > WHOLE
 
 
@@ -145,7 +145,7 @@ def cast_file(
     cast = cast_rows(contract, file.rows, as_of=as_of, not_after=not_after, units=file.units)
     if not file.broken.height:
         return cast
-    return Cast(cast.accepted, pl.concat([cast.quarantined, file.broken]).sort(ROW_NO, "field", "reason"))
+    return replace(cast, quarantined=pl.concat([cast.quarantined, file.broken]).sort(ROW_NO, "field", "reason"))
 
 
 def read_tables(

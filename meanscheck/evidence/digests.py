@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from meanscheck.contracts import FeedContract
+from meanscheck.evidence.ahead import ahead
 from meanscheck.evidence.tables import quoted, stored_columns
 
 if TYPE_CHECKING:
@@ -35,12 +36,20 @@ SORTED_HEX = "list_aggregate(list_transform(list_sort(list(digest)), lambda d: h
 """SQL aggregate: the hex text of all digests of a group, sorted (2.5 times faster than an ordered string_agg)."""
 
 
-def row_digest_sql(contract: FeedContract, *, row: str, identity: str) -> str:
-    """SQL expression of a row's digest; `row` and `identity` are the aliases that hold columns and identity."""
-    cells = [f"'{contract.name}'", f"coalesce({identity}.id_type, chr(30))", f"coalesce({identity}.id_number, chr(30))"]
-    cells += [f"coalesce({row}.{quoted(c.stored_name)}::varchar, chr(30))" for c in stored_columns(contract)]
+def digest_head_sql(contract: FeedContract, identity: str) -> str:
+    """SQL expressions of the cells that begin a row's digest: the feed and the person, of the alias that has both."""
+    return f"'{contract.name}', coalesce({identity}.id_type, chr(30)), coalesce({identity}.id_number, chr(30))"
+
+
+def row_digest_sql(contract: FeedContract, *, row: str, head: str) -> str:
+    """SQL expression of a row's digest; `row` is the alias that holds its columns, `head` the cells before them.
+
+    Args:
+        head: as `digest_head_sql` has them, or one expression that joins these by U+001F.
+    """
+    cells = [f"coalesce({row}.{quoted(c.stored_name)}::varchar, chr(30))" for c in stored_columns(contract)]
     # Cut as hex text: a third faster than a slice of the bytes.
-    return f"unhex(left(sha256(concat_ws(chr(31), {', '.join(cells)})), {2 * ROW_DIGEST_BYTES}))"
+    return f"unhex(left(sha256(concat_ws(chr(31), {head}, {', '.join(cells)})), {2 * ROW_DIGEST_BYTES}))"
 
 
 def canonical(facts: Mapping[str, object]) -> bytes:
@@ -51,57 +60,73 @@ def canonical(facts: Mapping[str, object]) -> bytes:
 def digest_of_sorted(store: Store, digests: str, *, count: int | None = None) -> str:
     """SHA-256 (hex) over all digests that the query `digests` (one BLOB column `digest`) yields, sorted.
 
-    Few go at once; many go by their first half byte, so that memory stays bounded. `count`: how many, if it is known.
+    Few go at once; many go by their first bits, so that memory stays bounded. `count`: how many, if it is known.
     """
     return Sorted.read(store, digests, count=count).total
 
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """Many digests in sorted order: `total` is SHA-256 (hex) over them, `are_distinct` that no two are equal."""
+    """Many digests in sorted order: `total` is SHA-256 (hex) over them, `are_distinct` that no two are equal.
+
+    `of_some` is SHA-256 (hex) over those that were marked; of none, if there is no mark.
+    """
 
     total: str
     are_distinct: bool
+    of_some: str = NOTHING
 
     @classmethod
-    def read(cls, store: Store, digests: str, *, count: int | None = None) -> Sorted:
-        """Of all that a query yields; see `digest_of_sorted`."""
-        total, are_distinct = hashlib.sha256(), True
-        for part in _parts(store, digests, count):
-            packed, no_two = _packed(part)
-            total.update(packed)
+    def read(cls, store: Store, digests: str, *, count: int | None = None, some: str | None = None) -> Sorted:
+        """Of all that a query yields; see `digest_of_sorted`. `some`: its Boolean column that marks some of them."""
+        total, of_some, are_distinct = hashlib.sha256(), hashlib.sha256(), True
+        for part in _parts(store, digests, count, some):
+            packed, no_two = _packed(part["digest"], None if some is None else part[some])
+            total.update(packed[0])
+            of_some.update(packed[1])
             are_distinct = are_distinct and no_two
-        return cls(total.hexdigest(), are_distinct)
+        return cls(total.hexdigest(), are_distinct, of_some.hexdigest())
 
 
-def _parts(store: Store, digests: str, count: int | None) -> Iterator[pl.Series]:
-    if (int(store.value(f"select count(*) from ({digests})")) if count is None else count) <= _AT_ONCE:
-        yield store.fetch(f"select digest from ({digests})")["digest"]
+def _parts(store: Store, digests: str, count: int | None, some: str | None) -> Iterator[pl.DataFrame]:
+    wanted = "digest" if some is None else f"digest, {some}"
+    if count is None:
+        count = int(store.value(f"select count(*) from ({digests})"))
+    if count <= _AT_ONCE:
+        yield store.fetch(f"select {wanted} from ({digests})")
         return
-    step = 16
-    for first in range(0, 256, step):
-        bound = f"digest >= unhex('{first:02x}')"
-        if first + step < 256:
-            bound += f" and digest < unhex('{first + step:02x}')"
-        yield store.fetch(f"select digest from ({digests}) where {bound}")["digest"]
+    # Each part is a look at all of them: as few as hold about so many, and sixteen of the largest files.
+    step = 256 // next((parts for parts in (2, 4, 8) if count <= parts * _AT_ONCE), 16)
+    bounds = [f"digest >= unhex('{first:02x}')" for first in range(0, 256, step)]
+    ends = [*(f" and digest < unhex('{first:02x}')" for first in range(step, 256, step)), ""]
+    # The next part is fetched while this one is sorted.
+    yield from ahead(
+        store.fetch(f"select {wanted} from ({digests}) where {bound}{end}")
+        for bound, end in zip(bounds, ends, strict=True)
+    )
 
 
-def _packed(digests: pl.Series) -> tuple[bytes, bool]:
-    """The digests (Binary) sorted, one after the other, and whether no two are equal."""
+def _packed(digests: pl.Series, some: pl.Series | None) -> tuple[tuple[bytes, bytes], bool]:
+    """The digests (Binary) sorted, one after the other, all and some; and whether no two are equal."""
+    marks = np.zeros(len(digests), dtype=np.bool_) if some is None else some.to_numpy()
     if len(digests) < _FEW or (digests.bin.size() != ROW_DIGEST_BYTES).any():
-        ordered = sorted(digests.to_list())
-        return b"".join(ordered), len(set(ordered)) == len(ordered)
+        ordered = sorted(zip(digests.to_list(), marks.tolist(), strict=True))
+        every = [digest for digest, _ in ordered]
+        return (b"".join(every), b"".join(d for d, is_one in ordered if is_one)), len(set(every)) == len(every)
     cells = digests.bin.reinterpret(dtype=pl.Array(pl.UInt8, ROW_DIGEST_BYTES), endianness="little").to_numpy()
     # As two big-endian numbers: most often the first one decides, and sorting numbers is ten times faster.
-    high, low = np.ascontiguousarray(cells).view(">u8").astype(np.uint64).T
+    cells = np.ascontiguousarray(cells)
+    halves = cells.view(">u8")
+    high = halves[:, 0].astype(np.uint64)
     order = np.argsort(high)
-    ranked = high[order]
+    ranked, no_two = high[order], True
     if (ranked[1:] == ranked[:-1]).any():
+        low = halves[:, 1].astype(np.uint64)
         order = np.lexsort((low, high))
-        ranked = high[order]
-    beside = low[order]
-    no_two = not ((ranked[1:] == ranked[:-1]) & (beside[1:] == beside[:-1])).any()
-    return cells[order].tobytes(), no_two
+        ranked, beside = high[order], low[order]
+        no_two = not ((ranked[1:] == ranked[:-1]) & (beside[1:] == beside[:-1])).any()
+    in_order = cells.view(f"V{ROW_DIGEST_BYTES}")[:, 0][order]
+    return (in_order.tobytes(), b"" if some is None else in_order[marks[order]].tobytes()), no_two
 
 
 def named(head: bytes, rows: str) -> str:

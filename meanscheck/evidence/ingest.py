@@ -182,10 +182,10 @@ def _take(
         )
     batch = batch or store.next_load()
     head = canonical(facts) + (f" supplement {earlier.height}".encode() if earlier.height else b"")
-    every_row = staged.every_row
-    if earlier.height or rows.dropped:
-        every_row = digest_of_sorted(store, f"select digest from {rows.query if earlier.height else _KEPT}")
-    batch_id = named(head, every_row)
+    kept_rows = staged.kept_rows
+    if earlier.height:
+        kept_rows = digest_of_sorted(store, f"select digest from {rows.query}")
+    batch_id = named(head, kept_rows)
     if rows.beside is not None:
         _find_conflicts(store, contract, batch, rows.query, rows.beside)
     if rows.known:

@@ -13,27 +13,26 @@ contradictions and persons with too many rows are looked for here, over all rows
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from meanscheck.contracts import FeedContract
 from meanscheck.contracts import cast as casting
 from meanscheck.contracts.readers import FileRows
-from meanscheck.evidence.digests import Sorted, row_digest_sql
+from meanscheck.evidence.ahead import ahead
+from meanscheck.evidence.digests import Sorted, digest_head_sql, row_digest_sql
 from meanscheck.evidence.manifest import Manifest
 from meanscheck.evidence.quarantine import REPEATED, refuse_contradictions, refuse_crowds, set_repeats_apart
 from meanscheck.evidence.requests import NO_BOUND
-from meanscheck.evidence.tables import quoted, stored_columns
+from meanscheck.evidence.tables import IDENTITY, quoted, stored_columns
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
-_Made = TypeVar("_Made")
 _BAD = ("row_no", "field", "reason", "raw")
 
 
@@ -41,10 +40,11 @@ _BAD = ("row_no", "field", "reason", "raw")
 class Staged:
     """What became of the file's rows: `every_row` names those in ``i_rows``; `bad` lines are in ``i_bad``, if any are.
 
-    `repeats` are rows that stand in the file before.
+    `kept_rows` names those of them that may be kept, `repeats` are rows that stand in the file before.
     """
 
     every_row: str
+    kept_rows: str
     rows: int
     repeats: int
     bad: int
@@ -64,44 +64,40 @@ def stage(
     made = map(cast_part, parts)
     bad: list[pl.DataFrame] = []
     rows = repeats = 0
-    for accepted, quarantined in _ahead(made) if is_large else made:
-        _add(store, contract, accepted, "insert into i_rows" if rows else "create or replace temp table i_rows as")
-        rows += accepted.height
-        repeats += int((quarantined["reason"] == REPEATED).sum())
-        if quarantined.height:
-            bad.append(quarantined)
+    is_first = True
+    for one in ahead(made) if is_large else made:
+        _add(store, contract, one, "create or replace temp table i_rows as" if is_first else "insert into i_rows")
+        is_first = False
+        rows += one.accepted.height
+        repeats += int((one.quarantined["reason"] == REPEATED).sum())
+        if one.quarantined.height:
+            bad.append(one.quarantined)
     lines = _add_bad(store, bad) if bad or is_large else 0
     if is_large:
         taken = refuse_contradictions(store, contract)
         rows, lines = rows - taken, lines + taken
-    found = Sorted.read(store, "select digest from i_rows", count=rows)
+    found = _sorted(store, rows)
     if not found.are_distinct:
         if not is_large and not bad:
             _add_bad(store, bad)
         taken = set_repeats_apart(store)
         rows, repeats, lines = rows - taken, repeats + taken, lines + taken
-        found = Sorted.read(store, "select digest from i_rows", count=rows)
+        found = _sorted(store, rows)
     if is_large and (taken := refuse_crowds(store, casting.MAX_ROWS_PER_PERSON)):
         rows, lines = rows - taken, lines + taken
-        found = Sorted.read(store, "select digest from i_rows", count=rows)
-    return Staged(found.total, rows, repeats, lines)
+        found = _sorted(store, rows)
+    return Staged(found.total, found.of_some, rows, repeats, lines)
 
 
-def _cast(
-    contract: FeedContract, part: FileRows, *, as_of: date | None, not_after: date
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _sorted(store: Store, rows: int) -> Sorted:
+    """The digests of ``i_rows``, all and those that may be kept, in one look at them."""
+    return Sorted.read(store, "select digest, is_covered from i_rows", count=rows, some="is_covered")
+
+
+def _cast(contract: FeedContract, part: FileRows, *, as_of: date | None, not_after: date) -> casting.Cast:
     """Rows accepted and lines at fault of one part, those broken in reading included."""
     cast = casting.cast_rows(contract, part.rows, as_of=as_of, not_after=not_after, units=part.units)
-    return cast.accepted, pl.concat([lines.select(_BAD) for lines in (cast.quarantined, part.broken)])
-
-
-def _ahead(made: Iterator[_Made]) -> Iterator[_Made]:
-    """The same, each made by another thread while the one before is used."""
-    with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, made, None)
-        while (one := coming.result()) is not None:
-            coming = thread.submit(next, made, None)
-            yield one
+    return replace(cast, quarantined=pl.concat([lines.select(_BAD) for lines in (cast.quarantined, part.broken)]))
 
 
 def _add_bad(store: Store, bad: list[pl.DataFrame]) -> int:
@@ -117,24 +113,24 @@ def make_bad(store: Store) -> None:
     store.run(f"create temp table if not exists i_bad ({columns})")
 
 
-def _add(store: Store, contract: FeedContract, rows: pl.DataFrame, verb: str) -> None:
-    """Each identity is looked up once; rows find theirs by a number, which is far faster than by text."""
-    rows = rows.with_columns(who=_numbered(rows["id_number"]) * 16 + _numbered(rows["id_type"]))
-    people = rows.select("who", "id_type", "id_number").filter(pl.col("who").is_not_null()).unique("who", keep="any")
-    names = ", ".join(f"r.{quoted(c.stored_name)}" for c in stored_columns(contract))
-    with store.frame("people", people), store.frame("incoming", rows):
-        store.run(
-            f"""{verb}
-            with found as materialized (
-              select i.who, p.person, a.person is not null as is_asked, a.load is not null as is_covered
-              from people i join persons p on p.id_number = i.id_number and p.id_type = i.id_type
-              left join i_asked a on a.person = p.person)
-            select f.person, coalesce(f.is_asked, false) as is_asked, coalesce(f.is_covered, false) as is_covered,
-              r.row_no, {row_digest_sql(contract, row="r", identity="r")} as digest, {names}
-            from incoming r left join found f on f.who = r.who"""
+def _add(store: Store, contract: FeedContract, cast: casting.Cast, verb: str) -> None:
+    """Each identity is looked up once, and so is what a digest begins with; rows find theirs by its place."""
+    assert cast.whose is not None, "every feed names a person"
+    with store.frame("people", cast.whose.people.with_row_index("who")):
+        # Not a join of all rows in the database: it would choose their order.
+        found = store.fetch(
+            f"""with known as materialized (
+              select i.who, p.person from people i join persons p
+              on p.id_number = i.id_number and p.id_type = i.id_type),
+            asked as materialized (select * from i_asked semi join known using (person))
+            select i.who, k.person, a.person is not null as is_asked, a.load is not null as is_covered,
+              concat_ws(chr(31), {digest_head_sql(contract, "i")}) as head
+            from people i left join known k on k.who = i.who left join asked a on a.person = k.person"""
         )
-
-
-def _numbered(texts: pl.Series) -> pl.Series:
-    """A number for each distinct text; null stays null."""
-    return texts.cast(pl.Enum(texts.drop_nulls().unique())).to_physical().cast(pl.UInt64)
+    each = found.sort("who").drop("who").select(pl.all().gather(cast.whose.who))
+    names = ", ".join(f"r.{quoted(c.stored_name)}" for c in stored_columns(contract))
+    with store.frame("incoming", pl.concat([cast.accepted.drop(IDENTITY), each], how="horizontal")):
+        store.run(
+            f"{verb} select r.person, r.is_asked, r.is_covered, r.row_no, "
+            f"{row_digest_sql(contract, row='r', head='r.head')} as digest, {names} from incoming r"
+        )

@@ -123,6 +123,25 @@ def test_many_digests_are_summed_up_in_sorted_order(tmp_path: Path, count: int) 
             assert not twice.are_distinct
 
 
+@pytest.mark.parametrize("at_once", [5_000, 1_500, 200])
+@pytest.mark.parametrize("count", [1, 999, 4_000])
+def test_some_of_many_digests_are_summed_up_in_the_same_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, at_once: int
+) -> None:
+    monkeypatch.setattr("meanscheck.evidence.digests._AT_ONCE", at_once)  # in one part, in some, in sixteen
+    some = random.Random(count)
+    digests = [some.randbytes(16) for _ in range(count)]
+    marks = [some.random() < 0.5 for _ in digests]
+    rows = pl.DataFrame({"digest": digests, "is_kept": marks}, {"digest": pl.Binary, "is_kept": pl.Boolean})
+    with Store.open(tmp_path / "s.duckdb") as store, store.frame("given", rows):
+        store.run("create temp table held as select * from given")
+        found = Sorted.read(store, "select * from held", some="is_kept")
+    kept = sorted(digest for digest, mark in zip(digests, marks, strict=True) if mark)
+    assert found.total == hashlib.sha256(b"".join(sorted(digests))).hexdigest()
+    assert found.of_some == hashlib.sha256(b"".join(kept)).hexdigest()
+    assert found.are_distinct
+
+
 # Whom an answer reaches ----------------------------------------------------------------------------------------------
 
 ASKS = ({"feed": "tax_income"}, {"feed": "wallets"})
