@@ -111,6 +111,19 @@ def test_each_person_is_told_with_the_terms_that_decided(laws: dict[str, Law]) -
     assert "absences" in {n.place.feed for n in away[0].sources() if n.place}
 
 
+def test_whom_another_relief_counts_is_told_with_its_own_article() -> None:
+    """Order 262 counts the mother who lives elsewhere no member; the measure for families on the margin does."""
+    folder = data_dir("rules") / "cn" / "guangdong"
+    case = next(c for c in load_cases(folder / "membership.cases.toml") if c.id == "margin-counts-a-mother-elsewhere")
+    law = RulePack.load(folder).on(case.on, accept=case.accept, overlay=case.overlay)
+    _, tree = stated(case, law)
+    told = {(n.who, n.name): (n.holds, [c.instrument for c in n.cite]) for n in of_kind(tree, "member")}
+    assert told["D", "is_member"] == (False, ["cn-57-2021"])
+    assert told["D", "counts_for_margin"] == (True, ["gd-3-2022"])
+    assert ("A", "counts_for_margin") not in told
+    assert "✓ D 计入（低保边缘家庭、刚性支出困难家庭成员）" in text(tree, law, "zh")
+
+
 def test_what_is_open_names_the_person_and_what_would_settle_it(laws: dict[str, Law]) -> None:
     case = next(c for c in THIRTY if c.id.startswith("30-"))
     _, tree = stated(case, laws[case.id])
