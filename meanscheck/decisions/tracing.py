@@ -25,9 +25,9 @@ from meanscheck.errors import InputError
 from meanscheck.law.kleene import Truth, all_of
 from meanscheck.law.law import Law
 from meanscheck.law.places import figure_at
-from meanscheck.law.plain import PlainRun
 from meanscheck.law.plain_causes import causes_of
 from meanscheck.law.plain_rows import At, Result, Row, truth
+from meanscheck.law.plain_steps import SteppedRun
 from meanscheck.law.tree import COMPARISONS, READS_FIGURE, Node
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class _Seen(NamedTuple):
         )
 
 
-class Tracer(PlainRun):
+class Tracer(SteppedRun):
     """The plain executor, with the way to a value told.
 
     `is_reduced`: of a yes/no only the terms that decided are told. `places` are the batches that rows name.
