@@ -35,6 +35,7 @@ STAGES = {
     "bare-csv": ("intake", "bare_csv"),
     "project": ("project", "measure"),
     "telling": ("telling", "measure"),
+    "onecase": ("onecase", "measure"),
     "template-ours": ("template", "ours"),
     "template-openfisca": ("template", "openfisca"),
     "whole": ("seal", "whole"),

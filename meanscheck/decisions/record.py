@@ -33,10 +33,12 @@ import rfc8785
 
 from meanscheck.contracts.units import CaseUnit
 from meanscheck.decisions.disputes import case_entries
+from meanscheck.law.keeping import kept_with_law
 from meanscheck.law.law import LANGUAGE_VERSION, Law, LawTest, Programme
 from meanscheck.law.margins import Margin, margin_of
 from meanscheck.law.plain import Outcome, PlainRun, Result
 from meanscheck.law.plain_rows import At
+from meanscheck.law.plain_steps import SteppedRun
 from meanscheck.law.types import MICRO
 
 GROUPS = ("subject", "household", "means", "result", "reasons", "provenance", "evidence")
@@ -76,6 +78,19 @@ def shown_variables(law: Law, entity: str) -> list[str]:
     return sorted(v.id for v in law.variables.values() if v.entity == entity and "~" not in v.id)
 
 
+@kept_with_law
+def _shown(law: Law, entity: str) -> tuple[tuple[str, bool], ...]:
+    """The same with whether the value is a ratio."""
+    return tuple((name, law.variables[name].unit == "ratio") for name in shown_variables(law, entity))
+
+
+@kept_with_law
+def _told(law: Law, programme: str) -> tuple[tuple[str, tuple[str, ...], Margin | None], ...]:
+    """Of each test of a programme its id, its citations, and the trees of its value, limit and margin."""
+    tests = tests_of(law, law.programme(programme))
+    return tuple((name, cite, None if test is None else margin_of(test.tree)) for name, cite, test in tests)
+
+
 def tests_of(law: Law, programme: Programme) -> list[tuple[str, tuple[str, ...], LawTest | None]]:
     """(id, citations, test) in the law's order; a member programme begins with membership."""
     tests: list[tuple[str, tuple[str, ...], LawTest | None]] = [(t.id, t.cite, t) for t in programme.tests]
@@ -95,7 +110,9 @@ def plain_record(
     run: PlainRun | None = None,
 ) -> dict[str, dict[str, Any]]:
     """The record of one case unit by the plain executor, as JSON values per group."""
-    run = run or PlainRun(law, unit)
+    if run is None:
+        run = SteppedRun(law, unit)
+        run.reckon()
     attributes = unit.attributes
     programmes = requested_programmes(law, unit.requested)
     home = [p for p in programmes if p.entity == "household"]
@@ -158,17 +175,16 @@ def supporter_rows(run: PlainRun) -> list[int]:
 
 def json_value(value: Result) -> int | bool | str | None:
     """A value as the record holds it."""
-    if isinstance(value, Fraction):
-        return int(value * MICRO)
-    return value.isoformat() if isinstance(value, date) else value
+    if value is None or isinstance(value, int | str):
+        return value
+    return int(value * MICRO) if isinstance(value, Fraction) else value.isoformat()
 
 
 def _values(run: PlainRun, entity: str, person: int | None) -> dict[str, Any]:
-    names = shown_variables(run.law, entity)
     result: dict[str, Any] = {}
-    for name in names:
+    for name, is_ratio in _shown(run.law, entity):
         value = run.variable(name, person)
-        if run.law.variables[name].unit == "ratio" and value is not None and not isinstance(value, date | str):
+        if is_ratio and value is not None and not isinstance(value, date | str):
             value = Fraction(value)
         result[name] = json_value(value)
     return result
@@ -182,10 +198,9 @@ def _reasons(run: PlainRun, programme: Programme, member: int | None) -> list[di
     outcome = run.outcome(programme.id, member)
     only_failed = member is not None and bool(outcome.failed)
     entries: list[dict[str, Any]] = []
-    for (name, cite, test), result in zip(tests_of(run.law, programme), outcome.tests, strict=True):
+    for (name, cite, margin), result in zip(_told(run.law, programme.id), outcome.tests, strict=True):
         if only_failed and result.holds is not False:
             continue
-        margin = None if test is None else margin_of(test.tree)
         entries.append(
             {
                 **({"bounds": _bounds(run, margin, member)} if result.by_bounds else {}),

@@ -20,14 +20,14 @@ from meanscheck.contracts.units import ROW_BATCH, ROW_LINE, ROW_REF, CaseUnit, u
 from meanscheck.decisions.encode import input_needs
 from meanscheck.decisions.explaining.deciding import deciding, settles, taken
 from meanscheck.decisions.explaining.tree import INELIGIBLE, Citation, Explanation, Kind, Place, cited, unit_of
-from meanscheck.decisions.explaining.written import written
+from meanscheck.decisions.explaining.written import words_of, written
 from meanscheck.errors import InputError
 from meanscheck.law.kleene import Truth, all_of
 from meanscheck.law.law import Law
 from meanscheck.law.places import figure_at
-from meanscheck.law.plain import PlainRun
 from meanscheck.law.plain_causes import causes_of
 from meanscheck.law.plain_rows import At, Result, Row, truth
+from meanscheck.law.plain_steps import SteppedRun
 from meanscheck.law.tree import COMPARISONS, READS_FIGURE, Node, membership_of
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class _Seen(NamedTuple):
         )
 
 
-class Tracer(PlainRun):
+class Tracer(SteppedRun):
     """The plain executor, with the way to a value told.
 
     `is_reduced`: of a yes/no only the terms that decided are told. `places` are the batches that rows name.
@@ -149,6 +149,7 @@ class Tracer(PlainRun):
         self.given = unit
         """The unit as it came, before contradictions between feeds were applied."""
         self._places, self._is_reduced = places or {}, is_reduced
+        self._words = words_of(law)
         self._told: set[tuple[str, int | None]] = set()
         self._known: dict[tuple[Node, int | None, date | None], Result] = {}
         self.blamed: dict[str, dict[str, None]] = {}
@@ -315,7 +316,9 @@ class Tracer(PlainRun):
         return compared.told("condition", op, labels, children=children, limit=right, rising=is_rising)
 
     def _labels(self, node: Node) -> tuple[str, str]:
-        return written(self.law, node, "en"), written(self.law, node, "zh")
+        if node not in self._words:
+            self._words[node] = written(self.law, node, "en"), written(self.law, node, "zh")
+        return self._words[node]
 
     def _blame(self, seen: _Seen) -> None:
         for cause in seen.causes:

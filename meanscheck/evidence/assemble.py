@@ -14,7 +14,7 @@ from meanscheck.contracts.units import MEMBER_ATTRIBUTES
 from meanscheck.evidence.blocks import code_sql
 from meanscheck.evidence.digests import ROW_DIGEST_BYTES, SORTED_HEX
 from meanscheck.evidence.edges import edges_sql, support_extra
-from meanscheck.evidence.rows import SUPPORTERS, rows_sql
+from meanscheck.evidence.rows import SUPPORTERS, Few, rows_sql
 from meanscheck.evidence.tables import MEMBER_COLUMNS
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def feed_rows(
     reviewed: Collection[str],
     recompute: bool = False,
     placed: bool = False,
+    few: Few | None = None,
 ) -> None:
     """Make ``f_<feed>``, in the order (place, digest); where `placed`, each row with its batch and its line there."""
     query = rows_sql(
@@ -42,6 +43,7 @@ def feed_rows(
         mark=mark,
         reviewed=reviewed,
         recompute=recompute,
+        few=few,
         extra=(support_extra() if feed == SUPPORTERS else "") + (PLACE if placed else ""),
     )
     store.run(f"{create} {prefix}f_{feed} as select * from ({query}) order by place, digest")

@@ -6,6 +6,7 @@ relations of these names, and `pull` reads a range of units from them:
     households   unit, case_id, …, n_persons, input_digest     persons    place, unit, position, role, …, term
     f_<feed>     unit, place, columns, verdict                 supporters unit, member_place, supporter_place, columns
     states       term, feed, state, covers_from, covers_to, as_of
+    held         unit, feed: in which feeds a unit has rows; of a projection only
 
 What is known about a person in a feed depends on his term only (see `people`), so states are kept per term and gathered
 per person here; row counts are taken from the rows' own places.
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import polars as pl
@@ -52,6 +53,9 @@ HOUSEHOLD_COLUMNS = (
     "accepting_place",
     "input_digest",
 )
+HELD = "held"
+FEW = 64
+"""Up to how many units it is asked first in which feeds they have rows: each statement saved is one or two ms."""
 _NO_STATES = pl.DataFrame(
     schema={
         "term": pl.Int32,
@@ -67,12 +71,13 @@ _CHOICES = {"residence": RESIDENCE, "role": ROLE, "relation": RELATION, "sex": S
 @dataclass
 class Source:
     """Where to read: `fetch` runs a query, `present` feeds have a relation, `prefix` stands before the relations'
-    names."""
+    names, `knows_held` says that there is the relation ``held``."""
 
     fetch: Callable[[str], pl.DataFrame]
     present: Collection[str]
     prefix: str = ""
-    _states: dict[str, pl.DataFrame] = field(default_factory=dict)
+    knows_held: bool = False
+    _states: dict[tuple[str, ...], pl.DataFrame] = field(default_factory=dict)
 
     @cached_property
     def _known(self) -> dict[tuple[object, ...], pl.DataFrame]:
@@ -87,17 +92,27 @@ class Source:
         count = self.fetch(f"select coalesce(max(term), -1) + 1 as n from {self.prefix}persons")["n"][0]
         return pl.DataFrame({"term": pl.int_range(count, dtype=pl.Int32, eager=True)})
 
-    def states(self, feed: str) -> pl.DataFrame:
-        """States of a feed with one row per term, so that a term is a row index."""
-        if feed not in self._states:
-            known = self._known.get((feed,), _NO_STATES)
-            self._states[feed] = self._terms.join(known, on="term", how="left", maintain_order="left").select(
-                pl.col("state").fill_null(int(EvidenceState.NOT_REQUESTED)).cast(pl.UInt8).alias(f"s:{feed}"),
-                pl.col("covers_from").alias(f"from:{feed}"),
-                pl.col("covers_to").alias(f"to:{feed}"),
-                pl.col("as_of").alias(f"asof:{feed}"),
-            )
-        return self._states[feed]
+    def holding(self, *, first: int, after: int) -> Collection[str]:
+        """Feeds in which units `first` … `after`-1 may have rows."""
+        if not self.knows_held or after - first > FEW:
+            return self.present
+        within = f"where unit >= {first} and unit < {after}"
+        return frozenset(self.fetch(f"select distinct feed from {self.prefix}{HELD} {within}")["feed"].to_list())
+
+    def states(self, feeds: tuple[str, ...]) -> pl.DataFrame:
+        """States of feeds (s, from, to, asof of each) with one row per term, so that a term is a row index."""
+        if feeds not in self._states:
+            self._states[feeds] = pl.concat([self._of_feed(feed) for feed in feeds], how="horizontal")
+        return self._states[feeds]
+
+    def _of_feed(self, feed: str) -> pl.DataFrame:
+        known = self._known.get((feed,), _NO_STATES)
+        return self._terms.join(known, on="term", how="left", maintain_order="left").select(
+            pl.col("state").fill_null(int(EvidenceState.NOT_REQUESTED)).cast(pl.UInt8).alias(f"s:{feed}"),
+            pl.col("covers_from").alias(f"from:{feed}"),
+            pl.col("covers_to").alias(f"to:{feed}"),
+            pl.col("as_of").alias(f"asof:{feed}"),
+        )
 
 
 def pull(source: Source, feeds: Mapping[str, Collection[str]], *, first: int, after: int) -> CaseBlock:
@@ -115,22 +130,24 @@ def pull(source: Source, feeds: Mapping[str, Collection[str]], *, first: int, af
     start = int(persons["place"][0]) if persons.height else 0
     if not (households["unit"].is_sorted() and _counts_up(persons["place"])):
         raise InternalError("units or persons of a block did not come in stored order")
+    present = source.holding(first=first, after=after)
     frames: dict[str, pl.DataFrame] = {}
-    facts: list[pl.DataFrame] = []
-    for feed in (*(f for f in feeds if f != SUPPORTERS), SUPPORTERS):
-        rows, places = _rows(source, feed, () if feed == SUPPORTERS else feeds[feed], within)
+    every = (*(f for f in feeds if f != SUPPORTERS), SUPPORTERS)
+    states = source.states(every)[persons["term"]]
+    facts = [persons[name] for name in persons.columns if name not in ("place", "term")]
+    for feed in every:
+        columns = () if feed == SUPPORTERS else feeds[feed]
+        rows, places = _rows(source, feed, columns, within) if feed in present else _no_rows(feed, tuple(columns))
         counts = np.bincount(places.to_numpy() - start, minlength=persons.height)
         if not places.is_sorted() or len(counts) != persons.height:
             raise InternalError(f"rows of feed {feed} did not come in stored order")
-        facts += [
-            pl.Series(f"n:{feed}", counts.astype(np.uint32)).to_frame(),
-            source.states(feed)[persons["term"]],
-        ]
+        facts.append(pl.Series(f"n:{feed}", counts.astype(np.uint32)))
+        facts += [states[f"{part}:{feed}"] for part in ("s", "from", "to", "asof")]
         if feed != SUPPORTERS:
             frames[feed] = rows
     return CaseBlock(
         households=_decoded(households, ("residence",)).with_columns(pl.col("n_persons").cast(pl.UInt32)),
-        persons=pl.concat([persons.drop("place", "term"), *facts], how="horizontal"),
+        persons=pl.DataFrame(facts),
         feeds=frames,
         supporters=_edges(source, feeds.get(SUPPORTERS, ()), within, start),
     )
@@ -149,18 +166,25 @@ def _persons(source: Source, within: str) -> pl.DataFrame:
 def _rows(source: Source, feed: str, columns: Collection[str], within: str) -> tuple[pl.DataFrame, pl.Series]:
     """Rows of a feed, and the place of the person of each."""
     wanted = [c for c in formula_columns(all_feeds()[feed]) if c.name in columns]
-    places = [name for name in (ROW_BATCH, ROW_LINE) if name in columns]
-    if feed not in source.present:
-        refs: dict[str, pl.DataType] = {ROW_REF: pl.String()} if ROW_REF in columns else {}
-        refs |= dict.fromkeys(places, pl.Int64())
-        schema = {**{c.name: c.formula_type for c in wanted}, "verdict": pl.UInt8(), **refs}
-        return pl.DataFrame(schema=schema), pl.Series("place", [], dtype=pl.Int64)
     names = ", ".join(["place", *(quoted(c.name) for c in wanted), "verdict"])
     if ROW_REF in columns:
         names += f", lower(hex(digest[1:{SHORT_ID // 2}])) as {quoted(ROW_REF)}"
-    names += "".join(f", {quoted(name)}::bigint as {quoted(name)}" for name in places)
+    names += "".join(f", {quoted(name)}::bigint as {quoted(name)}" for name in (ROW_BATCH, ROW_LINE) if name in columns)
     frame = source.fetch(f"select {names} from {source.prefix}f_{feed} {within}")
-    return _enums(frame.drop("place"), wanted), frame["place"]
+    return _enums(frame, wanted, without="place"), frame["place"]
+
+
+@lru_cache(maxsize=1024)
+def _no_rows(feed: str, columns: tuple[str, ...]) -> tuple[pl.DataFrame, pl.Series]:
+    """The same of a feed in which nobody has a row."""
+    schema: dict[str, pl.DataType] = {
+        c.name: c.formula_type for c in formula_columns(all_feeds()[feed]) if c.name in columns
+    }
+    schema["verdict"] = pl.UInt8()
+    if ROW_REF in columns:
+        schema[ROW_REF] = pl.String()
+    schema |= {name: pl.Int64() for name in (ROW_BATCH, ROW_LINE) if name in columns}
+    return pl.DataFrame(schema=schema), pl.Series("place", [], dtype=pl.Int64)
 
 
 def _edges(source: Source, columns: Collection[str], within: str, start: int) -> pl.DataFrame:
@@ -180,16 +204,29 @@ def _edges(source: Source, columns: Collection[str], within: str, start: int) ->
     ).with_columns(first=pl.col("supporter_row").is_first_distinct())
 
 
-def _enums(frame: pl.DataFrame, columns: Collection[Column]) -> pl.DataFrame:
-    """Codes to Enum without a look at text; other columns to the type that formulas have."""
-    return frame.with_columns(
-        frame[c.name].cat.to(pl.Enum(list(c.choices))) if c.kind == "choice" else pl.col(c.name).cast(c.formula_type)
-        for c in columns
+def _enums(frame: pl.DataFrame, columns: Collection[Column], *, without: str = "") -> pl.DataFrame:
+    """Codes to Enum without a look at text; other columns to the type that formulas have.
+
+    Column by column: an expression over a frame costs as much as the statement that brought a single case.
+    """
+    kinds = {c.name: _enum(c.choices) for c in columns if c.kind == "choice"}
+    types = {c.name: c.formula_type for c in columns if c.kind != "choice"}
+    return pl.DataFrame(
+        [
+            s.cat.to(kinds[s.name]) if s.name in kinds else s.cast(types[s.name]) if s.name in types else s
+            for s in frame.get_columns()
+            if s.name != without
+        ]
     )
 
 
+@lru_cache(maxsize=256)
+def _enum(choices: tuple[str, ...]) -> pl.Enum:
+    return pl.Enum(list(choices))
+
+
 def _decoded(frame: pl.DataFrame, columns: Collection[str]) -> pl.DataFrame:
-    return frame.with_columns(frame[name].cat.to(pl.Enum(_CHOICES[name])) for name in columns)
+    return pl.DataFrame([s.cat.to(_enum(_CHOICES[s.name])) if s.name in columns else s for s in frame.get_columns()])
 
 
 def code_sql(column: str, name: str) -> str:

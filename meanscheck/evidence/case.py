@@ -20,7 +20,7 @@ from meanscheck.evidence.assemble import edges, feed_rows, households_sql, perso
 from meanscheck.evidence.blocks import Source, pull
 from meanscheck.evidence.coverage import make_states
 from meanscheck.evidence.people import drop_people, make_people
-from meanscheck.evidence.rows import SUPPORTERS, feeds_of_people, make_verdicts
+from meanscheck.evidence.rows import FINDINGS, SUPPORTERS, Few, feeds_of_people, make_verdicts
 from meanscheck.evidence.snapshot import Snapshot, snapshot_named
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def case_block(
     taken = snapshot_named(store, snapshot)
     mark = taken.load
     wanted = pl.DataFrame({"case_id": sorted(set(case_ids))}, schema={"case_id": pl.String})
+    present: list[str] = []
     try:
         with store.frame("wanted", wanted):
             make_people(store, mark=mark, on=on, only_wanted=True, heeds=taken.heeds)
@@ -61,24 +62,34 @@ def case_block(
             raise StoreError(
                 f"{wanted.height - found} of {wanted.height} cases are not in the store as of that snapshot"
             )
-        present = _fill(store, mark=mark, on=on)
+        make_states(store, list(all_feeds()), mark=mark, on=on)
+        few = Few.of(store)
+        present = feeds_of_people(store, mark=mark, few=few)
+        _fill(store, present, mark=mark, few=few)
         return pull(Source(store.fetch, present, _PREFIX), feeds, first=0, after=found)
     finally:
-        tables = (*(f"f_{feed}" for feed in all_feeds()), "households", "persons", "states", "supporters")
+        tables = (*(f"f_{feed}" for feed in present), "households", "persons", "states", "supporters")
         store.run("; ".join(f"drop table if exists {_PREFIX}{table}" for table in tables))
         drop_people(store)
 
 
-def _fill(store: Store, *, mark: int, on: date) -> list[str]:
-    """Make the relations of the cases in ``p_units`` as temporary tables; the feeds that have one."""
-    make_states(store, list(all_feeds()), mark=mark, on=on)
-    present = feeds_of_people(store, mark=mark)
-    reviewed = make_verdicts(store, mark=mark, only_wanted=True)
+def _fill(store: Store, present: Collection[str], *, mark: int, few: Few | None) -> None:
+    """Make the relations of the cases in ``p_units`` as temporary tables, of the feeds that have rows."""
+    reviewed = frozenset[str]()
+    if few is None or store.value(f"select exists (select 1 from feed_{FINDINGS} where {few.among})"):
+        reviewed = make_verdicts(store, mark=mark, only_wanted=True)
     for feed in present:
         feed_rows(
-            store, feed, create=_CREATE, prefix=_PREFIX, mark=mark, reviewed=reviewed, recompute=True, placed=True
+            store,
+            feed,
+            create=_CREATE,
+            prefix=_PREFIX,
+            mark=mark,
+            reviewed=reviewed,
+            recompute=True,
+            placed=True,
+            few=few,
         )
     edges(store, create=_CREATE, prefix=_PREFIX, has_feed=SUPPORTERS in present)
     persons(store, create=_CREATE, prefix=_PREFIX)
-    store.run(f"{_CREATE} {_PREFIX}households as {households_sql(present, prefix=_PREFIX, within='unit >= 0')}")
-    return present
+    store.run(f"{_CREATE} {_PREFIX}households as {households_sql(list(present), prefix=_PREFIX, within='unit >= 0')}")

@@ -19,6 +19,7 @@ computed once for each (see `coverage`) and never per person.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,7 @@ TEMPORARY = (
     "p_again",
     "p_states",
     "p_verdicts",
+    "p_named",
     "p_lapsed",
     *merging.TEMPORARY,
 )
@@ -85,6 +87,18 @@ def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False,
         f"where {live} {of_ours})"
     )
     attributes = ", ".join(f"up.{name}" for name in MEMBER_COLUMNS)
+    has = _has(store, is_linked=is_linked) if only_wanted else _Has()
+    silent_sql = f"""
+          select person, string_agg(distinct batch::varchar, ',' order by batch::varchar) as silent
+          from {silent} n where {live} {of_ours} group by person"""
+    contradicted_sql = f"""
+          select person, string_agg(distinct feed, ',' order by feed) as contradicted
+          from (select person, feed from {conflicts} n where {live_sql(mark, since="batch")} {of_ours}
+            union all select person, feed from p_at_odds) n group by person"""
+    if not has.silent:
+        silent_sql = "select null::bigint as person, null::varchar as silent where false"
+    if not has.contradicted:
+        contradicted_sql = "select null::bigint as person, null::varchar as contradicted where false"
     store.run(
         f"""
         create or replace temp table p_raw as
@@ -103,47 +117,17 @@ def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False,
           from given where person in (select person from how_many where n > 1) group by person),
         -- Consents that a change of members or a new application has made insufficient count for the others only.
         resigned as ({_RESIGNED if lapses else _NOBODY_RESIGNED}),
-        listed as (
-          select q.case_id, string_agg(distinct b.batch::varchar, ',' order by b.batch::varchar) as listed
-          from batch_requests b join requests q on q.request_no = b.request_no
-          where b.batch <= {mark} and q.case_id in (select case_id from p_units) group by q.case_id),
+        listed as ({_LISTED.format(mark=mark) if has.listed else _NOBODY_LISTED}),
         asked as (
           select up.person, q.ask, min(q.load) as load
           from unit_persons up join requests q on q.request = up.request where q.load <= {mark} {of_ours}
           group by up.person, q.ask),
         -- Of a linked person every number must have been asked about; a link asks about the others from its load on.
-        linked as (
-          select s.person, a.ask, max(least(coalesce(x.load, s.since), s.since)) as load
-          from p_same s join asked a on a.person = s.person left join asked x on x.person = s.other and x.ask = a.ask
-          where s.other <> s.person group by s.person, a.ask),
-        unnumbered as materialized (
-          select person from persons n where id_type = '{NONE}' and not exists (select 1 from p_same s
-            join persons o on o.person = s.other where s.person = n.person and o.id_type <> '{NONE}')),
-        -- A later request may ask for other feeds besides: what it asks in the same words was asked since the first.
-        parts as materialized (
-          select ask, part, split_part(part, ';', 1) as feed, count(*) over (partition by ask, split_part(part, ';', 1))
-            as n from (select ask, unnest(string_split(spec, '|')) as part from ask_texts)),
-        several as materialized (
-          select up.person, q.ask, min(q.load) as load from unit_persons up join requests q on q.request = up.request
-          where q.load <= {mark} and up.person in (select person from asked group by person having count(*) > 1)
-          group by up.person, q.ask),
-        since as (
-          select person, ask, feed, max(load) as load from (
-            select s.person, n.ask, n.feed, n.part, n.n, min(s.load) as load
-            from several s join parts o on o.ask = s.ask join parts n on n.part = o.part
-            where n.ask in (select ask from p_units) group by all)
-          group by person, ask, feed, n having count(*) = n),
-        earlier as (
-          select c.person, c.ask, string_agg(c.feed || '=' || c.load, ',' order by c.feed) as earlier
-          from since c join asked a on a.person = c.person and a.ask = c.ask and c.load < a.load
-          group by c.person, c.ask),
-        silent as (
-          select person, string_agg(distinct batch::varchar, ',' order by batch::varchar) as silent
-          from {silent} n where {live} {of_ours} group by person),
-        contradicted as (
-          select person, string_agg(distinct feed, ',' order by feed) as contradicted
-          from (select person, feed from {conflicts} n where {live_sql(mark, since="batch")} {of_ours}
-            union all select person, feed from p_at_odds) n group by person)
+        linked as ({_LINKED if is_linked else _NOBODY_LINKED}),
+        unnumbered as materialized ({_UNNUMBERED if has.unnumbered else _NOBODY_UNNUMBERED}),
+        {_EARLIER.format(mark=mark) if has.several else _NOBODY_EARLIER},
+        silent as ({silent_sql}),
+        contradicted as ({contradicted_sql})
         select (row_number() over (order by u.unit, up.position) - 1)::bigint as place, u.unit,
           up.position, up.role, up.person, {attributes}, up.supports,
           coalesce(u.reference_day, date '{on}') as reference_day,
@@ -189,6 +173,71 @@ _RESIGNED = """
               having not bool_or(l.consent_no = g.consent_no)) g on g.person = w.person and g.request = w.request
           group by w.request, w.person"""
 _NOBODY_RESIGNED = "select null::bigint as request, null::bigint as person, null::varchar as consents where false"
+
+
+_LISTED = """
+          select q.case_id, string_agg(distinct b.batch::varchar, ',' order by b.batch::varchar) as listed
+          from batch_requests b join requests q on q.request_no = b.request_no
+          where b.batch <= {mark} and q.case_id in (select case_id from p_units) group by q.case_id"""
+_NOBODY_LISTED = "select null::varchar as case_id, null::varchar as listed where false"
+_LINKED = """
+          select s.person, a.ask, max(least(coalesce(x.load, s.since), s.since)) as load
+          from p_same s join asked a on a.person = s.person left join asked x on x.person = s.other and x.ask = a.ask
+          where s.other <> s.person group by s.person, a.ask"""
+_NOBODY_LINKED = "select null::bigint as person, null::integer as ask, null::integer as load where false"
+_UNNUMBERED = f"""
+          select person from persons n where id_type = '{NONE}' and not exists (select 1 from p_same s
+            join persons o on o.person = s.other where s.person = n.person and o.id_type <> '{NONE}')"""
+_NOBODY_UNNUMBERED = "select null::bigint as person where false"
+_EARLIER = """
+        -- A later request may ask for other feeds besides: what it asks in the same words was asked since the first.
+        parts as materialized (
+          select ask, part, split_part(part, ';', 1) as feed, count(*) over (partition by ask, split_part(part, ';', 1))
+            as n from (select ask, unnest(string_split(spec, '|')) as part from ask_texts)),
+        several as materialized (
+          select up.person, q.ask, min(q.load) as load from unit_persons up join requests q on q.request = up.request
+          where q.load <= {mark} and up.person in (select person from asked group by person having count(*) > 1)
+          group by up.person, q.ask),
+        since as (
+          select person, ask, feed, max(load) as load from (
+            select s.person, n.ask, n.feed, n.part, n.n, min(s.load) as load
+            from several s join parts o on o.ask = s.ask join parts n on n.part = o.part
+            where n.ask in (select ask from p_units) group by all)
+          group by person, ask, feed, n having count(*) = n),
+        earlier as (
+          select c.person, c.ask, string_agg(c.feed || '=' || c.load, ',' order by c.feed) as earlier
+          from since c join asked a on a.person = c.person and a.ask = c.ask and c.load < a.load
+          group by c.person, c.ask)"""
+_NOBODY_EARLIER = """earlier as (
+          select null::bigint as person, null::integer as ask, null::varchar as earlier where false)"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Has:
+    """Which exceptions there may be among the people at hand; what there is not is left out of the statement."""
+
+    listed: bool = True
+    unnumbered: bool = True
+    several: bool = True
+    silent: bool = True
+    contradicted: bool = True
+
+
+def _has(store: Store, *, is_linked: bool) -> _Has:
+    """Of those in ``p_units`` and ``p_ours``. It looks at all loads: what is looked for in vain costs time only."""
+    if is_linked:
+        return _Has()
+    ours = "person in (select person from p_ours)"
+    found = store.fetch(
+        f"""select exists (select 1 from batch_requests b join requests q on q.request_no = b.request_no
+            where q.case_id in (select case_id from p_units)) as listed,
+          exists (select 1 from persons where id_type = '{NONE}' and {ours}) as unnumbered,
+          exists (select 1 from unit_persons up join requests q on q.request = up.request where up.{ours}
+            group by up.person having count(distinct q.ask) > 1) as several,
+          exists (select 1 from not_answered where {ours}) as silent,
+          exists (select 1 from conflicts where {ours}) as contradicted"""
+    )
+    return _Has(**found.row(0, named=True))
 
 
 def drop_people(store: Store) -> None:

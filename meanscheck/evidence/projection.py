@@ -24,7 +24,7 @@ from meanscheck.contracts import all_feeds
 from meanscheck.contracts.units import CaseBlock
 from meanscheck.errors import StoreError
 from meanscheck.evidence.assemble import edges, feed_rows, households_sql, persons
-from meanscheck.evidence.blocks import Source, pull
+from meanscheck.evidence.blocks import HELD, Source, pull
 from meanscheck.evidence.coverage import make_states
 from meanscheck.evidence.people import drop_people, make_people
 from meanscheck.evidence.rows import SUPPORTERS, feeds_present, make_verdicts
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from meanscheck.evidence.key import StoreKey
     from meanscheck.evidence.store import Progress, Store
 
-FORMAT = 4
+FORMAT = 5
 _RANGE = 50_000
 """Units whose digests are put together at a time: bounds memory."""
 NAME = "projection"
@@ -78,7 +78,7 @@ class Projection:
         """Blocks through the store's own connection; StoreError if another projection has taken this one's place."""
         if _key_of(self.store) != self.key:
             raise StoreError("this projection was replaced by another; call Store.project again")
-        return Reader(Source(self.store.fetch, self.rows, f"{NAME}.main."))
+        return Reader(Source(self.store.fetch, self.rows, f"{NAME}.main.", knows_held=True))
 
     @property
     def file(self) -> ProjectionFile:
@@ -109,7 +109,7 @@ class ProjectionFile:
         with reading(self.path, self.unlocks, memory_limit=memory_limit) as fetch:
             if fetch("select key from mark")["key"].to_list() != [self.key]:
                 raise StoreError("this projection was replaced by another; call Store.project again")
-            yield Reader(Source(fetch, self.feeds))
+            yield Reader(Source(fetch, self.feeds, knows_held=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +205,10 @@ def _build(store: Store, snapshot: Snapshot, *, on: date, key: str, progress: Pr
         f"create table {prefix}person_tokens as select place, unit, token from p_people p "
         "left join (select person, token from subjects where person is not null) using (person) order by place"
     )
+    store.run(f"create table {prefix}{HELD} (unit bigint, feed varchar)")
+    for feed in present:
+        # In the order of units, as the rows are: whoever asks for a few units finds them by the zone maps.
+        store.run(f"insert into {prefix}{HELD} select distinct unit, '{feed}' from {prefix}f_{feed} order by unit")
     store.run(f"create table {prefix}counts (what varchar, n bigint)")
     for name, table in (("units", "households"), ("persons", "persons"), *((f"f_{f}", f"f_{f}") for f in present)):
         store.run(f"insert into {prefix}counts select '{name}', count(*) from {prefix}{table}")

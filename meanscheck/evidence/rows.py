@@ -12,6 +12,7 @@ A finding (疑点核实) names feed and `row_ref`, the first 16 hex characters o
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from meanscheck.contracts import Column, FeedContract, all_feeds
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 FINDINGS = "findings"
 SUPPORTERS = "supporters"
+_MANY = 200
+"""Persons beyond which a statement does not name each."""
 
 
 def feeds_present(store: Store, *, mark: int) -> list[str]:
@@ -37,7 +40,7 @@ def feeds_present(store: Store, *, mark: int) -> list[str]:
     return [str(feed) for feed in found]
 
 
-def feeds_of_people(store: Store, *, mark: int) -> list[str]:
+def feeds_of_people(store: Store, *, mark: int, few: Few | None = None) -> list[str]:
     """Feeds of the snapshot in which a person of ``p_read`` has any row, whether it counts or not, sorted.
 
     A statement costs milliseconds, and a few people stand in few feeds: the others are told apart in one.
@@ -45,11 +48,43 @@ def feeds_of_people(store: Store, *, mark: int) -> list[str]:
     feeds = feeds_present(store, mark=mark)
     if not feeds:
         return []
+    ours = "person in (select reads from p_read)" if few is None else few.among
     each = " union all ".join(
-        f"select {n} as n where exists (select 1 from feed_{feed} r where r.person in (select reads from p_read))"
-        for n, feed in enumerate(feeds)
+        f"select {n} as n where exists (select 1 from feed_{feed} where {ours})" for n, feed in enumerate(feeds)
     )
     return [feeds[n] for n in store.fetch(f"select n from ({each}) order by n")["n"].to_list()]
+
+
+@dataclass(frozen=True, slots=True)
+class Few:
+    """What statements over the rows of a few people may leave out, so that they are small. The result is the same.
+
+    Attributes:
+        persons: ordinals under which their rows stand: named in a statement, they are found by each table's own
+            summaries of its rows.
+        has_again: whether ``p_again`` has rows.
+        has_twins: whether ``p_twins`` has rows.
+    """
+
+    persons: tuple[int, ...] = field(repr=False)
+    has_again: bool
+    has_twins: bool
+
+    @property
+    def among(self) -> str:
+        """SQL: `person` is one of them."""
+        return f"person in ({', '.join(map(str, self.persons)) or 'null'})"
+
+    @classmethod
+    def of(cls, store: Store) -> Few | None:
+        """Of those in ``p_read``, with their identities in ``p_named``; None if they are many."""
+        persons = tuple(store.fetch("select distinct reads from p_read order by reads")["reads"].to_list())
+        if len(persons) > _MANY:
+            return None
+        has = store.fetch("select exists (select 1 from p_again) as a, exists (select 1 from p_twins) as t").row(0)
+        few = cls(persons, *has)
+        store.run(f"create or replace temp table p_named as select * from persons where {few.among}")
+        return few
 
 
 def make_verdicts(store: Store, *, mark: int, only_wanted: bool = False) -> frozenset[str]:
@@ -80,6 +115,7 @@ def rows_sql(
     columns: Collection[str] | None = None,
     extra: str = "",
     some: str = "",
+    few: Few | None = None,
 ) -> str:
     """Query of a feed's counting rows, unordered: unit, place, digest, columns by formula names, verdict.
 
@@ -95,6 +131,7 @@ def rows_sql(
         columns: which formula columns; all unless given.
         extra: further select items, each with a comma before it, over `r` (the row) and `p` (the person).
         some: a further condition over the same, which begins with ``and``.
+        few: where ``p_read`` holds few people, what may be left out.
     """
     name = contract.name
     barred = f"({int(EvidenceState.NO_CONSENT)}, {int(EvidenceState.NOT_REQUESTED)})"
@@ -102,17 +139,21 @@ def rows_sql(
     wanted = [c for c in formula_columns(contract) if columns is None or c.name in columns]
     cells = "".join(f", {spouse_cell(c) or _cell(c)} as {quoted(c.name)}" for c in wanted)
     verdict = "coalesce(v.verdict, 0)::utinyint" if name in reviewed else f"{VERDICT_NONE}::utinyint"
-    joins = " join persons i on i.person = r.person" if recompute else ""
+    named = "persons" if few is None else "p_named"
+    joins = f" join {named} i on i.person = r.person" if recompute else ""
     allowed = ""
     if contract.authorisation != "office":
         # A list of what may be read, not of what may not: a row of an answer that nobody knows is in no list.
-        joins += (
-            f" left join p_open o on o.feed = '{name}' and o.term = p.term and o.batch = r.batch"
-            f" left join p_again g on g.feed = '{name}' and g.term = p.term and g.of_batch = r.batch"
-            " and g.of_row_no = r.row_no"
-        )
+        joins += f" left join p_open o on o.feed = '{name}' and o.term = p.term and o.batch = r.batch"
+        again = ""
+        if few is None or few.has_again:
+            joins += (
+                f" left join p_again g on g.feed = '{name}' and g.term = p.term and g.of_batch = r.batch"
+                " and g.of_row_no = r.row_no"
+            )
+            again = " or g.of_batch is not null"
         allowed = (
-            " and (o.batch is not null or g.of_batch is not null)"
+            f" and (o.batch is not null{again})"
             f" and p.term in (select term from p_states where feed = '{name}' and state not in {barred})"
         )
     if name in reviewed:
@@ -121,13 +162,17 @@ def rows_sql(
             f" and v.row_ref = lower(hex(r.digest[1:{SHORT_ID // 2}]))"
         )
     joins += spouse_join(contract)
+    if few is None or few.has_twins:
+        some += (
+            f" and not exists (select 1 from p_twins t where t.feed = '{name}' and t.batch = r.batch "
+            "and t.row_no = r.row_no)"
+        )
+    if few is not None:
+        some += f" and r.{few.among}"
     return (
         f"select p.unit, p.place, {digest} as digest{cells}, {verdict} as verdict{extra} "
         f"from feed_{name} r join p_read p on p.reads = r.person{joins} "
-        f"where {live_sql(mark, alias='r', since='batch')}{allowed} "
-        f"and not exists (select 1 from p_twins t where t.feed = '{name}' and t.batch = r.batch "
-        "and t.row_no = r.row_no)"
-        f"{some}{_latest(contract)}"
+        f"where {live_sql(mark, alias='r', since='batch')}{allowed}{some}{_latest(contract)}"
     )
 
 

@@ -144,6 +144,16 @@ class Store:
     ) -> None:
         self.close()
 
+    def beside(self) -> Store:
+        """A second connection for another thread of this process, which only reads.
+
+        It sees what is committed, so a caseworker's case can be read and told while this one ingests or a batch runs.
+        Close it before this one. Another process cannot open the file while this one has it open to write.
+        """
+        connection = self._open.cursor()
+        connection.execute(f"use {NAME}").fetchall()
+        return Store(connection, self.path, read_only=True, key=self.key)
+
     # -- what the other modules of this room use -----------------------------------------------------------------
 
     @property

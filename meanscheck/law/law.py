@@ -211,7 +211,11 @@ class Law:
 
     def programme(self, name: str) -> Programme:
         """The programme by its id; KeyError if not in force."""
-        return next(p for p in self.programmes if p.id == name)
+        return self._by_id[name]
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Programme]:
+        return {p.id: p for p in self.programmes}
 
     @property
     def memberships(self) -> frozenset[str]:

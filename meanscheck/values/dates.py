@@ -7,6 +7,7 @@ birthday (of 29 February: on 1 March in other years, by the general rule that a 
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 
 def month_number(day: date) -> int:
@@ -19,6 +20,7 @@ def month_start(number: int) -> date:
     return date(number // 12, number % 12 + 1, 1)
 
 
+@lru_cache(maxsize=4096)
 def window_of(months: int, before: date) -> tuple[date, date]:
     """First day of the window and the first day after it: the `months` whole months before the month of `before`."""
     end = month_number(before)

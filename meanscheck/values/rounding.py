@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import ceil, floor
 from typing import Literal, get_args
 
 RoundingUnit = Literal["fen", "jiao", "yuan", "10 yuan"]
@@ -26,15 +25,16 @@ def round_to(amount: Fraction | int, unit: str, mode: str) -> int:
     ``half_up`` is floor(x + 1/2), ``up`` is toward plus infinity, ``down`` toward minus infinity.
     """
     step = UNIT_FEN[unit]
-    scaled = Fraction(amount) / step
+    # In whole numbers: a fraction made on the way costs more than all the rest.
+    top, bottom = amount.numerator, amount.denominator * step
     if mode == "down":
-        whole = floor(scaled)
+        whole = top // bottom
     elif mode == "up":
-        whole = ceil(scaled)
+        whole = -(-top // bottom)
     elif mode == "half_up":
-        whole = floor(scaled + Fraction(1, 2))
+        whole = (2 * top + bottom) // (2 * bottom)
     elif mode == "half_even":
-        whole = round(scaled)
+        whole = round(Fraction(top, bottom))
     else:
         raise ValueError(f"unknown rounding mode {mode!r}; use one of {', '.join(ROUNDING_MODES)}")
     return whole * step

@@ -1,4 +1,4 @@
-"""Do the two executors say the same of every value?"""
+"""Do the two executors say the same of every value, and the plain one over steps as the plain one?"""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from meanscheck.law.framed import framed
 from meanscheck.law.margins import margin_of
 from meanscheck.law.plain import PlainRun, Result
 from meanscheck.law.plain_rows import At
+from meanscheck.law.plain_steps import SteppedRun
 from meanscheck.law.vector_causes import causes_of
 from meanscheck.law.vectors import VectorRun
 
@@ -43,6 +44,7 @@ def differences(law: Law, units: Sequence[CaseUnit], run: VectorRun | None = Non
     first = 0
     for h, unit in enumerate(units):
         plain = PlainRun(law, unit)
+        found.extend(stepping(law, unit, plain))
         rows = {i: people[first + i] for i in range(len(unit.persons))}
         of_edges = {i: [e for e in edges if e["supporter_row"] == first + i] for i in rows}
 
@@ -88,6 +90,31 @@ def differences(law: Law, units: Sequence[CaseUnit], run: VectorRun | None = Non
                     got = None if where is None else where[h if who is None else first + who].to_list()
                     note(f"causes {p.id} {who}", sorted(o.causes), got)
         first += len(unit.persons)
+    return found
+
+
+def stepping(law: Law, unit: CaseUnit, plain: PlainRun) -> list[str]:
+    """One line for every value, test, award, cause and bound that the plain executor has otherwise over steps."""
+    stepped = SteppedRun(law, unit)
+    stepped.reckon()
+    found: list[str] = []
+
+    def note(what: str, a: object, b: object) -> None:
+        if a != b or type(a) is not type(b):
+            found.append(f"{unit.case_id} {what}: plain {a!r}, over steps {b!r}")
+
+    for name, v in law.variables.items():
+        for who in {"household": (None,), "member": plain.members, "supporter": plain.supporters}[v.entity]:
+            note(f"{name} {who}", plain.variable(name, who), stepped.variable(name, who))
+            note(f"causes {name} {who}", plain.why(name, who), stepped.why(name, who))
+    note("outcomes", plain.decide(), stepped.decide())
+    for p in law.programmes:
+        for who in plain.members if p.entity == "member" else (None,):
+            for test in p.tests:
+                note(f"{p.id} {test.id} {who}", plain.best(test.tree, At(who)), stepped.best(test.tree, At(who)))
+                margin = margin_of(test.tree)
+                for tree in () if margin is None else (margin.value, margin.limit, margin.margin):
+                    note(f"margin {p.id} {test.id} {who}", plain.at(tree, who), stepped.at(tree, who))
     return found
 
 

@@ -18,7 +18,10 @@ from meanscheck.law.coverage import gaps
 from meanscheck.law.derived_checks import differences
 from meanscheck.law.explanations import explained_mutants, explained_theorems
 from meanscheck.law.mutating import Mutation, drawn, report
+from meanscheck.law.plain import PlainRun
 from meanscheck.values.data import data_dir
+
+from .comparing import stepping
 
 RULES = data_dir("rules")
 FOLDERS = pack_folders(RULES)
@@ -36,6 +39,11 @@ def cases() -> Cases:
 def test_every_case_of_every_pack_comes_out_as_expected(cases: Cases) -> None:
     assert (cases.faults, cases.unmet) == ([], ())
     assert len(cases.runs) > 100
+
+
+def test_every_case_has_over_steps_the_values_outcomes_and_causes_of_the_plain_executor(cases: Cases) -> None:
+    different = [stepping(r.law, r.case.unit, PlainRun(r.law, r.case.unit)) for r in cases.runs]
+    assert [line for lines in different for line in lines] == []
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.relative_to(RULES).as_posix())

@@ -1,0 +1,89 @@
+"""One case while a caseworker waits: what is read of it is what the whole caseload reads, also while others write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event, Thread
+
+from polars.testing import assert_frame_equal
+
+from meanscheck.contracts import all_feeds
+from meanscheck.contracts.units import ROW_REF, CaseBlock, units_of
+from meanscheck.decisions import assess, decide
+from meanscheck.decisions.encode import input_needs
+from meanscheck.decisions.explaining import text
+from meanscheck.decisions.tracing import Tracer
+from meanscheck.evidence import Store
+from meanscheck.evidence.rows import SUPPORTERS, formula_columns
+
+from .office import DAY, Office, law_of_2020, small_county
+
+EVERYTHING = {
+    name: [c.name for c in formula_columns(contract)] + ([] if name == SUPPORTERS else [ROW_REF])
+    for name, contract in all_feeds().items()
+}
+"""All columns of all feeds."""
+
+
+def same(one: CaseBlock, other: CaseBlock) -> None:
+    """Both blocks say the same of everything but which number the unit has."""
+    assert_frame_equal(one.households.drop("unit"), other.households.drop("unit"))
+    assert_frame_equal(one.persons.drop("unit"), other.persons.drop("unit"))
+    assert_frame_equal(one.supporters.drop("unit"), other.supporters.drop("unit"))
+    assert one.feeds.keys() == other.feeds.keys()
+    for feed in one.feeds:
+        assert_frame_equal(one.feeds[feed], other.feeds[feed])
+
+
+def test_a_case_of_a_messy_county_is_in_all_columns_what_the_caseload_has_of_it(messy: Office) -> None:
+    projection = messy.store.project(messy.store.snapshot(), on=DAY)
+    reader = projection.reader()
+    whole = reader.block(EVERYTHING, first=0, after=projection.units)
+    cases = whole.households["case_id"].to_list()
+    # Many cases, and few: few are asked about in other words.
+    same(whole, messy.store.case_block(cases, EVERYTHING, on=DAY))
+    units = units_of(whole)
+    for at in range(0, projection.units, projection.units // 12):
+        block = reader.block(EVERYTHING, first=at, after=at + 1)
+        same(block, messy.store.case_block(cases[at], EVERYTHING, on=DAY))
+        (unit,) = units_of(block)
+        assert (unit.case_id, unit.attributes, unit.persons) == (cases[at], units[at].attributes, units[at].persons)
+
+
+def told(store: Store, case: str) -> tuple[str, str]:
+    """A decision and its explanation down to rows, and the same of the block alone."""
+    law = law_of_2020()
+    evidence = Tracer.of(store, law, case, is_reduced=True)
+    (unit,) = units_of(store.case_block(case, input_needs(law), on=law.on))
+    return text(decide(evidence.given, law).explanation(evidence), law), decide(unit, law).explain()
+
+
+def test_a_case_is_read_and_told_while_the_store_takes_in_and_a_batch_runs(tmp_path: Path) -> None:
+    with small_county(tmp_path, households=30) as store:
+        cases = store.fetch("select case_id from requests order by case_id limit 3")["case_id"].to_list()
+        before = {case: told(store, case) for case in cases}
+        done, found, faults = Event(), list[tuple[str, tuple[str, str]]](), list[Exception]()
+
+        def read(beside: Store) -> None:
+            try:
+                while not done.is_set() or len(found) < len(cases):
+                    case = cases[len(found) % len(cases)]
+                    found.append((case, told(beside, case)))
+            except Exception as fault:
+                faults.append(fault)
+
+        with store.beside() as beside:
+            reader = Thread(target=read, args=(beside,))
+            reader.start()
+            try:
+                batch = assess(store, law_of_2020()).run()
+                with store.transaction():
+                    store.record_law("sha256:0", "not committed while others read")
+                    store.ingest_inbox(tmp_path / "inbox")
+            finally:
+                done.set()
+                reader.join()
+        assert faults == []
+        assert batch.outcomes.collect(engine="in-memory")["case_id"].n_unique() == 30
+        assert dict(found) == before
+        assert all(what == before[case] for case, what in found)
