@@ -80,7 +80,7 @@ def tests_of(law: Law, programme: Programme) -> list[tuple[str, tuple[str, ...],
     """(id, citations, test) in the law's order; a member programme begins with membership."""
     tests: list[tuple[str, tuple[str, ...], LawTest | None]] = [(t.id, t.cite, t) for t in programme.tests]
     if programme.entity == "member":
-        tests.insert(0, ("membership", law.variables["is_member"].cite, None))
+        tests.insert(0, ("membership", law.variables[programme.members].cite, None))
     return tests
 
 

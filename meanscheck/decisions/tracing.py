@@ -28,7 +28,7 @@ from meanscheck.law.places import figure_at
 from meanscheck.law.plain import PlainRun
 from meanscheck.law.plain_causes import causes_of
 from meanscheck.law.plain_rows import At, Result, Row, truth
-from meanscheck.law.tree import COMPARISONS, READS_FIGURE, Node
+from meanscheck.law.tree import COMPARISONS, READS_FIGURE, Node, membership_of
 
 if TYPE_CHECKING:
     from meanscheck.evidence import Snapshot, Store
@@ -371,17 +371,17 @@ class Tracer(PlainRun):
         return Place(feed, line, ref, come.file, come.id, come.sender, come.answered_on)
 
     def _people(self, seen: _Seen, node: Node, at: At) -> Explanation:
-        function, element, condition = node.args
-        is_members = node.op == "members"
+        function, element, condition = node.args[:3]
+        belongs = str(membership_of(node).args[0]) if node.op == "members" else ""
         name, labels = f"{function} {node.op}", self._labels(node)
-        if not is_members and self.supporters_hidden(node, at):
+        if not belongs and self.supporters_hidden(node, at):
             return seen.told("people", name, labels)
-        everybody = self.members if is_members else self.supporters_of(node, at)
+        everybody = self.members if belongs else self.supporters_of(node, at)
         parts: list[Explanation] = []
         counted = 0
         for person in everybody:
             here = At(person)
-            holds: Truth = truth(self.variable("is_member", person)) if is_members else True
+            holds: Truth = truth(self.variable(belongs, person)) if belongs else True
             if isinstance(condition, Node) and holds is not False:
                 holds = all_of((holds, truth(self.value(condition, here))))
             counted += holds is not False

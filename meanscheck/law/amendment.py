@@ -17,7 +17,9 @@ from meanscheck.law.order import Item, reads
 from meanscheck.law.tables import key_text, rows_of
 from meanscheck.law.tree import Node, figures_in
 
-Kind: TypeAlias = Literal["figure", "variable", "test", "award", "programme", "precedence", "contradiction"]
+Kind: TypeAlias = Literal[
+    "figure", "variable", "test", "award", "programme", "precedence", "membership", "contradiction"
+]
 T = TypeVar("T")
 
 
@@ -38,7 +40,7 @@ class Change:
     @property
     def name(self) -> str:
         """Its name in the pack, such as ``dibao.standard`` or ``dibao: test income``."""
-        if self.kind in ("test", "award", "precedence"):
+        if self.kind in ("test", "award", "precedence", "membership"):
             return f"{self.programme}: {self.kind}" + (f" {self.id}" if self.id else "")
         return self.id
 
@@ -59,6 +61,9 @@ def changes(old: Law, new: Law) -> tuple[Change, ...]:
         before, after = (", ".join(f"{y.programme} ({y.when})" for y in p.yields_to) for p in (one, other))
         if before != after:
             found.append(Change("precedence", name, "", other.label, other.label_zh, before, after, ()))
+        if one.members != other.members:
+            both = (one.members, other.members)
+            found.append(Change("membership", name, "", other.label, other.label_zh, *both, ()))
     found += _of("contradiction", "", old.conflicts, new.conflicts, lambda c: c.to_json(), lambda c: c.rule)
     return tuple(found)
 
@@ -116,7 +121,7 @@ def touches(law: Law, programme: str) -> frozenset[tuple[Kind, str, str]]:
     own = {p.id: p for p in law.programmes}
     seen: set[Item] = set()
     found: set[tuple[Kind, str, str]] = {("contradiction", "", name) for name in law.conflicts}
-    waiting: list[Item] = [("programme", programme), ("variable", "is_member")]
+    waiting: list[Item] = [("programme", programme), *(("variable", name) for name in law.memberships)]
     while waiting:
         item = waiting.pop()
         if item in seen:
@@ -129,7 +134,12 @@ def touches(law: Law, programme: str) -> frozenset[tuple[Kind, str, str]]:
             trees = (law.variables[name].tree,)
         elif kind == "programme" and name in own:
             p = own[name]
-            found |= {("programme", name, name), ("award", name, ""), ("precedence", name, "")}
+            found |= {
+                ("programme", name, name),
+                ("award", name, ""),
+                ("precedence", name, ""),
+                ("membership", name, ""),
+            }
             found |= {("test", name, t.id) for t in p.tests}
             waiting += [("programme", y.programme) for y in p.yields_to]
             trees = p.trees
@@ -159,6 +169,8 @@ def _programme(old: Programme, new: Programme, change: Change) -> Programme:
         return replace(old, award=new.award)
     if change.kind == "precedence":
         return replace(old, yields_to=new.yields_to)
+    if change.kind == "membership":
+        return replace(old, members=new.members)
     tests = _tests(old)
     _put(tests, _tests(new), change.id)
     return replace(old, tests=tuple(tests.values()))

@@ -47,7 +47,7 @@ from meanscheck.law.legal import (
 from meanscheck.law.plain_rows import At, Result, aggregate, exact, truth
 from meanscheck.law.ranges import ANY, Number, Range, point
 from meanscheck.law.tables import is_by_category
-from meanscheck.law.tree import COMPARISONS, Node
+from meanscheck.law.tree import COMPARISONS, Node, membership_of
 from meanscheck.law.types import MICRO
 from meanscheck.values.evidence_state import EvidenceState
 from meanscheck.values.rounding import round_to
@@ -261,7 +261,7 @@ class Bounds:
         return [row for row in rows if is_final(row.get(AS_OF), reference)]
 
     def _of_people(self, node: Node, at: At) -> tuple[Result, Range]:
-        function, element, condition = node.args
+        function, element, condition = node.args[:3]
         if node.op == "supporters" and self.run.supporters_hidden(node, at):
             return None, (0, None) if function == "count" else ANY
         persons = self.run.members if node.op == "members" else self.run.supporters_of(node, at)
@@ -269,7 +269,7 @@ class Bounds:
         for person in persons:
             belongs: Truth = True
             if node.op == "members":
-                belongs = truth(self._variable("is_member", person)[0])
+                belongs = truth(self._variable(str(membership_of(node).args[0]), person)[0])
             entries.append(self._entry(node, At(person), belongs, (condition, element, None)))
         return self._combined(node, condition, entries, None)
 
@@ -303,7 +303,7 @@ class Bounds:
             return known, _both(known)
         lacking = isinstance(condition, Node) and may_lack_value(self.law, condition)
         if node.op == "members":
-            lacking = lacking or may_lack_value(self.law, self.law.variables["is_member"].tree)
+            lacking = lacking or may_lack_value(self.law, membership_of(node))
         if doubtful and lacking:
             return None, ANY
         total: Range = (0, 0)

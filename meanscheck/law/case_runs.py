@@ -138,7 +138,7 @@ def trees_of(law: Law, thing: str) -> tuple[Node, ...]:
     kind, _, name = thing.partition(" ")
     if kind == "variable":
         found = [v.tree for v in law.variables.values() if v.id == name or v.id.startswith(f"{name}~")]
-        if name == "is_member":
+        if name in law.memberships:
             found = [tree.nodes[-1] for tree in found]
         return tuple(t for t in found if t.op != "unknown")
     programme_id, _, part = name.partition(", ")

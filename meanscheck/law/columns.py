@@ -39,7 +39,7 @@ class Column:
 
     def __init__(self, kernel: Kernel | None, below: tuple[Column, ...], *, name: str = "") -> None:
         self.kernel, self.below, self.name = kernel, below, name
-        self.varies: bool = kernel is None or any([b.varies for b in below])
+        self.varies: bool = kernel is None or True in [b.varies for b in below]
         """Whether it names a column, and so may differ from row to row."""
 
     def alias(self, name: str) -> Column:

@@ -153,7 +153,7 @@ class _Search:
         if not wanted.any():
             return
         persons = self.run.persons
-        member = (persons["role"].cast(pl.String) == "member") & persons["v:is_member"].eq_missing(True)
+        member = (persons["role"].cast(pl.String) == "member") & persons[f"v:{programme.members}"].eq_missing(True)
         is_home = programme.entity == "household"
         target = self.unit_row if is_home else np.arange(persons.height)
         usable = member.to_numpy() & wanted[target]

@@ -95,7 +95,7 @@ def _facts(node: Node, law: Law, sign: int, scope: Scope) -> Iterator[Fact]:
         if _may_change(node):
             yield Fact(node, sign, scope)
     elif op == "members":
-        function, element, condition = node.args
+        function, element, condition = node.args[:3]
         if function == "sum" and isinstance(element, Node) and condition is None:
             yield from _facts(element, law, sign, "household")
     elif op in ("+", "greatest", "least", "first_known", "round"):

@@ -22,7 +22,7 @@ from meanscheck.errors import InputError
 from meanscheck.law.conflicts.kinds import Conflict, conflict_of
 from meanscheck.law.figures import ANY_KEY, Figure, Scalar, figure_of, figure_text
 from meanscheck.law.order import Item, ordered, reads
-from meanscheck.law.tree import Node, from_json, to_json
+from meanscheck.law.tree import IS_MEMBER, Node, from_json, to_json
 
 __all__ = [
     "ANY_KEY",
@@ -165,6 +165,8 @@ class Programme:
     award: Award | None
     yields_to: tuple[Yield, ...]
     managed_by: Manager | None = None
+    members: str = IS_MEMBER
+    """The variable that says whom it counts as a member."""
 
     @property
     def trees(self) -> tuple[Node, ...]:
@@ -210,6 +212,11 @@ class Law:
     def programme(self, name: str) -> Programme:
         """The programme by its id; KeyError if not in force."""
         return next(p for p in self.programmes if p.id == name)
+
+    @property
+    def memberships(self) -> frozenset[str]:
+        """The variables by which its programmes say whom they count as a member; `is_member` is always one."""
+        return frozenset({IS_MEMBER, *(p.members for p in self.programmes)})
 
     @cached_property
     def trees(self) -> tuple[Node, ...]:
@@ -265,7 +272,7 @@ class Law:
                 names |= reads(tree)
             homes = {p.id: p.entity for p in self.programmes}
             if "member" in (programme.entity, *(homes.get(y.programme) for y in programme.yields_to)):
-                names.add(("variable", "is_member"))
+                names.add(("variable", programme.members))
             items[("programme", programme.id)] = names
         return ordered(items, where=f"{self.code} on {self.on}")
 
@@ -323,6 +330,7 @@ class Law:
                     else {**_plain(p.award, "unit", "formula", "cite"), "tree": to_json(p.award.tree)},
                     "yields_to": [[y.programme, y.when] for y in p.yields_to],
                     **({"managed_by": _plain(p.managed_by, *_MANAGER)} if p.managed_by else {}),
+                    **({"members": p.members} if p.members != IS_MEMBER else {}),
                 }
                 for p in self.programmes
             ],
@@ -395,6 +403,7 @@ def _programme(p: Mapping[str, Any]) -> Programme:
         else Award(**{**award, "tree": from_json(award["tree"]), "cite": tuple(award["cite"])}),
         yields_to=tuple(Yield(*y) for y in p["yields_to"]),
         managed_by=None if manager is None else Manager(**{**manager, "cite": tuple(manager["cite"])}),
+        members=p.get("members", IS_MEMBER),
     )
 
 

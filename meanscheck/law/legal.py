@@ -23,7 +23,7 @@ from meanscheck.law.law import Law, Parameter
 from meanscheck.law.names import DERIVED
 from meanscheck.law.ranges import ANY, Number, Range, hull
 from meanscheck.law.tables import is_by_category
-from meanscheck.law.tree import COMPARISONS, Node
+from meanscheck.law.tree import COMPARISONS, Node, membership_of
 from meanscheck.law.types import MICRO
 
 _ALWAYS = frozenset(
@@ -175,7 +175,7 @@ def may_lack_value(law: Law, node: Node) -> bool:
 def _below(law: Law, part: Node) -> Iterator[Node]:
     yield from part.nodes
     if part.op == "members":
-        yield law.variables["is_member"].tree
+        yield law.variables[str(membership_of(part).args[0])].tree
 
 
 def _is_whole(law: Law, node: Node) -> bool:

@@ -176,8 +176,8 @@ def _with_tree(thing: str, change: TreeChange, run: CaseRun) -> Law:
     law = run.law
     kind, _, name = thing.partition(" ")
     if kind == "variable":
-        # `is_member` stands inside what the language asks of every member: see `RulePack.on`.
-        inside = len(law.variables[name].tree.nodes) - 1 if name == "is_member" else None
+        # A membership stands inside what the language asks of every member: see `RulePack.on`.
+        inside = len(law.variables[name].tree.nodes) - 1 if name in law.memberships else None
         path = change.path if inside is None else (inside, *change.path)
         variables = {
             v.id: replace(v, tree=changed(v.tree, path, change.make))

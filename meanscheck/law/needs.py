@@ -27,12 +27,10 @@ def needed_feeds(law: Law, programmes: Collection[str] = ()) -> Mapping[str, fro
     found: dict[str, set[str]] = {"member": set(), "supporter": set()}
     seen: set[tuple[str, str]] = set()
     for programme in _decided(law, programmes):
-        if programme.entity == "member" and "is_member" in law.variables:
-            _visit(law, law.variables["is_member"].tree, "member", found, seen)
+        if programme.members in law.variables:
+            _visit(law, law.variables[programme.members].tree, "member", found, seen)
         for tree in programme.trees:
             _visit(law, tree, programme.entity, found, seen)
-    if "is_member" in law.variables:
-        _visit(law, law.variables["is_member"].tree, "member", found, seen)
     return {role: frozenset(feeds) for role, feeds in found.items()}
 
 
@@ -43,9 +41,9 @@ def trees_read(law: Law, programmes: Collection[str] = ()) -> tuple[Node, ...]:
         law: of the day on which it is asked.
         programmes: those applied for; all in force if none is named.
     """
-    waiting = [tree for programme in _decided(law, programmes) for tree in programme.trees]
-    if "is_member" in law.variables:
-        waiting.append(law.variables["is_member"].tree)
+    decided = _decided(law, programmes)
+    waiting = [tree for programme in decided for tree in programme.trees]
+    waiting += [law.variables[name].tree for name in {p.members for p in decided} & set(law.variables)]
     found: dict[Node, None] = {}
     while waiting:
         tree = waiting.pop()

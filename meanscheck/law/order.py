@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from meanscheck.errors import PackError
-from meanscheck.law.tree import Node
+from meanscheck.law.tree import Node, membership_of
 
 Item = tuple[str, str]
 """("variable" | "programme", id)"""
@@ -23,7 +23,7 @@ def reads(tree: Node) -> frozenset[Item]:
         elif node.op == "outcome":
             names.add(("programme", str(node.args[0])))
         elif node.op == "members":
-            names.add(("variable", "is_member"))
+            names.add(("variable", str(membership_of(node).args[0])))
     return frozenset(names)
 
 

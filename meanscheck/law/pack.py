@@ -250,6 +250,7 @@ class ProgrammeModel(Strict):
     label_zh: str = ""
     note: str = ""
     cite: list[str] = []
+    members: str | None = None
     yields_to: list[YieldModel] | None = None
     managed_by: list[ManagerModel] = []
     test: list[TestModel] = []

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from meanscheck.errors import PackError
 from meanscheck.law import tables
+from meanscheck.law.check import VariableSignature
 from meanscheck.law.check_dimensions import to_declare
 from meanscheck.law.claims import check_claims
 from meanscheck.law.conflict_checks import check_conflicts, check_higher
@@ -240,6 +241,7 @@ def _programmes(pack: RulePack) -> None:
     for name, stanzas in pack.programmes.items():
         entity = pack.scope.programmes[name]
         _yields(pack, name)
+        _membership(pack, name)
         for test_id, test in stanzas.parts("test", lambda p: p.test).items():
             if entity == "member" and test_id == MEMBERSHIP:
                 where = f"{test.place}: {test.name}"
@@ -277,6 +279,16 @@ def _yields(pack: RulePack, name: str) -> None:
         if rule.when == "this member" and other == "member" and pack.scope.programmes[name] == "household":
             what = f"yields to {rule.programme} for this member, but decides households"
             raise PackError(what, where=where, remedy='Say "any member" or "all members"')
+
+
+def _membership(pack: RulePack, name: str) -> None:
+    for place, stanza in pack.programmes[name]:
+        named = stanza.members
+        if named is not None and pack.scope.variables.get(named) != VariableSignature("member", BOOL):
+            remedy = "Write a variable of entity member and unit bool, or leave `members` out for is_member"
+            raise PackError(
+                f"members: {named} is no yes/no of a member", where=f"{place}: programme {name}", remedy=remedy
+            )
 
 
 def _quoted(quote: str, tree: Node, where: str) -> None:

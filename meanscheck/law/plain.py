@@ -31,7 +31,7 @@ from meanscheck.contracts.units import VERDICT_CONFIRMED, CaseUnit
 from meanscheck.law.bounds import Bounds
 from meanscheck.law.conflicts.plain import Contradictions
 from meanscheck.law.kleene import Truth, all_of, any_of, negated
-from meanscheck.law.law import Law, Programme
+from meanscheck.law.law import Law, Programme, Yield
 from meanscheck.law.names import OPEN_END, open_ended
 from meanscheck.law.plain_causes import Causes, causes_of
 from meanscheck.law.plain_evidence import FRESHNESS, CaseEvidence
@@ -47,7 +47,7 @@ from meanscheck.law.plain_rows import (
     windows_in,
 )
 from meanscheck.law.plain_tables import TableValues
-from meanscheck.law.tree import Node
+from meanscheck.law.tree import Node, membership, membership_of
 
 __all__ = ["FRESHNESS", "MEMBERSHIP", "Outcome", "PlainRun", "Result", "TestResult", "windows_in"]
 
@@ -180,8 +180,7 @@ class PlainRun(CaseEvidence, TableValues):
         at = At(person)
         trees = {t.id: t.tree for t in programme.tests}
         if programme.entity == "member":
-            membership = Node("var", ("is_member",), self.law.variables["is_member"].tree.type, "member")
-            trees = {MEMBERSHIP: membership, **trees}
+            trees = {MEMBERSHIP: membership(programme.members), **trees}
         known = {name: truth(self.value(tree, at)) for name, tree in trees.items()}
         # A known failure decides, and then nothing is asked of bounds.
         is_open = False not in known.values()
@@ -202,33 +201,35 @@ class PlainRun(CaseEvidence, TableValues):
             causes = frozenset()
         else:
             for rule in programme.yields_to:
-                gives_way = self._yields(rule.programme, rule.when, person)
+                gives_way = self._yields(programme, rule, person)
                 if gives_way is True:
                     word, causes, award = "ineligible", frozenset({f"yields:{rule.programme}"}), None
                     break
                 if gives_way is None:
-                    causes |= self._undecided(rule.programme, rule.when, person) | {f"outcome:{rule.programme}"}
+                    causes |= self._undecided(programme, rule, person) | {f"outcome:{rule.programme}"}
                     word, award = "refer", None
         return Outcome(programme.id, person, word, award, tuple(results), causes)
 
-    def _yields(self, name: str, when: str, person: int | None) -> Truth:
+    def _yields(self, programme: Programme, rule: Yield, person: int | None) -> Truth:
+        name = rule.programme
         if name not in {p.id for p in self.law.programmes}:
             return False
         other = self.law.programme(name)
-        if other.entity == "household" or when == "this member":
+        if other.entity == "household" or rule.when == "this member":
             return _decided(self.outcome(name, person).outcome)
-        each = [(self.variable("is_member", m), _decided(self.outcome(name, m).outcome)) for m in self.members]
-        if when == "any member":
+        each = [(self.variable(programme.members, m), _decided(self.outcome(name, m).outcome)) for m in self.members]
+        if rule.when == "any member":
             return any_of(all_of((truth(member), verdict)) for member, verdict in each)
         if not any(member is not False for member, _ in each):
             return False
         return all_of(any_of((negated(truth(member)), verdict)) for member, verdict in each)
 
-    def _undecided(self, name: str, when: str, person: int | None) -> frozenset[str]:
+    def _undecided(self, programme: Programme, rule: Yield, person: int | None) -> frozenset[str]:
         """Causes for which a programme that takes precedence is not decided."""
-        if self.law.programme(name).entity == "household" or when == "this member":
+        name = rule.programme
+        if self.law.programme(name).entity == "household" or rule.when == "this member":
             return self.outcome(name, person).causes
-        open_members = (m for m in self.members if self.variable("is_member", m) is not False)
+        open_members = (m for m in self.members if self.variable(programme.members, m) is not False)
         open_causes = (self.outcome(name, m) for m in open_members)
         return frozenset().union(*(o.causes for o in open_causes if o.outcome == "refer"))
 
@@ -342,11 +343,12 @@ class PlainRun(CaseEvidence, TableValues):
         return aggregate(function, entries)
 
     def _v_members(self, node: Node, at: At) -> Result:
-        function, element, condition = node.args
+        function, element, condition = node.args[:3]
+        belongs = str(membership_of(node).args[0])
         entries: list[Entry] = []
         for person in self.members:
             here = At(person)
-            holds = truth(self.variable("is_member", person))
+            holds = truth(self.variable(belongs, person))
             if isinstance(condition, Node) and holds is not False:
                 holds = all_of((holds, truth(self.value(condition, here))))
             if holds is not False:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from meanscheck.law.kleene import Truth
 from meanscheck.law.plain_rows import At, truth
 from meanscheck.law.tables import lacking
-from meanscheck.law.tree import Node
+from meanscheck.law.tree import Node, membership_of
 from meanscheck.values.evidence_state import EvidenceState
 
 if TYPE_CHECKING:
@@ -101,12 +101,13 @@ def _of_rows(run: PlainRun, node: Node, at: At) -> Causes:
     return frozenset(found)
 
 
-def _is_member(run: PlainRun, person: int) -> Truth:
-    return truth(run.best(run.law.variables["is_member"].tree, At(person)))
+def _is_member(run: PlainRun, name: str, person: int) -> Truth:
+    return truth(run.best(run.law.variables[name].tree, At(person)))
 
 
 def _of_people(run: PlainRun, node: Node, at: At) -> Causes:
-    _, element, condition = node.args
+    _, element, condition = node.args[:3]
+    name = str(membership_of(node).args[0]) if node.op == "members" else ""
     found: set[str] = set()
     if node.op == "members":
         persons = list(run.members)
@@ -115,12 +116,12 @@ def _of_people(run: PlainRun, node: Node, at: At) -> Causes:
         persons = [] if found else run.supporters_of(node, at)
     for person in persons:
         here = At(person)
-        belongs = _is_member(run, person) if node.op == "members" else True
+        belongs = _is_member(run, name, person) if name else True
         rest = truth(run.best(condition, here)) if isinstance(condition, Node) else True
         if belongs is False or rest is False or _settles(run, node, here):
             continue
         if belongs is None:
-            found |= run.why("is_member", person)
+            found |= run.why(name, person)
         for part in (condition, element):
             if isinstance(part, Node):
                 found |= causes_of(run, part, here)

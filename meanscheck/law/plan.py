@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from meanscheck.law.keeping import kept_with_law
-from meanscheck.law.law import Law
-from meanscheck.law.tree import Node
+from meanscheck.law.law import Law, Programme
+from meanscheck.law.tree import IS_MEMBER, Node, membership_of
 
 PEOPLE = ("members", "supporters")
 
@@ -40,7 +40,7 @@ class Plan:
             else:
                 programme = law.programme(name)
                 waits = [self._tree_depth(t) for t in programme.trees]
-                others = [("programme", y.programme) for y in programme.yields_to] + [("variable", "is_member")]
+                others = [("programme", y.programme) for y in programme.yields_to] + [("variable", programme.members)]
                 depth = max([*waits, *(self._items[o] + 1 for o in others if o in self._items)], default=0)
                 self._at(depth).programmes.append(name)
             self._items[(kind, name)] = depth
@@ -60,12 +60,17 @@ class Plan:
         if tree.op != "agg" and tree.op not in PEOPLE:
             return deepest
         if tree.op == "members":
-            deepest = max(deepest, self._items[("variable", "is_member")] + 1)
+            deepest = max(deepest, self._tree_depth(membership_of(tree)))
         if tree not in self.names:
             self.names[tree] = f"{'a' if tree.op == 'agg' else 'g'}:{len(self.names)}"
             self._nodes[tree] = deepest
             (self._at(deepest).aggregates if tree.op == "agg" else self._at(deepest).people).append(tree)
         return self._nodes[tree] + 1
+
+
+def yields_column(programme: Programme, other: str, when: str) -> str:
+    """The column that says whether any, or all, of a programme's members are eligible for another."""
+    return f"{when.partition(' ')[0]}:{other}" + ("" if programme.members == IS_MEMBER else f":{programme.members}")
 
 
 @kept_with_law

@@ -16,7 +16,7 @@ from meanscheck.law.kleene import Truth, all_of, any_of, negated
 from meanscheck.law.law import Law, Programme
 from meanscheck.law.reach_bounds import possible, sides
 from meanscheck.law.reach_tables import constant, found, is_constant
-from meanscheck.law.tree import COMPARISONS, READS_FIGURE, Node
+from meanscheck.law.tree import COMPARISONS, READS_FIGURE, Node, membership_of
 
 Possible: TypeAlias = frozenset[str]
 
@@ -73,7 +73,7 @@ class Reach:
 
     def _conditions(self, programme: Programme) -> Iterator[Node]:
         if programme.entity == "member":
-            yield self.law.variables["is_member"].tree
+            yield self.law.variables[programme.members].tree
         yield from (test.tree for test in programme.tests)
 
     def _outcomes(self, programme: Programme) -> Possible:
@@ -198,7 +198,7 @@ class Reach:
         element, condition = (node.args[2], node.args[3]) if node.op == "agg" else (node.args[1], node.args[2])
         belongs = self.of(condition) if isinstance(condition, Node) else TRUE
         if node.op == "members":
-            belongs = _combined(all_of, [belongs, self.of(self.law.variables["is_member"].tree)])
+            belongs = _combined(all_of, [belongs, self.of(membership_of(node))])
         value = self.of(element) if isinstance(element, Node) else KNOWN
         never_empty = node.op == "members" and not isinstance(condition, Node)
         if function in ("any", "all"):

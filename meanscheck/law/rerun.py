@@ -40,7 +40,7 @@ class Web:
             self._read(item, programme.trees)
             self.below[item] |= {("programme", y.programme) for y in programme.yields_to}
             if members & {programme.id, *(y.programme for y in programme.yields_to)}:
-                self.below[item].add(("variable", "is_member"))
+                self.below[item].add(("variable", programme.members))
         for item, read in self.below.items():
             for other in read:
                 self.readers.setdefault(other, set()).add(item)

@@ -44,9 +44,9 @@ from meanscheck.law.pack import (
     quote_of,
 )
 from meanscheck.law.places import Neighbours, with_places
-from meanscheck.law.rewrite import with_review, without_absent
+from meanscheck.law.rewrite import with_memberships, with_review, without_absent
 from meanscheck.law.stanzas import Stanzas, gathered
-from meanscheck.law.tree import Node, figures_in
+from meanscheck.law.tree import IS_MEMBER, Node, figures_in
 from meanscheck.law.types import BOOL, MICRO, NUMBER, UNITS, Type
 
 R = TypeVar("R", bound=Revision)
@@ -150,7 +150,7 @@ class RulePack:
             if t.kind == "text" and choices:
                 t = Type("text", choices=frozenset(choices))
             variables[name] = VariableSignature(stanzas.needed("entity", lambda v: v.entity), t)
-        if "is_member" in variables and variables["is_member"] != VariableSignature("member", BOOL):
+        if IS_MEMBER in variables and variables[IS_MEMBER] != VariableSignature("member", BOOL):
             raise PackError("is_member is a yes/no of a member", where=f"{self.place}: variable is_member")
         programmes: dict[str, str] = {
             name: s.needed("entity", lambda p: p.entity) for name, s in self.programmes.items()
@@ -205,17 +205,21 @@ class RulePack:
         variables = {v.id: v for v in rules if v is not None}
         kinds = (chosen.conflict(self.conflicts[name], name) for name in sorted(self.conflicts))
         conflicts = {c.id: c for c in kinds if c is not None}
-        if "is_member" in variables:
-            member = variables["is_member"]
+        forms = (chosen.programme(stanzas, name) for name, stanzas in self.programmes.items())
+        programmes = [p for p in forms if p is not None]
+        if IS_MEMBER in variables:
+            member = variables[IS_MEMBER]
             names = ("listed", "undisputed") if any(MEMBERSHIP in c.doubts for c in conflicts.values()) else ("listed",)
             leaves = tuple(Node(name, (), BOOL, "member") for name in names)
-            variables["is_member"] = replace(member, tree=Node("and", (*leaves, member.tree), BOOL, "member"))
+            for name in {IS_MEMBER, *(p.members for p in programmes)} & set(variables):
+                of = variables[name]
+                variables[name] = replace(of, tree=Node("and", (*leaves, of.tree), BOOL, "member"))
             count = Node("members", ("count", None, None), NUMBER, "household")
             variables["size"] = Variable(
                 "size", "household", "number", "members of the household", "家庭人口", "size", count, member.cite
             )
-        forms = (chosen.programme(stanzas, name) for name, stanzas in self.programmes.items())
-        programmes, variables = without_absent([p for p in forms if p is not None], variables)
+        programmes, variables = without_absent(programmes, variables)
+        programmes, variables = with_memberships(programmes, variables)
         programmes, variables = with_review(programmes, variables)
         law = Law(
             code=self.code,
@@ -390,7 +394,8 @@ class _Chosen:
         labels = (stanzas.nearest(lambda p: p.label) or name, stanzas.nearest(lambda p: p.label_zh) or name)
         manager = self.revision(stanzas.upwards(lambda p: p.managed_by))
         managed_by = None if manager is None else Manager(manager.office, manager.office_zh, tuple(manager.cite))
-        return Programme(name, entity, *labels, tuple(tests), self.award(stanzas, entity), yields, managed_by)
+        award, members = self.award(stanzas, entity), stanzas.nearest(lambda p: p.members) or IS_MEMBER
+        return Programme(name, entity, *labels, tuple(tests), award, yields, managed_by, members)
 
     def award(self, stanzas: Stanzas[ProgrammeModel], entity: str) -> Award | None:
         """What an eligible one gets; None if the programme gives no amount. An amount not published is unknown."""

@@ -1,17 +1,20 @@
 """How do review and absent programmes change the trees of a resolved law?
 
 * On a day when a programme is not in force nobody is eligible for it, and nothing gives way to it.
+* A programme that names its own membership reads its people through copies of the variables (``id~membership``) whose
+  loops over members range over those whom it counts; all others range over `is_member`.
 * A test that asks for review reads its feeds through copies of the variables (``id~feed``) in which a row without a
   finding may or may not count; other tests read the same variables plainly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from meanscheck.law.law import Programme, Variable
-from meanscheck.law.tree import Node
+from meanscheck.law.tree import IS_MEMBER, Node, membership
 
 
 def without_absent(
@@ -38,67 +41,109 @@ def without_absent(
     return result, {name: replace(v, tree=rewritten(v.tree)) for name, v in variables.items()}
 
 
+def with_memberships(
+    programmes: list[Programme], variables: Mapping[str, Variable]
+) -> tuple[list[Programme], dict[str, Variable]]:
+    """Programmes whose loops range over their own members, and all variables with the copies that do."""
+    named = {p.members for p in programmes} - {IS_MEMBER}
+    copies = {name: _over(name, variables) for name in named & set(variables)}
+    result = []
+    for programme in programmes:
+        of = copies.get(programme.members)
+        if of is not None:
+            award = programme.award and replace(programme.award, tree=of.copied(programme.award.tree))
+            tests = tuple(replace(t, tree=of.copied(t.tree)) for t in programme.tests)
+            programme = replace(programme, tests=tests, award=award)
+        result.append(programme)
+    return result, _with_copies(variables, copies.values())
+
+
 def with_review(
     programmes: list[Programme], variables: Mapping[str, Variable]
 ) -> tuple[list[Programme], dict[str, Variable]]:
     """Programmes whose tests read reviewed copies, and all variables with these copies."""
-    copies = _Copies(variables)
+    asked = {frozenset(t.review) for p in programmes for t in p.tests if t.review}
+    copies = {feeds: _reviewing(feeds, variables) for feeds in asked}
     result = []
     for programme in programmes:
         tests = (
-            replace(t, tree=copies.reviewed(t.tree, frozenset(t.review))) if t.review else t for t in programme.tests
+            replace(t, tree=copies[frozenset(t.review)].copied(t.tree)) if t.review else t for t in programme.tests
         )
         result.append(replace(programme, tests=tuple(tests)))
-    return result, copies.variables()
+    return result, _with_copies(variables, copies.values())
 
 
+def _with_copies(variables: Mapping[str, Variable], copies: Iterable[_Copies]) -> dict[str, Variable]:
+    """All variables, the copies after the originals in the order of their names."""
+    made = {name: copy for of in copies for name, copy in of.made().items()}
+    return {**variables, **dict(sorted(made.items()))}
+
+
+def _over(name: str, variables: Mapping[str, Variable]) -> _Copies:
+    whose = variables[name]
+
+    def ranging(node: Node) -> Node:
+        return replace(node, args=(*node.args[:3], membership(name)))
+
+    def told(variable: Variable) -> Variable:
+        label, label_zh = f"{variable.label} ({whose.label})", f"{variable.label_zh}（{whose.label_zh}）"
+        return replace(variable, label=label, label_zh=label_zh)
+
+    return _Copies(variables, name, lambda node: node.op == "members", ranging, told)
+
+
+def _reviewing(feeds: frozenset[str], variables: Mapping[str, Variable]) -> _Copies:
+    def reviewed(node: Node) -> Node:
+        return replace(node, args=(*node.args[:-1], True))
+
+    return _Copies(variables, "+".join(sorted(feeds)), lambda n: n.op == "agg" and n.args[1] in feeds, reviewed)
+
+
+@dataclass(frozen=True)
 class _Copies:
-    """Copies of variables for sets of reviewed feeds, made as they are asked for."""
+    """Copies of the variables in which certain nodes are other ones, made as they are asked for."""
 
-    def __init__(self, variables: Mapping[str, Variable]) -> None:
-        self.originals = variables
-        self.copies: dict[str, Variable] = {}
-        self.waiting: list[tuple[str, Variable, frozenset[str]]] = []
-        self.readers: dict[frozenset[str], frozenset[str]] = {}
+    originals: Mapping[str, Variable]
+    suffix: str
+    concerns: Callable[[Node], bool]
+    changed: Callable[[Node], Node]
+    told: Callable[[Variable], Variable] = lambda variable: variable
+    names: dict[str, None] = field(default_factory=dict)
 
-    def variables(self) -> dict[str, Variable]:
-        """All variables, the copies after the originals in the order of their names."""
-        while self.waiting:
-            name, original, feeds = self.waiting.pop()
-            self.copies[name] = replace(original, id=name, tree=self.reviewed(original.tree, feeds))
-        return {**self.originals, **dict(sorted(self.copies.items()))}
-
-    def reviewed(self, tree: Node, feeds: frozenset[str]) -> Node:
-        """A tree with reviewed aggregates over these feeds, and copies in place of variables that read them."""
-        if tree.op == "agg" and tree.args[1] in feeds:
-            return replace(tree, args=(*tree.args[:-1], True))
-        if tree.op == "var" and str(tree.args[0]) in self.touching(feeds):
-            original = self.originals[str(tree.args[0])]
-            name = f"{original.id}~{'+'.join(sorted(feeds))}"
-            if name not in self.copies:
-                self.copies[name] = original
-                self.waiting.append((name, original, feeds))
-            return replace(tree, args=(name,))
+    def copied(self, tree: Node) -> Node:
+        """A tree with the changed nodes, and copies in place of the variables that have some."""
+        if tree.op == "var" and str(tree.args[0]) in self.concerned:
+            name = str(tree.args[0])
+            self.names[name] = None
+            return replace(tree, args=(self._copy_of(name),))
         if not tree.nodes:
-            return tree
-        return replace(tree, args=tuple(self.reviewed(a, feeds) if isinstance(a, Node) else a for a in tree.args))
+            return self.changed(tree) if self.concerns(tree) else tree
+        tree = replace(tree, args=tuple(self.copied(a) if isinstance(a, Node) else a for a in tree.args))
+        return self.changed(tree) if self.concerns(tree) else tree
 
-    def touching(self, feeds: frozenset[str]) -> frozenset[str]:
-        """The variables that read one of these feeds, themselves or through others."""
-        if feeds not in self.readers:
-            below = {
-                name: {str(n.args[0]) for n in variable.tree.walk() if n.op == "var"}
-                for name, variable in self.originals.items()
-            }
-            found = {
-                name
-                for name, variable in self.originals.items()
-                if any(n.op == "agg" and n.args[1] in feeds for n in variable.tree.walk())
-            }
-            grown = True
-            while grown:
-                more = {name for name, names in below.items() if name not in found and names & found}
-                found |= more
-                grown = bool(more)
-            self.readers[feeds] = frozenset(found)
-        return self.readers[feeds]
+    def made(self) -> dict[str, Variable]:
+        """The copies that were asked for, and those that they ask for themselves."""
+        copies: dict[str, Variable] = {}
+        while waiting := [name for name in self.names if self._copy_of(name) not in copies]:
+            for name in waiting:
+                original = self.originals[name]
+                copy = replace(original, id=self._copy_of(name), tree=self.copied(original.tree))
+                copies[copy.id] = self.told(copy)
+        return copies
+
+    def _copy_of(self, name: str) -> str:
+        return f"{name}~{self.suffix}"
+
+    @cached_property
+    def concerned(self) -> frozenset[str]:
+        """The variables that have such nodes, themselves or through others."""
+        below = {
+            name: {str(n.args[0]) for n in variable.tree.walk() if n.op == "var"}
+            for name, variable in self.originals.items()
+        }
+        found = {
+            name for name, variable in self.originals.items() if any(self.concerns(n) for n in variable.tree.walk())
+        }
+        while more := {name for name, names in below.items() if name not in found and names & found}:
+            found |= more
+        return frozenset(found)

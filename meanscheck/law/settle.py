@@ -20,8 +20,9 @@ from meanscheck.law.law import Programme
 from meanscheck.law.margins import margin_of
 from meanscheck.law.plain import MEMBERSHIP
 from meanscheck.law.segments import places_among, where
+from meanscheck.law.tree import membership
 from meanscheck.law.types import UNITS
-from meanscheck.law.vector_bounds import as_stored, member_node
+from meanscheck.law.vector_bounds import as_stored
 
 if TYPE_CHECKING:
     from meanscheck.law.vectors import VectorRun
@@ -33,7 +34,7 @@ def settle(run: VectorRun, programme: Programme) -> None:
     sheet = run.sheet(level)
     trees = {f"t:{p}:{t.id}": t.tree for t in programme.tests}
     if level == "member":
-        trees[f"t:{p}:{MEMBERSHIP}"] = member_node(run.law)
+        trees[f"t:{p}:{MEMBERSHIP}"] = membership(programme.members)
     unknown = [c for c in (*trees, f"w:{p}") if c in sheet and sheet[c].null_count()]
     if not unknown:
         return

@@ -11,6 +11,7 @@ recorded form is our own JSON (`to_json`, `from_json`), because Python's `ast` c
     ["<" "<=" ">" ">=" "==" "!=", a, b] · ["in", a, text, …] · ["if", condition, x, y]
     ["agg", function, feed, element, condition, by, reviewed]      one value a person, over his rows of the feed
     ["members", function, element, condition]                      one value a household, over its members
+    ["members", function, element, condition, membership]          over those of whom this other condition holds
     ["supporters", function, element, condition]                   one value a member (who supports him) or household
     ["round", x, unit, mode] · ["first_known", citation, a, b, …]
     ["slices", id, x, key, …]  each part of x at its own ratio · ["at", id, place, key, …]  the figure at a place
@@ -29,7 +30,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from meanscheck.errors import InputError
-from meanscheck.law.types import Type
+from meanscheck.law.types import BOOL, Type
 
 Arg: TypeAlias = "Node | str | int | bool | None"
 
@@ -64,6 +65,21 @@ class Node:
         yield self
         for child in self.nodes:
             yield from child.walk()
+
+
+IS_MEMBER = "is_member"
+"""The variable that says who belongs to the household, unless a programme names another."""
+
+
+def membership(variable: str = IS_MEMBER) -> Node:
+    """Whether a person belongs, as a leaf."""
+    return Node("var", (variable,), BOOL, "member")
+
+
+def membership_of(loop: Node) -> Node:
+    """By which condition the people of a loop over `members` belong to it."""
+    named = loop.args[3] if len(loop.args) > 3 else None
+    return named if isinstance(named, Node) else membership()
 
 
 def to_json(node: Node) -> list[Any]:

@@ -24,7 +24,7 @@ from meanscheck.law.quotients import MILLION, Quotient, over
 from meanscheck.law.segments import Segments, aggregated, kleene_any, truth_sums, where
 from meanscheck.law.sides import Rows, Side
 from meanscheck.law.span_emit import FrameSpans, RowSpans, UnseenSpans
-from meanscheck.law.tree import Node
+from meanscheck.law.tree import Node, membership_of
 from meanscheck.law.types import UNITS, Type
 from meanscheck.values.evidence_state import EvidenceState
 
@@ -96,7 +96,7 @@ class VectorBounds:
             if part.op == "var":
                 self._variables(str(part.args[0]))
         if node.op == "members":
-            self._variables("is_member")
+            self._variables(str(membership_of(node).args[0]))
         home = self.home(node)
         if self.run.sheet(home)[name].null_count() == 0:
             self._keep(node.type, home, name, col(name), col(name))
@@ -182,12 +182,12 @@ class VectorBounds:
     # ---- people
 
     def _of_people(self, node: Node, name: str) -> None:
-        run, (function, element, condition) = self.run, node.args
+        run, (function, element, condition) = self.run, node.args[:3]
         level = "member" if node.op == "members" else "supporter"
         emitter = self.emitters[level]
         belongs = lit(True)
         if node.op == "members":
-            belongs = emitter.emit(member_node(self.law)).n
+            belongs = emitter.emit(membership_of(node)).n
         elif node.level == "household":
             belongs = col("first")
         if isinstance(condition, Node):
@@ -262,7 +262,7 @@ class VectorBounds:
         people = self.run.sheet(home).made(e.fill_null(True).alias(c) for c, e in asked)
         lacking = isinstance(condition, Node) and may_lack_value(self.law, condition)
         if node.op == "members":
-            lacking = lacking or may_lack_value(self.law, self.law.variables["is_member"].tree)
+            lacking = lacking or may_lack_value(self.law, membership_of(node))
         known = spread(pl.Series([True]), self.run.sheet(home).height)
         if lacking:
             known = ~people["open"] & (sums["may"] == 0)
@@ -300,8 +300,3 @@ def as_stored(q: Quotient, t: Type) -> Column:
     if t.form == "micro":
         q = fitting_rounded(over(fitting_product(q.above, MILLION), q.denominator), "fen", "down")
     return within_most(q).n.cast(pl.Int64)
-
-
-def member_node(law: Law) -> Node:
-    """Whether a person is a member, as a leaf."""
-    return Node("var", ("is_member",), law.variables["is_member"].tree.type, "member")

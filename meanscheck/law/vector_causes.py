@@ -19,12 +19,13 @@ from meanscheck.law.conflicts.kinds import MEMBERSHIP
 from meanscheck.law.cut import cut
 from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Programme
+from meanscheck.law.plan import yields_column
 from meanscheck.law.ranges import point
 from meanscheck.law.segments import places_among, where
 from meanscheck.law.sides import RowEmitter, Rows, Side
 from meanscheck.law.span_emit import constant_range
 from meanscheck.law.tables import lacking
-from meanscheck.law.tree import Node
+from meanscheck.law.tree import Node, membership_of
 from meanscheck.law.types import UNITS
 from meanscheck.law.vector_bounds import LEVELS, VectorBounds
 from meanscheck.law.vectors import VectorRun
@@ -151,11 +152,13 @@ class _Causes:
         words = self.programme(there)
         if there.entity == "household" or when == "this member":
             return self.carried(words, f"o:{other}", there.entity, programme.entity)
-        open_there = col(f"o:{other}").is_null() & (col("role") == "member") & ~col("v:is_member").eq_missing(False)
+        open_there = (
+            col(f"o:{other}").is_null() & (col("role") == "member") & ~col(f"v:{programme.members}").eq_missing(False)
+        )
         mask = self.when(open_there, self.carried(words, f"o:{other}", "member", "member"))
         if not mask:
             return {}
-        name = f"all:{other}"
+        name = yields_column(programme, other, when)
         union = self._joined(mask, "member", "unit_row", "household")
         self.run.put("household", [s.alias(f"c{w}:{name}") for w, s in union.items()])
         return self.carried(tuple(union), name, "household", programme.entity)
@@ -168,8 +171,8 @@ class _Causes:
         masks: list[Mask] = []
         own = col(f"own:{p}")
         if level == "member":
-            words = self.variable("is_member")
-            masks.append(self.carried(words, "v:is_member", "member", level))
+            words = self.variable(programme.members)
+            masks.append(self.carried(words, f"v:{programme.members}", "member", level))
         for test in programme.tests:
             masks.append(self.when(col(f"t:{p}:{test.id}").is_null(), self.mask(test.tree, level)))
         tests = [col(f"t:{p}:{t.id}") for t in programme.tests]
@@ -371,12 +374,12 @@ class _Causes:
         run, name = self.run, self.run.plan.names[node]
         if run.sheet(node.level)[name].null_count() == 0:
             return self.keep(node, node.level, name, {})
-        function, element, condition = node.args
+        function, element, condition = node.args[:3]
         level = "member" if node.op == "members" else "supporter"
         emitter = self._emitters[level]
         masks: list[Mask] = []
         if node.op == "members":
-            member = Node("var", ("is_member",), self.law.variables["is_member"].tree.type, "member")
+            member = membership_of(node)
             belongs = emitter.emit(member).n
             masks.append(self.mask(member, level))
         else:

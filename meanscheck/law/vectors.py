@@ -27,14 +27,14 @@ from meanscheck.law.law import Law, Programme
 from meanscheck.law.margins import margin_of
 from meanscheck.law.names import OPEN_END, open_ended
 from meanscheck.law.plain import FRESHNESS, windows_in
-from meanscheck.law.plan import plan_of
+from meanscheck.law.plan import plan_of, yields_column
 from meanscheck.law.quotients import months_added
 from meanscheck.law.ranges import MOST
 from meanscheck.law.segments import Segments, aggregated, kleene_any, truth_sums, where
 from meanscheck.law.settle import settle
 from meanscheck.law.sides import RowEmitter, Rows, Side
 from meanscheck.law.tables import entry
-from meanscheck.law.tree import Node
+from meanscheck.law.tree import Node, membership_of
 from meanscheck.law.types import UNITS
 from meanscheck.law.vector_bounds import VectorBounds
 
@@ -295,8 +295,7 @@ class VectorRun:
             parts.append(emitter.emit(node.args[3]).n)
         if not parts:
             return None
-        belongs = parts[0] if len(parts) == 1 else parts[0] & parts[1]
-        return belongs
+        return parts[0] if len(parts) == 1 else parts[0] & parts[1]
 
     def _feed(self, feed: str, nodes: list[Node]) -> None:
         rows = Rows(self, feed)
@@ -328,10 +327,10 @@ class VectorRun:
     # ---- aggregates over people
 
     def _people(self, node: Node) -> None:
-        function, element, condition = node.args
+        function, element, condition = node.args[:3]
         level = "member" if node.op == "members" else "supporter"
         emitter = Emitter(Side(self, level))
-        belongs = col("v:is_member") if node.op == "members" else lit(True)
+        belongs = emitter.emit(membership_of(node)).n if node.op == "members" else lit(True)
         if node.op == "supporters" and node.level == "household":
             belongs = col("first")
         if isinstance(condition, Node):
@@ -386,7 +385,7 @@ class VectorRun:
         columns: list[Column] = []
         names: list[str] = []
         if level == "member":
-            columns.append(col("v:is_member").alias(f"t:{p}:membership"))
+            columns.append(col(f"v:{programme.members}").alias(f"t:{p}:membership"))
             names.append(f"t:{p}:membership")
         for test in programme.tests:
             name = f"t:{p}:{test.id}"
@@ -423,18 +422,18 @@ class VectorRun:
         home = self.law.programme(other).entity
         if home == "household" or when == "this member":
             return col(self.carried(f"o:{other}", home, programme.entity))
-        member, there = col("v:is_member"), col(f"o:{other}")
+        member, there = col(f"v:{programme.members}"), col(f"o:{other}")
         listed = col("role") == "member"
         if when == "any member":
             found = self._sheets["member"].made([(listed & member & there).alias("x")])
-            name = f"any:{other}"
+            name = yields_column(programme, other, when)
             self.put("household", [kleene_any(*truth_sums(self.persons_of, found)["x"]).alias(name)])
         else:
             against, some = listed & member & ~there, listed & member.fill_null(True)
             found = self._sheets["member"].made([against.alias("against"), some.alias("some")])
             sums = truth_sums(self.persons_of, found)
             every = ~kleene_any(*sums["against"])
-            name = f"all:{other}"
+            name = yields_column(programme, other, when)
             self.put("household", [(every & (sums["some"][0] > 0)).alias(name)])
         return col(self.carried(name, "household", programme.entity))
 

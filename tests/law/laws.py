@@ -185,6 +185,7 @@ class PackWriter:
                 yields.append(f'{{ programme = "{other}", when = "{self.choose.pick(whens)}" }}')
         lines = ["[[programme]]", f'id = "{name}"', f'entity = "{entity}"', "in_force_on = 2010-01-01"]
         lines += [f"yields_to = [{', '.join(yields)}]"] if yields else []
+        lines += ['members = "belongs"'] if often(self.choose, 30) else []
         for i in range(self.choose.whole(1, 3)):
             formula, _ = self.formula(entity, "bool")
             lines += ["[[programme.test]]", f'id = "t{i}"']
@@ -205,6 +206,7 @@ class PackWriter:
             self.variable(f"early{i}", "member", self.choose.pick(STORED), depth=1)
         self.variable("is_member", "member", "bool", depth=self.choose.whole(0, 2))
         self.known.knows_members = True
+        self.variable("belongs", "member", "bool", depth=self.choose.whole(0, 2))
         for i in range(self.choose.whole(1, self.items)):
             if often(self.choose, 25):
                 self.programme(f"prog{i}")

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 from meanscheck.law.proving import terms as t
 from meanscheck.law.proving.rows import FeedClasses, RowClass, is_word
 from meanscheck.law.proving.terms import Day, NotEncodable, Number, Sym, Term, Text, Truth
-from meanscheck.law.tree import Node
+from meanscheck.law.tree import IS_MEMBER, Node, membership_of
 from meanscheck.law.types import BOOL, MICRO
 
 if TYPE_CHECKING:
     from meanscheck.law.proving.encode import At, Encoder
 
 TRUE = Node("true", (), BOOL, "row")
-MEMBER = Node("var", ("is_member",), BOOL, "member")
 
 
 @dataclass(frozen=True)
@@ -37,15 +36,16 @@ class Aggregates:
 
     # ---- people
 
-    def belongs(self: Encoder, person: int) -> Truth:  # type: ignore[misc]
+    def belongs(self: Encoder, person: int, by: str = IS_MEMBER) -> Truth:  # type: ignore[misc]
         """Whether someone of the application is a member of the household."""
-        member = self.variable("is_member", person)
+        member = self.variable(by, person)
         assert isinstance(member, Truth)
         here = self.world.present(person)
         return Truth(t.both(here, member.true), t.either(t.opposite(here), member.false))
 
     def _v_members(self: Encoder, node: Node, at: At) -> Term:  # type: ignore[misc]
-        people = [(m, self.belongs(m)) for m in range(self.world.extent.members)]
+        by = str(membership_of(node).args[0])
+        people = [(m, self.belongs(m, by)) for m in range(self.world.extent.members)]
         return self._of_people(node, people)
 
     def _v_supporters(self: Encoder, node: Node, at: At) -> Term:  # type: ignore[misc]
@@ -61,7 +61,7 @@ class Aggregates:
     def _of_people(self: Encoder, node: Node, people: list[tuple[int, Truth]]) -> Term:  # type: ignore[misc]
         from meanscheck.law.proving.encode import At
 
-        function, element, condition = node.args
+        function, element, condition = node.args[:3]
         entries: list[tuple[Truth, Term]] = []
         for person, here in people:
             at = At(person)

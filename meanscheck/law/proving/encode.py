@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from meanscheck.law.law import Law, Programme
+from meanscheck.law.law import Law, Programme, Yield
 from meanscheck.law.proving import terms as t
 from meanscheck.law.proving.aggregates import Aggregates
 from meanscheck.law.proving.calendar import Calendar
@@ -24,11 +24,9 @@ from meanscheck.law.proving.figures import Figures
 from meanscheck.law.proving.household import World
 from meanscheck.law.proving.rows import RowClasses, RowSymbols
 from meanscheck.law.proving.terms import Day, NotEncodable, Number, Sym, Term, Text, Truth
-from meanscheck.law.tree import COMPARISONS, Node, figures_in
-from meanscheck.law.types import BOOL, Type
+from meanscheck.law.tree import COMPARISONS, Node, figures_in, membership
+from meanscheck.law.types import Type
 from meanscheck.values.rounding import UNIT_FEN
-
-MEMBER = Node("var", ("is_member",), BOOL, "member")
 
 
 @dataclass(frozen=True)
@@ -125,7 +123,7 @@ class Encoder(Aggregates, Calendar, Figures):
     def _programme(self, programme: Programme, at: At) -> Decided:
         trees = [(test.id, test.tree) for test in programme.tests]
         if programme.entity == "member":
-            trees.insert(0, ("membership", MEMBER))
+            trees.insert(0, ("membership", membership(programme.members)))
         tests = tuple((name, self.truth(tree, at)) for name, tree in trees)
         verdict = t.all_of(holds for _, holds in tests)
         award = None
@@ -133,22 +131,23 @@ class Encoder(Aggregates, Calendar, Figures):
             award = self.number(programme.award.tree, at)
             # An amount that is unknown leaves open whatever the tests do not rule out.
             verdict = Truth(t.both(verdict.true, award.known), verdict.false)
-        gives_way = t.any_of(self._yields(y.programme, y.when, at) for y in programme.yields_to)
+        gives_way = t.any_of(self._yields(programme, y, at) for y in programme.yields_to)
         eligible = t.both(verdict.true, gives_way.false) if programme.yields_to else verdict.true
         ineligible = t.either(verdict.false, self._first_yield(programme, at)) if programme.yields_to else verdict.false
         return Decided(Truth(eligible, ineligible), tests, award, verdict)
 
     def _first_yield(self, programme: Programme, at: At) -> Sym:
         """Whether some programme takes precedence; one that is not decided does not stop a later one that is."""
-        return t.either(*(self._yields(y.programme, y.when, at).true for y in programme.yields_to))
+        return t.either(*(self._yields(programme, y, at).true for y in programme.yields_to))
 
-    def _yields(self, name: str, when: str, at: At) -> Truth:
+    def _yields(self, programme: Programme, rule: Yield, at: At) -> Truth:
+        name, when = rule.programme, rule.when
         if name not in {p.id for p in self.law.programmes}:
             return Truth(False, True)
         if self.law.programme(name).entity == "household" or when == "this member":
             return self.decided(name, at.person).outcome
         each = [
-            (self.belongs(m), Truth(o.true, t.either(o.false, t.opposite(self.world.present(m)))))
+            (self.belongs(m, programme.members), Truth(o.true, t.either(o.false, t.opposite(self.world.present(m)))))
             for m in range(self.world.extent.members)
             for o in (self.decided(name, m).outcome,)
         ]

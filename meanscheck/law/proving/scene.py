@@ -80,8 +80,8 @@ def below(law: Law, trees: Iterable[Node], *items: Item) -> frozenset[Item]:
         programme = law.programme(item)
         waiting += [("programme", y.programme) for y in programme.yields_to]
         waiting += [r for tree in programme.trees for r in reads(tree)]
-        if "is_member" in law.variables:
-            waiting.append(("variable", "is_member"))
+        if programme.members in law.variables:
+            waiting.append(("variable", programme.members))
     return frozenset(found)
 
 

@@ -56,7 +56,8 @@ def free_encoder(
 ) -> Encoder:
     """An encoder in which the variables that some trees read are free; `cuts` for those that are to be something."""
     law = scene.law
-    names = {n for tree in trees for kind, n in reads(tree) if kind == "variable"} | {"is_member"} & set(law.variables)
+    names = {n for tree in trees for kind, n in reads(tree) if kind == "variable"}
+    names |= law.memberships & set(law.variables)
     # The size follows from who is a member, and its few values keep products linear.
     free = {n: _free(law, world, n) for n in names - {"size"}}
     return scene.encoder(world, cuts={**free, **(cuts or {})})
@@ -70,7 +71,7 @@ def _free(law: Law, world: World, name: str) -> Callable[[int | None], Term]:
         label = f"{CUT}{name.split('~')[0]} {person}"
         if variable.tree.type.kind == "num":
             return Number(world.whole(label, least), MICRO if UNITS[variable.unit].form == "micro" else 1)
-        if name != "is_member" or person is None:
+        if name not in law.memberships or person is None:
             return world.fact(label, variable.tree.type)
         member = world.fact(label, variable.tree.type)
         assert isinstance(member, Truth)
