@@ -14,10 +14,6 @@ import numpy as np
 import polars as pl
 
 from meanscheck.law.columns import Column, lit
-from meanscheck.law.emit import Emitter
-from meanscheck.law.quotients import Quotient
-from meanscheck.law.sides import RowEmitter, Rows, Side
-from meanscheck.law.tree import Node
 
 Mask: TypeAlias = dict[int, Column]
 """Word → bits, as an expression."""
@@ -60,31 +56,3 @@ def distinct(words: Sequence[np.ndarray], rows: int) -> tuple[np.ndarray, np.nda
         of_word, sets = np.unique(word, return_inverse=True)
         _, first, which = np.unique(which * len(of_word) + sets, return_index=True, return_inverse=True)
     return first, which
-
-
-class Once(Emitter):
-    """Every node is written once a frame: all columns are there already, so it reads the same whenever it is asked."""
-
-    def __init__(self, leaves: Side) -> None:
-        super().__init__(leaves)
-        self._written: dict[Node, Quotient] = {}
-
-    def emit(self, node: Node) -> Quotient:
-        """The value of a node."""
-        if node not in self._written:
-            self._written[node] = super().emit(node)
-        return self._written[node]
-
-
-class RowOnce(RowEmitter):
-    """The same over the rows of a feed."""
-
-    def __init__(self, rows: Rows) -> None:
-        super().__init__(rows)
-        self._written: dict[Node, Quotient] = {}
-
-    def emit(self, node: Node) -> Quotient:
-        """The value of a node on each row."""
-        if node not in self._written:
-            self._written[node] = super().emit(node)
-        return self._written[node]

@@ -133,7 +133,7 @@ class Column:
 
     def cast(self, dtype: DataType) -> Column:
         """As another type; the run stops where a value does not fit."""
-        return Column(lambda s: s if s.dtype == dtype else s.cast(dtype), (self,))
+        return Column(lambda s: s.cast(dtype), (self,))
 
     def made(self, kernel: Callable[[pl.Series], pl.Series]) -> Column:
         """What a function of series makes of it, row by row."""
@@ -178,7 +178,7 @@ def lit(value: Constant, dtype: DataType | None = None) -> Column:
     """A constant."""
     if dtype is None and type(value) is int:
         dtype = pl.Int64 if -_INT64 <= value < _INT64 else pl.Int128
-    return held(pl.Series([value], dtype=dtype))
+    return held(_NOTHING if value is None and dtype is None else pl.Series([value], dtype=dtype))
 
 
 def held(series: pl.Series) -> Column:
@@ -208,7 +208,7 @@ def any_horizontal(columns: Sequence[Column]) -> Column:
 
 # ---- kernels
 
-_TRUE, _FALSE = pl.Series([True]), pl.Series([False])
+_TRUE, _FALSE, _NOTHING = pl.Series([True]), pl.Series([False]), pl.Series([None])
 
 
 def _itself(s: pl.Series) -> pl.Series:
@@ -234,7 +234,7 @@ def _known(s: pl.Series) -> pl.Series:
     """The same, or one value where it is the same for all."""
     if not s.null_count():
         return _TRUE
-    if len(s) > _SMALL or s.dtype == pl.Null:
+    if len(s) > _SMALL:
         return s.is_not_null()
     return _TRUE.zip_with(s == s, _FALSE)
 
@@ -257,9 +257,9 @@ def _true_or_unknown(s: pl.Series) -> pl.Series:
 
 
 def _either(condition: pl.Series, a: pl.Series, b: pl.Series) -> pl.Series:
-    if a.dtype == pl.Null:
+    if a is _NOTHING:
         a = _unknown(b.dtype)
-    elif b.dtype == pl.Null:
+    elif b is _NOTHING:
         b = _unknown(a.dtype)
     return a.zip_with(condition, b)
 

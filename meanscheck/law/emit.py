@@ -69,6 +69,7 @@ class Emitter:
     def __init__(self, leaves: Leaves) -> None:
         self.leaves = leaves
         self.law = leaves.law
+        self._written: dict[Node, Quotient] = {}
 
     def stored(self, node: Node, t: Type | None = None) -> Column:
         """As it is kept in a column of the declared type `t` (the node's own unless given).
@@ -88,7 +89,12 @@ class Emitter:
         return q.n.cast(pl.Int64)
 
     def emit(self, node: Node) -> Quotient:
-        """The value of a node."""
+        """The value of a node; written once, so that what several formulas have in common is reckoned once."""
+        if node not in self._written:
+            self._written[node] = self._value(node)
+        return self._written[node]
+
+    def _value(self, node: Node) -> Quotient:
         if self.leaves.is_leaf(node):
             column = self.leaves.leaf(node)
             if node.type.kind != "num":

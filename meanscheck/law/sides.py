@@ -66,6 +66,7 @@ class Rows:
         self.frame = run.feed_frame(feed)
         self.sheet = Sheet(self.frame, self.frame.height)
         self._owned: dict[str, Column] = {}
+        self.owner = Emitter(Side(run, "member"))
 
     def is_leaf(self, node: Node) -> bool:
         """Whether the node is a cell, or a row's finding."""
@@ -94,7 +95,7 @@ class Rows:
 
     def owned(self, node: Node) -> Quotient:
         """The value of a node that is the same for all rows of an owner."""
-        q = Emitter(Side(self.run, "member")).emit(node)
+        q = self.owner.emit(node)
         if q.absent:
             return q
         # A constant denominator, such as that of a ratio, stays as it is.
@@ -117,7 +118,7 @@ class RowEmitter(Emitter):
     def _within(self, node: Node) -> Quotient:
         if node.nodes[2].level == "row" or not self.known_window(node):
             return super()._within(node)
-        if Emitter(Side(self.rows.run, "member")).emit(node.nodes[2]).absent:
+        if self.rows.owner.emit(node.nodes[2]).absent:
             return super()._within(node)
         first, after, _ = self.rows.run.window(node)
         d = self.emit(node.nodes[0]).n

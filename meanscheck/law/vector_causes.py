@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE
-from meanscheck.law.cause_bits import NONE, WORD, Mask, Once, RowOnce, bit_at, distinct, joined, places_of
+from meanscheck.law.cause_bits import NONE, WORD, Mask, bit_at, distinct, joined, places_of
 from meanscheck.law.columns import Column, col, is_known, is_true, lit, reckoned, when
 from meanscheck.law.conflicts.kinds import MEMBERSHIP
 from meanscheck.law.cut import cut
@@ -77,10 +77,10 @@ class _Causes:
         self.bits: dict[str, int] = {}
         self.kept: dict[object, tuple[int, ...]] = {}
         self._emitters: Mapping[str, Emitter] = (
-            {level: Once(Side(run, level)) for level in LEVELS} if bounds is None else bounds.emitters
+            {level: Emitter(Side(run, level)) for level in LEVELS} if bounds is None else bounds.emitters
         )
         """What is unknown: under a law that uses bounds, what has several values left."""
-        self._rows: dict[str, RowOnce] = {}
+        self._rows: dict[str, RowEmitter] = {}
 
     # ---- bits
 
@@ -316,7 +316,7 @@ class _Causes:
         if self.bounds is not None:
             return self.bounds.of_feed(feed)
         if feed not in self._rows:
-            self._rows[feed] = RowOnce(Rows(self.run, feed))
+            self._rows[feed] = RowEmitter(Rows(self.run, feed))
         return self._rows[feed]
 
     def _counts(self, node: Node) -> pl.Series:
