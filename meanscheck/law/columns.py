@@ -35,12 +35,13 @@ _SMALL = 4_096
 class Column:
     """A formula over the columns of one sheet; makes one series of its rows, or of one value."""
 
-    __slots__ = ("below", "kernel", "name", "varies")
+    __slots__ = ("_made", "below", "kernel", "name", "varies")
 
     def __init__(self, kernel: Kernel | None, below: tuple[Column, ...], *, name: str = "") -> None:
         self.kernel, self.below, self.name = kernel, below, name
         self.varies: bool = kernel is None or True in [b.varies for b in below]
         """Whether it names a column, and so may differ from row to row."""
+        self._made: dict[str, Column] = {}
 
     def alias(self, name: str) -> Column:
         """The same under the name that it gets as a column."""
@@ -127,7 +128,7 @@ class Column:
 
     def is_in(self, values: Sequence[Constant]) -> Column:
         """Whether it is one of these; unknown where it is unknown."""
-        return reduce(operator.or_, [self == v for v in values]) if values else self.made(lambda s: s.is_in([]))
+        return reduce(operator.or_, [self == v for v in values]) if values else self.made(lambda s: s.is_in([]), "in nothing")
 
     # ---- other
 
@@ -135,9 +136,12 @@ class Column:
         """As another type; the run stops where a value does not fit."""
         return Column(lambda s: s.cast(dtype), (self,))
 
-    def made(self, kernel: Callable[[pl.Series], pl.Series]) -> Column:
-        """What a function of series makes of it, row by row."""
-        return Column(kernel, (self,))
+    def made(self, kernel: Callable[[pl.Series], pl.Series], name: str) -> Column:
+        """What a function of series makes of it, row by row: one formula for one name, and of a constant a constant."""
+        if name not in self._made:
+            formula = Column(kernel, (self,))
+            self._made[name] = formula if self.varies else held(reckoned([formula], Sheet({}, 1))[0])
+        return self._made[name]
 
 
 class Choice(Column):

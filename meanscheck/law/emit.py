@@ -302,7 +302,7 @@ class Emitter:
         """First day of a window and the first day after it, at the level of what bounds it (null if unknown)."""
         if node.op == "same_year":
             day = self.emit(node.nodes[1]).n
-            return day.made(lambda s: s.dt.truncate("1y")), month_start(day)
+            return day.made(lambda s: s.dt.truncate("1y"), "year start"), month_start(day)
         months = self.constant(node.nodes[1])
         before = self.emit(node.nodes[2]).n
         if months is None:

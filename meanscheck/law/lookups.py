@@ -83,7 +83,7 @@ def _of_month(table: Table, day: Quotient, t: Type) -> Part:
     stored = [int(v * MICRO) if isinstance(v, Fraction) else v for v in figures.values()]
     numbers = year(day.n) * 12 + month(day.n) - 1
     months, held = pl.Series(list(figures), dtype=pl.Int64), pl.Series(stored, dtype=NULL_TYPES[t.kind])
-    found = numbers.made(lambda s: s.replace_strict(months, held, default=None, return_dtype=held.dtype))
+    found = numbers.made(lambda s: s.replace_strict(months, held, default=None, return_dtype=held.dtype), "figure of month")
     return Part(found, max(literal(v, t).top for v in figures.values()))
 
 
@@ -132,7 +132,7 @@ def _parts(amount: Quotient, ratios: Mapping[int, Fraction]) -> Part:
 
 
 def _starts(code: Column, prefix: str) -> Column:
-    return code.made(lambda s: s.str.starts_with(prefix))
+    return code.made(lambda s: s.str.starts_with(prefix), f"begins {prefix}")
 
 
 def elsewhere(there: Mapping[str, Parameter], place: Quotient, keys: Sequence[Quotient], t: Type) -> Quotient:
@@ -144,5 +144,5 @@ def elsewhere(there: Mapping[str, Parameter], place: Quotient, keys: Sequence[Qu
     result, top = null(t), 0
     for prefix, q in sorted(figures, key=lambda f: len(f[0])):
         result, top = when(_starts(code, prefix)).then(q.n).otherwise(result), max(top, q.top)
-    speaks = code.made(lambda s: s.str.contains("^[0-9]{6}"))
+    speaks = code.made(lambda s: s.str.contains("^[0-9]{6}"), "is code")
     return over(Part(when(speaks).then(result), top), MILLION if t.form == "micro" else None)

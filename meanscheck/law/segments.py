@@ -49,7 +49,7 @@ class Segments:
         if len(column) != self.rows:
             raise InternalError("row counts do not match the rows of a feed; the projection is damaged")
         if not self.rows:
-            return pl.zeros(self.owners, dtype=pl.Int64, eager=True)
+            return _zeros(self.owners)
         if column.null_count():
             raise InternalError("a sum over what is unknown")
         if column.dtype != pl.Boolean:
@@ -61,6 +61,10 @@ class Segments:
         upto = running[self.ends]
         upto[1:] -= upto[:-1].copy()
         return pl.Series(upto)
+
+
+def _zeros(n: int) -> pl.Series:
+    return pl.Series(np.zeros(n, dtype=np.int64))
 
 
 def where(condition: pl.Series, values: pl.Series) -> pl.Series:
@@ -81,7 +85,7 @@ def truth_sums(segments: Segments, columns: Mapping[str, pl.Series]) -> dict[str
         if series.null_count():
             parts[f"?{name}"] = ~is_known(series)
     sums = segments.sums(parts)
-    none = pl.zeros(segments.owners, dtype=pl.Int64, eager=True)
+    none = _zeros(segments.owners)
     return {name: (sums[f"1{name}"], sums.get(f"?{name}", none)) for name in columns}
 
 

@@ -22,7 +22,7 @@ from meanscheck.law.law import Law
 from meanscheck.law.legal import UNBORN, any_entry, attribute_range, cell_range, is_birth, may_lack_value
 from meanscheck.law.plain import PlainRun
 from meanscheck.law.plain_rows import At
-from meanscheck.law.quotients import MILLION, Part, Quotient, literal, nothing, over
+from meanscheck.law.quotients import MILLION, Part, Quotient, compared, literal, nothing, over
 from meanscheck.law.ranges import Range
 from meanscheck.law.sides import OWNED, RowEmitter, Rows, Side
 from meanscheck.law.spans import Span
@@ -262,7 +262,16 @@ class RowSpans(Spanning, RowEmitter):
 
     def _within(self, node: Node) -> Quotient:
         # What bounds the window may be left though it is not known, so it is not taken from the household's columns.
-        return Emitter._within(self, node)
+        member, before = self.bounds.emitters["member"], node.nodes[2]
+        if before.level not in OWNED or not self.known_window(node) or member.emit(before).absent:
+            return Emitter._within(self, node)
+        first, after = member.window(node)
+        bounds = ",".join(str(n.key) for n in node.nodes[1:])
+        lower, upper = (
+            self.rows.from_owner(e, f"left {which}:{bounds}") for which, e in (("first", first), ("after", after))
+        )
+        d = self.emit(node.nodes[0])
+        return nothing(node.type) if d.absent else Quotient(compared(">=", d.n, lower) & compared("<", d.n, upper))
 
     def leaf_span(self, node: Node) -> Span:
         """Bounds of a cell: of one that nobody stated, what the contract says."""

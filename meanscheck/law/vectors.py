@@ -444,4 +444,4 @@ def _places(unit_row: np.ndarray, of_edge: np.ndarray) -> dict[str, pl.Series]:
 
 
 def _day_before(day: Column) -> Column:
-    return day.made(lambda s: s.dt.offset_by("-1d"))
+    return day.made(lambda s: s.dt.offset_by("-1d"), "day before")
