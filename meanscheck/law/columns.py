@@ -7,7 +7,8 @@ entity by name.
 
 Choices
     A block is reckoned in some thousands of short formulas, so planning them (50 to 200 µs each, however few the rows)
-    cost more than reckoning; and an eager Polars query reckons a part as often as it is written.
+    cost more than reckoning; and an eager Polars query reckons a part as often as it is written. So no kernel here
+    is one for which Polars plans a query by itself, but for days and texts.
     Null is unknown, in Kleene's logic, as everywhere in Polars; a condition that is unknown takes `otherwise`.
     A constant is a series of one value, spread over the rows where it becomes a column.
 """
@@ -28,8 +29,6 @@ Constant: TypeAlias = bool | int | str | date | None
 Kernel: TypeAlias = Callable[..., pl.Series]
 DataType: TypeAlias = pl.DataType | type[pl.DataType]
 _INT64 = 2**63
-_SMALL = 4_096
-"""Rows from which the query that looks at the bits of nulls is cheaper than a comparison."""
 
 
 class Column:
@@ -41,7 +40,7 @@ class Column:
         self.kernel, self.below, self.name = kernel, below, name
         self.varies: bool = kernel is None or True in [b.varies for b in below]
         """Whether it names a column, and so may differ from row to row."""
-        self._made: dict[str, Column] = {}
+        self._made: dict[object, Column] | None = None
 
     def alias(self, name: str) -> Column:
         """The same under the name that it gets as a column."""
@@ -106,42 +105,57 @@ class Column:
         return Column(operator.or_, (self, lifted(other)))
 
     def __invert__(self) -> Column:
-        return Column(operator.invert, (self,))
+        return self._once(operator.invert, "not")
 
     def is_null(self) -> Column:
         """Whether it is unknown."""
-        return Column(_is_null, (self,))
+        return self._once(_is_null, "is null")
 
     def is_not_null(self) -> Column:
         """Whether it is known."""
-        return Column(_known, (self,))
+        return self._once(_known, "is known")
 
     def fill_null(self, value: Constant) -> Column:
         """A value in place of the unknown."""
         if isinstance(value, bool):
-            return Column(_true_or_unknown if value else is_true, (self,))
+            return self._once(_true_or_unknown, "not false") if value else self.eq_missing(True)
         return Column(_first_known, (self, lifted(value)))
 
     def eq_missing(self, value: bool) -> Column:
         """Whether a yes/no is known and this one."""
-        return Column(is_true if value else _is_false, (self,))
+        return self._once(is_true, "is true") if value else self._once(_is_false, "is false")
 
     def is_in(self, values: Sequence[Constant]) -> Column:
         """Whether it is one of these; unknown where it is unknown."""
-        return reduce(operator.or_, [self == v for v in values]) if values else self.made(lambda s: s.is_in([]), "in nothing")
+        return (
+            reduce(operator.or_, [self == v for v in values])
+            if values
+            else self.made(lambda s: s.is_in([]), "in nothing")
+        )
 
     # ---- other
 
     def cast(self, dtype: DataType) -> Column:
         """As another type; the run stops where a value does not fit."""
-        return Column(lambda s: s.cast(dtype), (self,))
+        return self._once(lambda s: s.cast(dtype), dtype)
 
     def made(self, kernel: Callable[[pl.Series], pl.Series], name: str) -> Column:
         """What a function of series makes of it, row by row: one formula for one name, and of a constant a constant."""
-        if name not in self._made:
-            formula = Column(kernel, (self,))
-            self._made[name] = formula if self.varies else held(reckoned([formula], Sheet({}, 1))[0])
-        return self._made[name]
+        if not self.varies and (self._made is None or name not in self._made):
+            (series,) = reckoned([Column(kernel, (self,))], Sheet({}, 1))
+            return self._keep(held(series), name)
+        return self._once(kernel, name)
+
+    def _once(self, kernel: Kernel, name: object) -> Column:
+        """One formula for what is made of this one, so that it is reckoned once."""
+        found = None if self._made is None else self._made.get(name)
+        return self._keep(Column(kernel, (self,)), name) if found is None else found
+
+    def _keep(self, formula: Column, name: object) -> Column:
+        if self._made is None:
+            self._made = {}
+        self._made[name] = formula
+        return formula
 
 
 class Choice(Column):
@@ -238,8 +252,7 @@ def _known(s: pl.Series) -> pl.Series:
     """The same, or one value where it is the same for all."""
     if not s.null_count():
         return _TRUE
-    if len(s) > _SMALL:
-        return s.is_not_null()
+    # A series is equal to itself where it is known; Polars plans a query for `is_not_null`.
     return _TRUE.zip_with(s == s, _FALSE)
 
 

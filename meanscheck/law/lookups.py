@@ -83,7 +83,9 @@ def _of_month(table: Table, day: Quotient, t: Type) -> Part:
     stored = [int(v * MICRO) if isinstance(v, Fraction) else v for v in figures.values()]
     numbers = year(day.n) * 12 + month(day.n) - 1
     months, held = pl.Series(list(figures), dtype=pl.Int64), pl.Series(stored, dtype=NULL_TYPES[t.kind])
-    found = numbers.made(lambda s: s.replace_strict(months, held, default=None, return_dtype=held.dtype), "figure of month")
+    found = numbers.made(
+        lambda s: s.replace_strict(months, held, default=None, return_dtype=held.dtype), "figure of month"
+    )
     return Part(found, max(literal(v, t).top for v in figures.values()))
 
 

@@ -52,15 +52,16 @@ class Segments:
             return _zeros(self.owners)
         if column.null_count():
             raise InternalError("a sum over what is unknown")
-        if column.dtype != pl.Boolean:
-            low, high = column.min(), column.max()
-            if max(abs(v) for v in (low, high) if isinstance(v, int)) * max(self.longest, 1) >= SAFE_SUM:
-                raise InternalError("amounts too large to be summed exactly")
+        low, high = column.min(), column.max()
+        top = max(abs(v) for v in (low, high) if isinstance(v, int))
+        if not top:
+            return _zeros(self.owners)
+        if top * max(self.longest, 1) >= SAFE_SUM:
+            raise InternalError("amounts too large to be summed exactly")
         running = np.zeros(self.rows + 1, dtype=np.int64)
         np.cumsum(column.to_numpy(), dtype=np.int64, out=running[1:])
         upto = running[self.ends]
-        upto[1:] -= upto[:-1].copy()
-        return pl.Series(upto)
+        return pl.Series(np.concatenate((upto[:1], upto[1:] - upto[:-1])))
 
 
 def _zeros(n: int) -> pl.Series:
