@@ -2,8 +2,7 @@
 
 `Column` has the vocabulary of a Polars expression (`col`, `lit`, `when`, operators) and its meaning, and is reckoned
 by Polars too, but kernel by kernel over whole series: no query is planned, no frame of a thousand columns is described,
-and what a formula names several times is reckoned once and let go after its last use. `Sheet` holds the columns of one
-entity by name.
+and what a formula names several times is reckoned once and let go after its last use.
 
 Choices
     A block is reckoned in some thousands of short formulas, so planning them (50 to 200 µs each, however few the rows)
@@ -16,7 +15,7 @@ Choices
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import lru_cache, reduce
 from typing import Any, Protocol, TypeAlias
@@ -142,7 +141,7 @@ class Column:
     def made(self, kernel: Callable[[pl.Series], pl.Series], name: str) -> Column:
         """What a function of series makes of it, row by row: one formula for one name, and of a constant a constant."""
         if not self.varies and (self._made is None or name not in self._made):
-            (series,) = reckoned([Column(kernel, (self,))], Sheet({}, 1))
+            (series,) = reckoned([Column(kernel, (self,))], _Nowhere())
             return self._keep(held(series), name)
         return self._once(kernel, name)
 
@@ -312,6 +311,15 @@ class Columns(Protocol):
     def __getitem__(self, name: str) -> pl.Series: ...
 
 
+class _Nowhere:
+    """No column: where constants are reckoned."""
+
+    height = 1
+
+    def __getitem__(self, name: str) -> pl.Series:
+        raise InternalError("a constant names no column")
+
+
 def reckoned(formulas: Sequence[Column], columns: Columns) -> list[pl.Series]:
     """Each formula as a series of the rows; what they have in common is reckoned once.
 
@@ -364,7 +372,7 @@ def _reckoned(formulas: Sequence[Column], columns: Columns) -> list[pl.Series]:
 
 def constant(formula: Column) -> Any:
     """The value of a formula that names no column."""
-    return reckoned([formula], Sheet({}, 1))[0].item()
+    return reckoned([formula], _Nowhere())[0].item()
 
 
 def spread(s: pl.Series, height: int) -> pl.Series:
@@ -374,77 +382,3 @@ def spread(s: pl.Series, height: int) -> pl.Series:
     if len(s) != 1:
         raise InternalError("a formula does not give one value a row")
     return s.new_from_index(0, height) if height else s.head(0)
-
-
-class Sheet:
-    """The columns of an entity by name, or, of some rows of another sheet, those that are asked for."""
-
-    def __init__(
-        self, frame: pl.DataFrame | Mapping[str, pl.Series], height: int, *, whole: Part | None = None
-    ) -> None:
-        self.height = height
-        self._own: dict[str, pl.Series] = (
-            {s.name: s for s in frame.get_columns()} if isinstance(frame, pl.DataFrame) else dict(frame)
-        )
-        self._whole = whole
-        self._table: pl.DataFrame | None = None
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._own or (self._whole is not None and name in self._whole.sheet)
-
-    def __getitem__(self, name: str) -> pl.Series:
-        if name not in self._own and self._whole is not None:
-            self._own[name] = self._whole.taken(name)
-        return self._own[name]
-
-    def __iter__(self) -> Iterator[str]:
-        yield from self._own
-        if self._whole is not None:
-            yield from (name for name in self._whole.sheet if name not in self._own)
-
-    def made(self, columns: Iterable[Column]) -> dict[str, pl.Series]:
-        """Columns reckoned together, by their names; nothing is kept.
-
-        Raises:
-            InternalError: if a number does not fit Int64.
-        """
-        given = list(columns)
-        return {c.name: s.alias(c.name) for c, s in zip(given, reckoned(given, self), strict=True)}
-
-    def put(self, columns: Iterable[Column | pl.Series]) -> None:
-        """Reckon columns and keep them, in place of those of the same name."""
-        given = list(columns)
-        self._own.update(self.made(c for c in given if isinstance(c, Column)))
-        self._own.update({s.name: s for s in given if isinstance(s, pl.Series)})
-        self._table = None
-
-    def drop(self, names: Iterable[str]) -> None:
-        """Let columns go; those of some rows of another sheet are taken anew when they are asked for."""
-        for name in names:
-            self._own.pop(name, None)
-        self._table = None
-
-    def again(self, prefixes: tuple[str, ...]) -> None:
-        """Take the columns with such names anew from the other sheet."""
-        if self._whole is not None:
-            self.drop([n for n in self._own if n.startswith(prefixes) and n in self._whole.sheet])
-
-    @property
-    def table(self) -> pl.DataFrame:
-        """All columns as a frame."""
-        if self._table is None:
-            self._table = pl.DataFrame([self[name] for name in self])
-        return self._table
-
-
-class Part:
-    """Some rows of a sheet: those for which `rows` (Boolean) is true."""
-
-    def __init__(self, sheet: Sheet, rows: pl.Series) -> None:
-        self.sheet, self.rows = sheet, rows
-        self.height = int(rows.sum())
-
-    def taken(self, name: str) -> pl.Series:
-        """A column of these rows."""
-        series = self.sheet[name]
-        return series if self.height == self.sheet.height else series.filter(self.rows)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from meanscheck.contracts.units import VERDICT_CONFIRMED, VERDICT_NONE
-from meanscheck.law.columns import Column, Sheet, col, held, lit, reckoned, when
+from meanscheck.law.columns import Column, col, held, lit, reckoned, when
 from meanscheck.law.emit import Emitter
 from meanscheck.law.quotients import Quotient, compared
+from meanscheck.law.sheets import Sheet
 from meanscheck.law.tree import Node
 
 if TYPE_CHECKING:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from meanscheck.law import spans
-from meanscheck.law.columns import Column, Sheet, coalesce, col, is_known, is_true, lit, reckoned, spread, when
+from meanscheck.law.columns import Column, coalesce, col, is_known, is_true, lit, reckoned, spread, when
 from meanscheck.law.cut import cut
 from meanscheck.law.fitting import fitting_product, fitting_rounded, within_most
 from meanscheck.law.law import AS_OF, Law
 from meanscheck.law.legal import is_superseded, may_lack_value, reads_derived
 from meanscheck.law.quotients import MILLION, Quotient, over
 from meanscheck.law.segments import Segments, aggregated, kleene_any, truth_sums, where
+from meanscheck.law.sheets import Sheet
 from meanscheck.law.sides import Rows, Side
 from meanscheck.law.span_emit import FrameSpans, RowSpans, UnseenSpans
 from meanscheck.law.tree import Node, membership_of

@@ -20,7 +20,7 @@ import polars as pl
 
 from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE, CaseBlock
 from meanscheck.errors import InternalError
-from meanscheck.law.columns import Column, Part, Sheet, all_horizontal, col, lit, reckoned, spread, when
+from meanscheck.law.columns import Column, all_horizontal, col, lit, reckoned, spread, when
 from meanscheck.law.conflicts.found import find
 from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Law, Programme
@@ -32,6 +32,7 @@ from meanscheck.law.quotients import months_added
 from meanscheck.law.ranges import MOST
 from meanscheck.law.segments import Segments, aggregated, kleene_any, truth_sums, where
 from meanscheck.law.settle import settle
+from meanscheck.law.sheets import Part, Sheet
 from meanscheck.law.sides import RowEmitter, Rows, Side
 from meanscheck.law.tables import entry
 from meanscheck.law.tree import Node, membership_of

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from meanscheck.errors import InternalError
 from meanscheck.law import columns
-from meanscheck.law.columns import Column, Part, Sheet, coalesce, col, is_known, lit, reckoned, when
+from meanscheck.law.columns import Column, coalesce, col, is_known, lit, reckoned, when
+from meanscheck.law.sheets import Part, Sheet
 
 Pair: TypeAlias = tuple[Column, pl.Expr]
 """A formula, and the Polars expression that it should mean."""
