@@ -257,8 +257,7 @@ def _reaching(programme: str, old: Law, new: Law, found: Sequence[Change]) -> li
 def _cut(run: VectorRun, cases: pl.Series) -> CaseBlock:
     """The evidence of some cases only."""
     units = run.households["case_id"].is_in(cases.unique().implode())
-    persons = units.gather(run.persons["unit_row"])
-    return cut(run, units=units, persons=persons, person_rows=persons.arg_true().cast(pl.Int64))
+    return cut(run, units=units, persons=units[run.household_of("member")])
 
 
 def _by_itself(part: CaseBlock, one: pl.DataFrame, old: Law, new: Law, change: Change) -> pl.DataFrame:

@@ -75,8 +75,8 @@ def conflict_lines(found: Found) -> pl.DataFrame:
     figures = pl.concat_str(pl.lit("["), "one", pl.lit(","), "other", pl.lit("]")).fill_null("null")
     refs = pl.concat_str(pl.lit('],"row_refs":["'), pl.col("refs").list.join('","'), pl.lit('"'))
     parts: list[pl.DataFrame] = []
-    for name, conflict in found.law.conflicts.items():
-        head, middle, tail = _fixed(conflict)
+    for name in conflicts["kind"].unique().to_list():
+        head, middle, tail = _fixed(found.law.conflicts[name])
         text = pl.concat_str(
             pl.lit('{"amount":'),
             amount,

@@ -6,28 +6,25 @@ owner are consecutive.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TypeAlias
 
 import numpy as np
 import polars as pl
 
-from meanscheck.law.emit import Emitter
-from meanscheck.law.quotients import Quotient
-from meanscheck.law.sides import RowEmitter, Rows, Side
-from meanscheck.law.tree import Node
+from meanscheck.law.columns import Column, lit
 
-Mask: TypeAlias = dict[int, pl.Expr]
+Mask: TypeAlias = dict[int, Column]
 """Word → bits, as an expression."""
 WORD = 62
-NONE = pl.lit(0, dtype=pl.Int64)
+NONE = lit(0)
 
 
 @cache
-def bit_at(index: int) -> pl.Expr:
+def bit_at(index: int) -> Column:
     """The bit of that place in its word."""
-    return pl.lit(1 << (index % WORD), dtype=pl.Int64)
+    return lit(1 << (index % WORD))
 
 
 def places_of(word: int) -> Iterator[int]:
@@ -37,45 +34,25 @@ def places_of(word: int) -> Iterator[int]:
         word &= word - 1
 
 
-def joined(frame: pl.DataFrame, owners: int) -> dict[int, pl.Series]:
-    """Union of bits per owner; frame has `owner`, ascending, and one column a word."""
-    owner = frame["owner"].to_numpy()
+def joined(masks: Mapping[int, pl.Series], owner: np.ndarray, owners: int) -> dict[int, pl.Series]:
+    """Union of bits per owner; `owner` of each row, ascending."""
     result: dict[int, pl.Series] = {}
-    for name in frame.columns[1:]:
-        bits = frame[name].to_numpy()
+    for word, series in masks.items():
+        bits = series.to_numpy()
         rows = np.flatnonzero(bits)
         union = np.zeros(owners, dtype=np.int64)
         if len(rows):
             own = owner[rows]
             starts = np.flatnonzero(np.diff(own, prepend=-1))
             union[own[starts]] = np.bitwise_or.reduceat(bits[rows], starts)
-        result[int(name)] = pl.Series(union)
+        result[word] = pl.Series(union)
     return result
 
 
-class Once(Emitter):
-    """Every node is written once a frame: all columns are there already, so it reads the same whenever it is asked."""
-
-    def __init__(self, leaves: Side) -> None:
-        super().__init__(leaves)
-        self._written: dict[Node, Quotient] = {}
-
-    def emit(self, node: Node) -> Quotient:
-        """The value of a node."""
-        if node not in self._written:
-            self._written[node] = super().emit(node)
-        return self._written[node]
-
-
-class RowOnce(RowEmitter):
-    """The same over the rows of a feed."""
-
-    def __init__(self, rows: Rows) -> None:
-        super().__init__(rows)
-        self._written: dict[Node, Quotient] = {}
-
-    def emit(self, node: Node) -> Quotient:
-        """The value of a node on each row."""
-        if node not in self._written:
-            self._written[node] = super().emit(node)
-        return self._written[node]
+def distinct(words: Sequence[np.ndarray], rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """A row of each different set of bits, and for each row which of these it has."""
+    first, which = np.zeros(min(rows, 1), dtype=np.int64), np.zeros(rows, dtype=np.int64)
+    for word in words:
+        of_word, sets = np.unique(word, return_inverse=True)
+        _, first, which = np.unique(which * len(of_word) + sets, return_index=True, return_inverse=True)
+    return first, which

@@ -28,11 +28,12 @@ import polars as pl
 
 from meanscheck.contracts.units import CaseBlock
 from meanscheck.law.changed import Change, Whole, copies, with_changes
+from meanscheck.law.columns import reckoned
 from meanscheck.law.emit import Emitter
 from meanscheck.law.facts import Fact, Lever, levers
 from meanscheck.law.law import Law, Programme
 from meanscheck.law.margins import months_of
-from meanscheck.law.sides import RowEmitter, Rows, Side, on_rows
+from meanscheck.law.sides import RowEmitter, Rows, Side
 from meanscheck.law.vectors import VectorRun
 from meanscheck.values.money import MAX_FEN
 
@@ -127,9 +128,8 @@ class _Search:
             verdict = frame[f"t:{programme.id}:{test.id}"]
             here = levers(test.tree, self.law, programme.entity)
             for lever in here:
-                margin = frame.select(Emitter(Side(self.run, programme.entity)).stored(lever.margin.margin)).to_series()
-                if margin.len() != frame.height:
-                    margin = margin.new_from_index(0, frame.height)
+                stored = Emitter(Side(self.run, programme.entity)).stored(lever.margin.margin)
+                (margin,) = reckoned([stored], self.run.sheet(programme.entity))
                 known_margin = margin.is_not_null().to_numpy()
                 room = margin.fill_null(0).to_numpy()
                 fails = verdict.eq_missing(False).to_numpy()
@@ -214,8 +214,8 @@ class _Search:
         belongs = self.run.membership(fact.node, rows, RowEmitter(rows))
         if belongs is None:
             return np.ones(rows.frame.height, dtype=np.bool_)
-        marks = on_rows(rows.with_extra(), [belongs.alias("b")])["b"]
-        return marks.fill_null(False).to_numpy()
+        (marks,) = reckoned([belongs.fill_null(False)], rows.sheet)
+        return marks.to_numpy()
 
     def _outcomes(self, again: VectorRun, tried: pl.DataFrame, units: Whole, first: Whole) -> pl.Series:
         """The outcome that each candidate is about, in the copies."""

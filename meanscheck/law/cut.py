@@ -12,18 +12,19 @@ if TYPE_CHECKING:
     from meanscheck.law.vectors import VectorRun
 
 
-def cut(run: VectorRun, *, units: pl.Series, persons: pl.Series, person_rows: pl.Series) -> CaseBlock:
+def cut(run: VectorRun, *, units: pl.Series, persons: pl.Series) -> CaseBlock:
     """The evidence of some units only."""
     block = run.block
+    if units.all():
+        return block
     feeds = {
-        feed: frame.filter(persons.gather(run.owner_of_row(feed))) if frame.height else frame
+        feed: frame.filter(persons[run.owner_of_row(feed)]) if frame.height else frame
         for feed, frame in block.feeds.items()
     }
-    renumbered = pl.DataFrame({"old": person_rows, "new": pl.arange(len(person_rows), eager=True)})
-    edges = block.supporters.filter(units.gather(run.edges["unit_row"]))
-    for name in ("member_row", "supporter_row"):
-        new = edges.select(old=pl.col(name).cast(pl.Int64)).join(
-            renumbered, on="old", how="left", maintain_order="left"
-        )
-        edges = edges.with_columns(new["new"].cast(pl.UInt32).alias(name))
+    edges = block.supporters.filter(units[run.household_of("supporter")])
+    # How many persons stay up to each row: one less is the new row of one that stays.
+    upto = persons.cum_sum().cast(pl.Int64) - 1
+    edges = edges.with_columns(
+        upto[edges[name]].cast(pl.UInt32).alias(name) for name in ("member_row", "supporter_row")
+    )
     return CaseBlock(block.households.filter(units), block.persons.filter(persons), feeds, edges)

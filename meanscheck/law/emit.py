@@ -14,6 +14,7 @@ from typing import Protocol
 import polars as pl
 
 from meanscheck.errors import InternalError
+from meanscheck.law.columns import Column, coalesce, constant, lit, when
 from meanscheck.law.keeping import kept_with_law
 from meanscheck.law.law import Law
 from meanscheck.law.lookups import elsewhere, looked_up, sliced
@@ -24,8 +25,11 @@ from meanscheck.law.quotients import (
     Quotient,
     common,
     compared,
+    day_of_month,
     joint,
     literal,
+    month,
+    month_start,
     months_added,
     nothing,
     null,
@@ -34,6 +38,7 @@ from meanscheck.law.quotients import (
     rounded,
     total,
     whole,
+    year,
 )
 from meanscheck.law.tables import entry
 from meanscheck.law.tree import COMPARISONS, Node
@@ -48,7 +53,7 @@ class Leaves(Protocol):
 
     law: Law
 
-    def leaf(self, node: Node) -> pl.Expr:
+    def leaf(self, node: Node) -> Column:
         """The column of an attribute, cell, variable, aggregate, outcome or day, on the emitter's frame."""
 
     def top(self, node: Node) -> int:
@@ -64,8 +69,9 @@ class Emitter:
     def __init__(self, leaves: Leaves) -> None:
         self.leaves = leaves
         self.law = leaves.law
+        self._written: dict[Node, Quotient] = {}
 
-    def stored(self, node: Node, t: Type | None = None) -> pl.Expr:
+    def stored(self, node: Node, t: Type | None = None) -> Column:
         """As it is kept in a column of the declared type `t` (the node's own unless given).
 
         Whole numbers as Int64, a ratio in millionths, yes/no, days, texts as String.
@@ -83,7 +89,12 @@ class Emitter:
         return q.n.cast(pl.Int64)
 
     def emit(self, node: Node) -> Quotient:
-        """The value of a node."""
+        """The value of a node; written once, so that what several formulas have in common is reckoned once."""
+        if node not in self._written:
+            self._written[node] = self._value(node)
+        return self._written[node]
+
+    def _value(self, node: Node) -> Quotient:
         if self.leaves.is_leaf(node):
             column = self.leaves.leaf(node)
             if node.type.kind != "num":
@@ -111,10 +122,10 @@ class Emitter:
         return literal(bool(value) if node.type.kind == "bool" else int(value), node.type)
 
     def _text(self, node: Node) -> Quotient:
-        return Quotient(pl.lit(str(node.args[0])))
+        return Quotient(lit(str(node.args[0])))
 
     def _on(self, node: Node) -> Quotient:
-        return Quotient(pl.lit(self.law.on))
+        return Quotient(lit(self.law.on))
 
     def _unknown(self, node: Node) -> Quotient:
         return nothing(node.type)
@@ -171,8 +182,8 @@ class Emitter:
         numerator = product(a.above, b.denominator)
         below = b.above if a.d is None else product(b.above, a.denominator)
         positive, negative = below.e > 0, below.e < 0
-        signed = pl.when(positive).then(numerator.e).when(negative).then(0 - numerator.e)
-        size = pl.when(positive).then(below.e).when(negative).then(0 - below.e)
+        signed = when(positive).then(numerator.e).when(negative).then(0 - numerator.e)
+        size = when(positive).then(below.e).when(negative).then(0 - below.e)
         return over(Part(signed, numerator.top), Part(size, below.top))
 
     def _neg(self, node: Node) -> Quotient:
@@ -217,16 +228,16 @@ class Emitter:
             return nothing(node.type)
         if _never_equal(*node.nodes[1:]):
             # Written once each: a chain of conditions that names word after word would else double at every link.
-            return Quotient(pl.when(condition).then(one.n).when(~condition).then(other.n))
+            return Quotient(when(condition).then(one.n).when(~condition).then(other.n))
         (a, b), _ = common([one, other])
         second = condition.is_not_null() | compared("==", a.e, b.e)
-        n = pl.when(condition).then(one.n).when(second).then(other.n)
+        n = when(condition).then(one.n).when(second).then(other.n)
         top = max(one.top, other.top)
         if one.d is other.d:
             return Quotient(n, one.d, top, one.below)
         # Each branch keeps its own denominator: that of the branch not taken may be unknown.
         x, y = (whole(1) if q.d is None else q.d for q in (one, other))
-        d = pl.when(condition).then(x).otherwise(y)
+        d = when(condition).then(x).otherwise(y)
         return Quotient(n, d, top, max(one.below, other.below))
 
     def _joined(self, node: Node, whole_node: Node) -> Quotient:
@@ -240,10 +251,10 @@ class Emitter:
             return nothing(node.type)
         numerators, d = common(each)
 
-        def better(x: pl.Expr, y: pl.Expr) -> pl.Expr:
+        def better(x: Column, y: Column) -> Column:
             # Null where either is null: both branches need a known comparison.
             first = compared("<=" if node.op == "least" else ">=", x, y)
-            return pl.when(first).then(x).when(~first).then(y)
+            return when(first).then(x).when(~first).then(y)
 
         return over(Part(reduce(better, [n.e for n in numerators]), max(n.top for n in numerators)), d)
 
@@ -258,12 +269,12 @@ class Emitter:
         if len(quotients) < 2:
             return quotients[0] if quotients else nothing(node.type)
         top = max(q.top for q in quotients)
-        n = pl.coalesce([q.n for q in quotients])
+        n = coalesce(*[q.n for q in quotients])
         if all(q.d is quotients[0].d for q in quotients):
             return Quotient(n, quotients[0].d, top, quotients[0].below)
         # The denominator is that of the first whose numerator is known.
-        below = [pl.when(q.n.is_not_null()).then(whole(1) if q.d is None else q.d) for q in quotients]
-        return Quotient(n, pl.coalesce(below), top, max(q.below for q in quotients))
+        below = [when(q.n.is_not_null()).then(whole(1) if q.d is None else q.d) for q in quotients]
+        return Quotient(n, coalesce(*below), top, max(q.below for q in quotients))
 
     def _round(self, node: Node) -> Quotient:
         (q,) = self._each(node)
@@ -274,29 +285,29 @@ class Emitter:
         if q.absent:
             return nothing(node.type)
         born, on = q.n, self.law.on
-        before = born.dt.month().cast(pl.Int64) * 100 + born.dt.day().cast(pl.Int64) > on.month * 100 + on.day
-        return Quotient(whole(on.year) - born.dt.year().cast(pl.Int64) - before.cast(pl.Int64), None, LAST_YEAR)
+        before = month(born) * 100 + day_of_month(born) > on.month * 100 + on.day
+        return Quotient(whole(on.year) - year(born) - before.cast(pl.Int64), None, LAST_YEAR)
 
     def _months_between(self, node: Node) -> Quotient:
         each = self._each(node)
         if any(q.absent for q in each):
             return nothing(node.type)
         a, b = (q.n for q in each)
-        x, y = (e.dt.year().cast(pl.Int64) * 12 + e.dt.month().cast(pl.Int64) for e in (a, b))
-        i, j = a.dt.day(), b.dt.day()
+        x, y = (year(e) * 12 + month(e) for e in (a, b))
+        i, j = day_of_month(a), day_of_month(b)
         less = ((y > x) & (j < i)).cast(pl.Int64) - ((y < x) & (j > i)).cast(pl.Int64)
         return Quotient(y - x - less, None, LAST_YEAR * 12)
 
-    def window(self, node: Node) -> tuple[pl.Expr, pl.Expr]:
+    def window(self, node: Node) -> tuple[Column, Column]:
         """First day of a window and the first day after it, at the level of what bounds it (null if unknown)."""
         if node.op == "same_year":
             day = self.emit(node.nodes[1]).n
-            return day.dt.truncate("1y"), day.dt.month_start()
+            return day.made(lambda s: s.dt.truncate("1y"), "year start"), month_start(day)
         months = self.constant(node.nodes[1])
         before = self.emit(node.nodes[2]).n
         if months is None:
             return null(DATE), null(DATE)
-        return months_added(before, -months), before.dt.month_start()
+        return months_added(before, -months), month_start(before)
 
     def constant(self, node: Node) -> int | None:
         """The length of a window: a parameter in months."""
@@ -321,7 +332,7 @@ class Emitter:
         if any(q.absent for q in each):
             return nothing(BOOL)
         a, b = (q.n for q in each)
-        return Quotient(compared("==", a.dt.year(), b.dt.year()))
+        return Quotient(compared("==", year(a), year(b)))
 
 
 class _Nowhere:
@@ -333,7 +344,7 @@ class _Nowhere:
     def is_leaf(self, node: Node) -> bool:
         return False
 
-    def leaf(self, node: Node) -> pl.Expr:
+    def leaf(self, node: Node) -> Column:
         raise InternalError("a constant of the law has no column")
 
     def top(self, node: Node) -> int:
@@ -344,11 +355,11 @@ class _Nowhere:
 def folded(law: Law, node: Node) -> Quotient:
     """The value of an operation on constants of the law alone, reckoned once."""
     q = Emitter(_Nowhere(law)).composed(node)
-    value = pl.select(n=q.n, d=whole(1) if q.d is None else q.d).row(0)
+    value = constant(q.n), 1 if q.d is None else constant(q.d)
     if None in value:
         return nothing(node.type)
     if node.type.kind != "num":
-        return Quotient(pl.lit(value[0]))
+        return Quotient(lit(value[0]))
     numerator = Part(whole(value[0]), abs(value[0]))
     if q.d is None:
         return over(numerator, None)

@@ -7,8 +7,7 @@ and never by those of its neighbours, so that blocks of every size say the same.
 
 from __future__ import annotations
 
-import polars as pl
-
+from meanscheck.law.columns import when
 from meanscheck.law.quotients import WIDE, Part, Quotient, over, product, rounded, total, whole, wide
 from meanscheck.law.ranges import MOST
 
@@ -20,8 +19,8 @@ def fitting_product(a: Part, b: Part | None) -> Part:
     if b is None or a.top * b.top < WIDE:
         return product(a, b)
     x, y = wide(a.e), wide(b.e)
-    size = pl.when(y == 0).then(whole(1)).otherwise(y.abs())
-    return Part(pl.when(x.abs() <= whole(_LARGEST) // size).then(x * y), _LARGEST)
+    size = when(y == 0).then(whole(1)).otherwise(y.abs())
+    return Part(when(x.abs() <= whole(_LARGEST) // size).then(x * y), _LARGEST)
 
 
 def fitting_total(a: Part, b: Part) -> Part:
@@ -29,13 +28,13 @@ def fitting_total(a: Part, b: Part) -> Part:
     if a.top + b.top < WIDE:
         return total(a, b)
     found = wide(a.e) + wide(b.e)
-    return Part(pl.when(found.abs() <= whole(_LARGEST)).then(found), _LARGEST)
+    return Part(when(found.abs() <= whole(_LARGEST)).then(found), _LARGEST)
 
 
 def fitting_quotient(a: Part, b: Part | None) -> Quotient:
     """a / b; null where the denominator was lost."""
     if b is not None and b.top >= _LARGEST:
-        a = Part(pl.when(b.e.is_not_null()).then(a.e), a.top)
+        a = Part(when(b.e.is_not_null()).then(a.e), a.top)
     return over(a, b)
 
 
@@ -63,4 +62,4 @@ def within_most(q: Quotient) -> Quotient:
         return q
     # Up to the next whole number, since `MOST` is one.
     size = wide(q.n).abs() if q.d is None else (wide(q.n).abs() + wide(q.d) - 1) // wide(q.d)
-    return Quotient(pl.when(size <= whole(MOST)).then(q.n), q.d, min(q.top, MOST * q.below), q.below)
+    return Quotient(when(size <= whole(MOST)).then(q.n), q.d, min(q.top, MOST * q.below), q.below)

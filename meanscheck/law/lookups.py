@@ -12,6 +12,7 @@ from functools import reduce
 
 import polars as pl
 
+from meanscheck.law.columns import Column, lit, when
 from meanscheck.law.figures import ANY_KEY
 from meanscheck.law.law import Parameter
 from meanscheck.law.places import prefix_of
@@ -24,12 +25,14 @@ from meanscheck.law.quotients import (
     compared,
     joint,
     literal,
+    month,
     nothing,
     null,
     over,
     product,
     total,
     whole,
+    year,
 )
 from meanscheck.law.tables import BAND, MONTH_KEY, Table, band_type, bound_of, grouped
 from meanscheck.law.types import MICRO, MONEY, Type
@@ -43,11 +46,11 @@ def looked_up(parameter: Parameter, keys: Sequence[Quotient], t: Type) -> Quotie
         return literal(parameter.table[()], t)
     if ANY_KEY in parameter.table:
         q = literal(parameter.table[ANY_KEY], t)
-        return Quotient(pl.when(_known(keys)).then(q.n), q.d, q.top, q.below)
+        return Quotient(when(_known(keys)).then(q.n), q.d, q.top, q.below)
     return over(_entry(parameter.table, parameter.by, keys, 0, t), MILLION if t.form == "micro" else None)
 
 
-def _known(keys: Sequence[Quotient]) -> pl.Expr:
+def _known(keys: Sequence[Quotient]) -> Column:
     return reduce(lambda a, b: a & b, [q.n.is_not_null() for q in keys])
 
 
@@ -61,11 +64,11 @@ def _entry(table: Table, by: Sequence[str], keys: Sequence[Quotient], i: int, t:
     result, top = null(t), 0
     for key, below in grouped(table, i, by[i]).items():
         part = _entry(below, by, keys, i + 1, t)
-        result, top = pl.when(_fits(keys[i], key, by[i])).then(part.e).otherwise(result), max(top, part.top)
+        result, top = when(_fits(keys[i], key, by[i])).then(part.e).otherwise(result), max(top, part.top)
     return Part(result, top)
 
 
-def _fits(key: Quotient, word: str, by: str) -> pl.Expr:
+def _fits(key: Quotient, word: str, by: str) -> Column:
     """Whether a key finds this row, or for a band whether the value reaches its bound."""
     if not by.startswith(BAND):
         return key.n.cast(pl.String) == word
@@ -78,12 +81,10 @@ def _fits(key: Quotient, word: str, by: str) -> pl.Expr:
 def _of_month(table: Table, day: Quotient, t: Type) -> Part:
     figures = {_month_number(keys[-1]): figure for keys, figure in table.items()}
     stored = [int(v * MICRO) if isinstance(v, Fraction) else v for v in figures.values()]
-    numbers = day.n.dt.year().cast(pl.Int64) * 12 + day.n.dt.month().cast(pl.Int64) - 1
-    found = numbers.replace_strict(
-        pl.Series(list(figures), dtype=pl.Int64),
-        pl.Series(stored, dtype=NULL_TYPES[t.kind]),
-        default=None,
-        return_dtype=NULL_TYPES[t.kind],
+    numbers = year(day.n) * 12 + month(day.n) - 1
+    months, held = pl.Series(list(figures), dtype=pl.Int64), pl.Series(stored, dtype=NULL_TYPES[t.kind])
+    found = numbers.made(
+        lambda s: s.replace_strict(months, held, default=None, return_dtype=held.dtype), "figure of month"
     )
     return Part(found, max(literal(v, t).top for v in figures.values()))
 
@@ -103,16 +104,16 @@ def sliced(parameter: Parameter, amount: Quotient, keys: Sequence[Quotient]) -> 
     else:
         parts = _of_category(parameter.table, parameter.by, amount, keys, 0)
     known = reduce(lambda a, b: a & b, [q.n.is_not_null() for q in (amount, *keys)])
-    return over(Part(pl.when(known).then(parts.e), parts.top), joint(amount.denominator, MILLION))
+    return over(Part(when(known).then(parts.e), parts.top), joint(amount.denominator, MILLION))
 
 
 def _of_category(table: Table, by: Sequence[str], amount: Quotient, keys: Sequence[Quotient], i: int) -> Part:
     if i == len(keys):
         return _parts(amount, {bound_of(k[-1], by[-1]): v for k, v in table.items()})  # type: ignore[misc]
-    result, top = pl.lit(None, dtype=pl.Int64), 0
+    result, top = lit(None, dtype=pl.Int64), 0
     for key, below in grouped(table, i, by[i]).items():
         part = _of_category(below, by, amount, keys, i + 1)
-        result, top = pl.when(_fits(keys[i], key, by[i])).then(part.e).otherwise(result), max(top, part.top)
+        result, top = when(_fits(keys[i], key, by[i])).then(part.e).otherwise(result), max(top, part.top)
     return Part(result, top)
 
 
@@ -123,13 +124,17 @@ def _parts(amount: Quotient, ratios: Mapping[int, Fraction]) -> Part:
     for lower, upper in zip(bounds, [*bounds[1:], None], strict=True):
         below = product(Part(whole(lower), abs(lower)), amount.denominator)
         above = total(amount.above, below, less=True)
-        part = Part(pl.when(above.e > 0).then(above.e).otherwise(0), above.top)
+        part = Part(when(above.e > 0).then(above.e).otherwise(0), above.top)
         if upper is not None:
             width = product(Part(whole(upper - lower), upper - lower), amount.denominator)
-            part = Part(pl.when(part.e > width.e).then(width.e).otherwise(part.e), min(part.top, width.top))
+            part = Part(when(part.e > width.e).then(width.e).otherwise(part.e), min(part.top, width.top))
         ratio = int(ratios[lower] * MICRO)
         parts.append(product(part, Part(whole(ratio), abs(ratio))))
     return reduce(total, parts)
+
+
+def _starts(code: Column, prefix: str) -> Column:
+    return code.made(lambda s: s.str.starts_with(prefix), f"begins {prefix}")
 
 
 def elsewhere(there: Mapping[str, Parameter], place: Quotient, keys: Sequence[Quotient], t: Type) -> Quotient:
@@ -140,6 +145,6 @@ def elsewhere(there: Mapping[str, Parameter], place: Quotient, keys: Sequence[Qu
     figures = [(prefix_of(c), looked_up(p, keys, t)) for c, p in there.items()]
     result, top = null(t), 0
     for prefix, q in sorted(figures, key=lambda f: len(f[0])):
-        result, top = pl.when(code.str.starts_with(prefix)).then(q.n).otherwise(result), max(top, q.top)
-    speaks = code.str.contains("^[0-9]{6}")
-    return over(Part(pl.when(speaks).then(result), top), MILLION if t.form == "micro" else None)
+        result, top = when(_starts(code, prefix)).then(q.n).otherwise(result), max(top, q.top)
+    speaks = code.made(lambda s: s.str.contains("^[0-9]{6}"), "is code")
+    return over(Part(when(speaks).then(result), top), MILLION if t.form == "micro" else None)

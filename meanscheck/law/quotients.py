@@ -7,7 +7,8 @@ since Polars would wrap silently. Null is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
@@ -15,6 +16,7 @@ from functools import reduce
 import polars as pl
 
 from meanscheck.errors import InternalError
+from meanscheck.law.columns import Column, lit
 from meanscheck.law.figures import Scalar
 from meanscheck.law.types import MICRO, Type
 from meanscheck.values.rounding import UNIT_FEN
@@ -30,7 +32,7 @@ NULL_TYPES: dict[str, pl.DataType] = {"num": pl.Int64(), "bool": pl.Boolean(), "
 class Part:
     """A whole number and the largest absolute value it can have."""
 
-    e: pl.Expr
+    e: Column
     top: int
 
 
@@ -42,8 +44,8 @@ class Quotient:
     needed.
     """
 
-    n: pl.Expr
-    d: pl.Expr | None = None
+    n: Column
+    d: Column | None = None
     top: int = 0
     below: int = 1
     absent: bool = False
@@ -59,16 +61,16 @@ class Quotient:
         return None if self.d is None else Part(self.d, self.below)
 
 
-def whole(number: int) -> pl.Expr:
+def whole(number: int) -> Column:
     """A literal Int64, or Int128 if it needs to be."""
-    return pl.lit(number, dtype=pl.Int64 if abs(number) < NARROW else pl.Int128)
+    return lit(number, dtype=pl.Int64 if abs(number) < NARROW else pl.Int128)
 
 
 MILLION = Part(whole(MICRO), MICRO)
 """The denominator of a ratio held in millionths; one object, so that equal denominators are seen to be equal."""
 
 
-def wide(e: pl.Expr) -> pl.Expr:
+def wide(e: Column) -> Column:
     """As Int128, for products."""
     return e.cast(pl.Int128)
 
@@ -99,9 +101,9 @@ def joint(a: Part | None, b: Part | None) -> Part | None:
     return b if a is None else product(a, b)
 
 
-def null(t: Type) -> pl.Expr:
+def null(t: Type) -> Column:
     """The unknown value of a type."""
-    return pl.lit(None, dtype=NULL_TYPES[t.kind])
+    return lit(None, dtype=NULL_TYPES[t.kind])
 
 
 def nothing(t: Type) -> Quotient:
@@ -120,7 +122,7 @@ def literal(value: Scalar | None, t: Type) -> Quotient:
         return Quotient(whole(value.numerator), whole(value.denominator), abs(value.numerator), value.denominator)
     if isinstance(value, int) and not isinstance(value, bool):
         return Quotient(whole(value), None, abs(value))
-    return Quotient(pl.lit(value))
+    return Quotient(lit(value))
 
 
 def common(quotients: Sequence[Quotient]) -> tuple[list[Part], Part | None]:
@@ -154,8 +156,8 @@ def rounded(q: Quotient, unit: str, mode: str) -> Quotient:
     divisor = joint(q.denominator, Part(whole(step), step) if step > 1 else None)
     if divisor is None:
         return Quotient(q.n.cast(pl.Int64), None, q.top)
-    _sized(q.top * 2 + divisor.top * 2)
-    n, d = wide(q.n), wide(divisor.e)
+    is_narrow = _sized(q.top * 2 + divisor.top * 2) < NARROW
+    n, d = (q.n, divisor.e) if is_narrow else (wide(q.n), wide(divisor.e))
     if mode == "down":
         r = n // d
     elif mode == "up":
@@ -165,18 +167,46 @@ def rounded(q: Quotient, unit: str, mode: str) -> Quotient:
     else:
         floor = n // d
         twice = (n - floor * d) * 2
-        r = floor + ((twice > d) | ((twice == d) & (floor % 2 != 0))).cast(pl.Int128)
+        r = floor + ((twice > d) | ((twice == d) & (floor % 2 != 0))).cast(pl.Int64)
     # The divisor is at least `step`, so the result is no larger than the numerator and one step.
     return Quotient((r * step).cast(pl.Int64), None, q.top + step)
 
 
-def compared(op: str, x: pl.Expr, y: pl.Expr) -> pl.Expr:
-    """A comparison, a constant on the right: Polars 2.1 loses the height of a column that is all null to its right."""
-    if not x.meta.root_names():
-        op, x, y = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(op, op), y, x
-    return {"<": x.lt, "<=": x.le, ">": x.gt, ">=": x.ge, "==": x.eq, "!=": x.ne}[op](y)
+_COMPARED: dict[str, Callable[[Column, Column], Column]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 
 
-def months_added(e: pl.Expr, months: int) -> pl.Expr:
+def compared(op: str, x: Column, y: Column) -> Column:
+    """A comparison."""
+    return _COMPARED[op](x, y)
+
+
+def month_start(e: Column) -> Column:
+    """First day of the month of a day."""
+    return e.made(lambda s: s.dt.month_start(), "month start")
+
+
+def months_added(e: Column, months: int) -> Column:
     """First day of the month of `e`, moved by whole months."""
-    return e.dt.month_start().dt.offset_by(f"{months}mo")
+    return e.made(lambda s: s.dt.month_start().dt.offset_by(f"{months}mo"), f"{months} months")
+
+
+def year(e: Column) -> Column:
+    """The year of a day, Int64."""
+    return e.made(lambda s: s.dt.year().cast(pl.Int64), "year")
+
+
+def month(e: Column) -> Column:
+    """The month of a day, 1 to 12, Int64."""
+    return e.made(lambda s: s.dt.month().cast(pl.Int64), "month")
+
+
+def day_of_month(e: Column) -> Column:
+    """The day of a day's month, Int64."""
+    return e.made(lambda s: s.dt.day().cast(pl.Int64), "day")

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
 
-import polars as pl
-
+from meanscheck.law.columns import constant as valued
 from meanscheck.law.emit import folded
 from meanscheck.law.figures import ANY_KEY
 from meanscheck.law.law import Law, Parameter
@@ -33,7 +32,7 @@ def constant(law: Law, node: Node) -> bool | None:
     value = folded(law, node)
     if value.absent:
         return None
-    return bool(pl.select(value.n).item()) if node.type.kind == "bool" else True
+    return bool(valued(value.n)) if node.type.kind == "bool" else True
 
 
 def found(law: Law, parameter: Parameter, keys: Sequence[Node]) -> list[bool] | None:

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from meanscheck.errors import InternalError
+from meanscheck.law.columns import is_known, is_true
 
 SAFE_SUM = 2**62
 
@@ -36,50 +37,66 @@ class Segments:
         """The owner of each row."""
         return np.repeat(np.arange(self.owners), self.counts)
 
-    def sums(self, frame: pl.DataFrame) -> dict[str, pl.Series]:
-        """Per owner the sum of each column (Int64 without nulls), 0 where there are no rows.
+    def sums(self, columns: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
+        """Per owner the sum of each column (Int64 or Boolean without nulls, a row a value), 0 where there are no rows.
 
         Raises:
-            InternalError: if a sum might not fit Int64 (Polars would wrap silently).
+            InternalError: if a sum might not fit Int64 (it would wrap silently).
         """
-        if frame.height != self.rows:
+        return {name: self._sum(column).alias(name) for name, column in columns.items()}
+
+    def _sum(self, column: pl.Series) -> pl.Series:
+        if len(column) != self.rows:
             raise InternalError("row counts do not match the rows of a feed; the projection is damaged")
         if not self.rows:
-            return {name: pl.zeros(self.owners, dtype=pl.Int64, eager=True).alias(name) for name in frame.columns}
-        largest = frame.select(pl.all().abs().max()).row(0)
-        if any((top or 0) * max(self.longest, 1) >= SAFE_SUM for top in largest):
+            return _zeros(self.owners)
+        if column.null_count():
+            raise InternalError("a sum over what is unknown")
+        low, high = column.min(), column.max()
+        top = max(abs(v) for v in (low, high) if isinstance(v, int))
+        if not top:
+            return _zeros(self.owners)
+        if top * max(self.longest, 1) >= SAFE_SUM:
             raise InternalError("amounts too large to be summed exactly")
-        running = frame.select(pl.all().cum_sum())
-        result = {}
-        for column in running.get_columns():
-            at_end = np.zeros(self.rows + 1, dtype=np.int64)
-            at_end[1:] = column.to_numpy()
-            upto = at_end[self.ends]
-            result[column.name] = pl.Series(column.name, np.diff(upto, prepend=0))
-        return result
+        running = np.zeros(self.rows + 1, dtype=np.int64)
+        np.cumsum(column.to_numpy(), dtype=np.int64, out=running[1:])
+        upto = running[self.ends]
+        return pl.Series(np.concatenate((upto[:1], upto[1:] - upto[:-1])))
+
+
+def _zeros(n: int) -> pl.Series:
+    return pl.Series(np.zeros(n, dtype=np.int64))
+
+
+def where(condition: pl.Series, values: pl.Series) -> pl.Series:
+    """The values where the condition is true, null elsewhere."""
+    return values.zip_with(condition, pl.Series([None], dtype=values.dtype))
+
+
+def places_among(rows: pl.Series) -> pl.Series | None:
+    """The place of each row among those for which `rows` is true, null for others; None where it is true for all."""
+    return None if rows.all() else where(rows, rows.cum_sum().cast(pl.Int64) - 1)
 
 
 def truth_sums(segments: Segments, columns: Mapping[str, pl.Series]) -> dict[str, tuple[pl.Series, pl.Series]]:
     """For Boolean columns: per owner how many rows are true, and how many unknown."""
     parts: dict[str, pl.Series] = {}
     for name, series in columns.items():
-        parts[f"1{name}"] = series.fill_null(False).cast(pl.Int64)
+        parts[f"1{name}"] = is_true(series)
         if series.null_count():
-            parts[f"?{name}"] = series.is_null().cast(pl.Int64)
-    sums = segments.sums(pl.DataFrame(parts)) if parts else {}
-    none = pl.zeros(segments.owners, dtype=pl.Int64, eager=True)
+            parts[f"?{name}"] = ~is_known(series)
+    sums = segments.sums(parts)
+    none = _zeros(segments.owners)
     return {name: (sums[f"1{name}"], sums.get(f"?{name}", none)) for name in columns}
 
 
 def kleene_any(true: pl.Series, unknown: pl.Series) -> pl.Series:
     """Kleene disjunction from how many are true and how many unknown."""
-    return pl.select(
-        pl.when(pl.lit(true) > 0).then(True).when(pl.lit(unknown) > 0).then(None).otherwise(False)
-    ).to_series()
+    return (true > 0) | where(unknown == 0, unknown > 0)
 
 
-def aggregated(segments: Segments, frame: pl.DataFrame, functions: list[str]) -> list[pl.Series]:
-    """Per owner the aggregates i = 0, 1, … of a frame with columns b{i} (belongs), x{i} (value) and y{i} (order)."""
+def aggregated(segments: Segments, frame: Mapping[str, pl.Series], functions: list[str]) -> list[pl.Series]:
+    """Per owner the aggregates i = 0, 1, … of columns b{i} (belongs), x{i} (value) and y{i} (order)."""
     truths: dict[str, pl.Series] = {}
     values: dict[str, pl.Series] = {}
     for i, function in enumerate(functions):
@@ -89,16 +106,16 @@ def aggregated(segments: Segments, frame: pl.DataFrame, functions: list[str]) ->
             hit = belongs & (x if function == "any" else ~x)
             truths[str(i)] = hit
             continue
-        if function in ("sum", "count") or belongs.null_count():
+        if function in ("sum", "count"):
             truths[f"b{i}"] = belongs
         if function == "sum":
             x = frame[f"x{i}"]
-            counted = frame.select(pl.when(pl.col(f"b{i}")).then(pl.col(f"x{i}")).otherwise(0)).to_series()
-            values[str(i)] = counted.fill_null(0).alias(str(i))
+            known = is_known(x)
+            values[str(i)] = x.zip_with(is_true(belongs) & known, pl.Series([0], dtype=pl.Int64))
             if x.null_count():
-                truths[f"n{i}"] = belongs.fill_null(False) & x.is_null()
+                truths[f"n{i}"] = is_true(belongs) & ~known
     counts = truth_sums(segments, truths)
-    sums = segments.sums(pl.DataFrame(values)) if values else {}
+    sums = segments.sums(values)
     results: list[pl.Series] = []
     for i, function in enumerate(functions):
         if function in ("any", "all"):
@@ -109,13 +126,13 @@ def aggregated(segments: Segments, frame: pl.DataFrame, functions: list[str]) ->
             result = true if function == "count" else sums[str(i)]
             if f"n{i}" in counts:
                 unknown = unknown + counts[f"n{i}"][0]
-            results.append(pl.select(pl.when(pl.lit(unknown) == 0).then(pl.lit(result))).to_series())
+            results.append(where(unknown == 0, result))
         else:
             results.append(_picked(segments, frame, i, function))
     return results
 
 
-def _picked(segments: Segments, frame: pl.DataFrame, i: int, function: str) -> pl.Series:
+def _picked(segments: Segments, frame: Mapping[str, pl.Series], i: int, function: str) -> pl.Series:
     """Lowest, highest or latest per owner; unknown if any that may count is unknown, or if there is none."""
     x = frame[f"x{i}"]
     rows = pl.DataFrame({"owner": segments.owner_of_row(), "b": frame[f"b{i}"], "x": x})

@@ -9,16 +9,17 @@ Nothing is reckoned where every test is known or one fails, and otherwise only f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from meanscheck.law import spans
+from meanscheck.law.columns import Column, any_horizontal, col, is_known, reckoned
 from meanscheck.law.law import Programme
 from meanscheck.law.margins import margin_of
 from meanscheck.law.plain import MEMBERSHIP
-from meanscheck.law.sides import on_rows
+from meanscheck.law.segments import places_among, where
 from meanscheck.law.tree import membership
 from meanscheck.law.types import UNITS
 from meanscheck.law.vector_bounds import as_stored
@@ -30,28 +31,27 @@ if TYPE_CHECKING:
 def settle(run: VectorRun, programme: Programme) -> None:
     """Decide what bounds decide of a programme's tests, and take its award where one amount is left."""
     level, p = programme.entity, programme.id
-    frame = run.frame(level)
+    sheet = run.sheet(level)
     trees = {f"t:{p}:{t.id}": t.tree for t in programme.tests}
     if level == "member":
         trees[f"t:{p}:{MEMBERSHIP}"] = membership(programme.members)
-    unknown = [c for c in (*trees, f"w:{p}") if c in frame.columns and frame[c].null_count()]
+    unknown = [c for c in (*trees, f"w:{p}") if c in sheet and sheet[c].null_count()]
     if not unknown:
         return
     # A known failure decides, and then nothing is asked of bounds.
-    fails = pl.any_horizontal([pl.col(c).eq_missing(False) for c in trees])
-    is_open = pl.any_horizontal([pl.col(c).is_null() for c in unknown]) & ~fails
+    fails = any_horizontal([col(c).eq_missing(False) for c in trees])
+    is_open = any_horizontal([col(c).is_null() for c in unknown]) & ~fails
     if level == "member":
-        is_open = is_open & (pl.col("role") == "member")
-    looked = frame.select(is_open.alias("open"))["open"]
+        is_open = is_open & (col("role") == "member")
+    (looked,) = reckoned([is_open], sheet)
     if not looked.any():
         return
     units = looked
     if level == "member":
-        rows = frame.filter(looked)["unit_row"].unique()
-        units = pl.Series(range(run.households.height)).is_in(rows.implode())
+        units = run.persons_of.sums({"looked": looked})["looked"] > 0
     bounds = run.bounds_of(units)
     emitter = bounds.emitters[level]
-    columns: list[pl.Expr] = []
+    columns: list[Column] = []
     for name, tree in trees.items():
         if name not in unknown:
             continue
@@ -67,29 +67,30 @@ def settle(run: VectorRun, programme: Programme) -> None:
     if programme.award is not None and f"w:{p}" in unknown:
         left = spans.point(emitter.span(programme.award.tree))
         columns.append(as_stored(left, UNITS[programme.award.unit]).alias(f"w:{p}"))
-    part = bounds.run.frame(level)
     rows = bounds.units if level == "household" else bounds.persons
-    _write(run, level, on_rows(part, columns), rows, looked, list(trees))
+    _write(run, level, bounds.run.sheet(level).made(columns), rows, looked, list(trees))
 
 
 def _write(
-    run: VectorRun, level: str, found: pl.DataFrame, rows: pl.Series, looked: pl.Series, tests: Sequence[str]
+    run: VectorRun, level: str, found: Mapping[str, pl.Series], rows: pl.Series, looked: pl.Series, tests: Sequence[str]
 ) -> None:
-    """Put what was found for some rows into the frame of all, of those that were looked at."""
-    nth = pl.lit(rows.cast(pl.Int64).cum_sum()) - 1
-    place = pl.select(pl.when(pl.lit(rows & looked)).then(nth)).to_series()
-    frame = run.frame(level)
+    """Put what was found for some rows into the columns of all, of those that were looked at."""
+    sheet, place, looked = run.sheet(level), places_among(rows), rows & looked
+
+    def spread_out(name: str) -> pl.Series:
+        return where(looked, found[name] if place is None else found[name].gather(place))
+
     columns: list[pl.Series] = []
-    for test in [t for t in tests if t in found.columns]:
-        left = found[test].gather(place)
-        decided = frame[test].is_null() & left.is_not_null()
+    for test in [t for t in tests if t in found]:
+        left = spread_out(test)
+        decided = ~is_known(sheet[test]) & is_known(left)
         if not decided.any():
             continue
-        columns += [frame[test].zip_with(~decided, left), decided.alias(f"b{test[1:]}")]
+        columns += [sheet[test].zip_with(~decided, left).alias(test), decided.alias(f"b{test[1:]}")]
         for name in (f"{which}{end}{test[1:]}" for which in "xl" for end in "-+"):
-            if name in found.columns:
-                columns.append(found[name].gather(place).zip_with(decided, pl.Series([None], dtype=pl.Int64)))
-    award = next((c for c in found.columns if c.startswith("w:")), None)
+            if name in found:
+                columns.append(where(decided, spread_out(name)).alias(name))
+    award = next((c for c in found if c.startswith("w:")), None)
     if award is not None:
-        columns.append(frame[award].zip_with(frame[award].is_not_null(), found[award].gather(place)))
+        columns.append(sheet[award].zip_with(is_known(sheet[award]), spread_out(award)).alias(award))
     run.put(level, columns)

@@ -6,15 +6,15 @@ with what their owner or his household states carried to each row. Both answer f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from meanscheck.contracts.units import VERDICT_CONFIRMED, VERDICT_NONE
-from meanscheck.errors import InternalError
+from meanscheck.law.columns import Column, col, held, lit, reckoned, when
 from meanscheck.law.emit import Emitter
 from meanscheck.law.quotients import Quotient, compared
+from meanscheck.law.sheets import Sheet
 from meanscheck.law.tree import Node
 
 if TYPE_CHECKING:
@@ -23,26 +23,6 @@ if TYPE_CHECKING:
 LEAVES = frozenset({"attr", "var", "agg", "members", "supporters", "outcome", "listed", "undisputed", "reference_day"})
 OWNED = frozenset({"household", "member", "supporter"})
 """Levels whose values are the same for all rows of an owner."""
-
-
-def with_reckoned(frame: pl.DataFrame, columns: Iterable[pl.Expr | pl.Series]) -> pl.DataFrame:
-    """The frame with more columns.
-
-    Raises:
-        InternalError: if a number does not fit Int64.
-    """
-    try:
-        return frame.with_columns(list(columns))
-    except pl.exceptions.InvalidOperationError as fault:
-        if "conversion" not in str(fault):
-            raise
-    # Outside of the handler: Polars shows the values that did not fit, and a chained error would show them again.
-    raise InternalError("a value exceeds the bound of exact reckoning")
-
-
-def on_rows(frame: pl.DataFrame, columns: list[pl.Expr]) -> pl.DataFrame:
-    """The columns by themselves, as many rows as the frame has even where all of them are constants."""
-    return with_reckoned(frame, columns).select(c.meta.output_name() for c in columns)
 
 
 class Side:
@@ -61,16 +41,16 @@ class Side:
         home = "member" if node.op == "agg" or node.args == ("supporter", "id") else node.level
         return home, self.run.column_of(node)
 
-    def leaf(self, node: Node) -> pl.Expr:
+    def leaf(self, node: Node) -> Column:
         """The column of a leaf on this frame."""
         if node.op == "listed":
-            return pl.col("role") == "member"
+            return col("role") == "member"
         if node.op == "undisputed":
-            return pl.col(self.run.carried("undisputed", "member", self.level))
+            return col(self.run.carried("undisputed", "member", self.level))
         home, name = self.home(node)
-        e = pl.col(self.run.carried(name, home, self.level))
+        e = col(self.run.carried(name, home, self.level))
         if node.op == "outcome":
-            return pl.when(e).then(pl.lit("eligible")).when(~e).then(pl.lit("ineligible"))
+            return when(e).then(lit("eligible")).when(~e).then(lit("ineligible"))
         return e
 
     def top(self, node: Node) -> int:
@@ -85,44 +65,44 @@ class Rows:
     def __init__(self, run: VectorRun, feed: str) -> None:
         self.run, self.feed, self.law = run, feed, run.law
         self.frame = run.feed_frame(feed)
-        self.extra: dict[str, pl.Series] = {}
+        self.sheet = Sheet(self.frame, self.frame.height)
+        self._owned: dict[str, Column] = {}
+        self.owner = Emitter(Side(run, "member"))
 
     def is_leaf(self, node: Node) -> bool:
         """Whether the node is a cell, or a row's finding."""
         return node.op in ("col", "confirmed")
 
-    def leaf(self, node: Node) -> pl.Expr:
+    def leaf(self, node: Node) -> Column:
         """The column of a cell; whether a finding confirms the row, unknown without one."""
         if node.op == "confirmed":
-            return pl.when(pl.col("verdict") != VERDICT_NONE).then(pl.col("verdict") == VERDICT_CONFIRMED)
-        return pl.col(str(node.args[1]))
+            return when(col("verdict") != VERDICT_NONE).then(col("verdict") == VERDICT_CONFIRMED)
+        return col(str(node.args[1]))
 
     def top(self, node: Node) -> int:
         """The largest absolute value of a cell."""
         return self.run.top(self.feed, str(node.args[1]))
 
-    def from_owner(self, e: pl.Expr, name: str) -> pl.Expr:
+    def from_owner(self, e: Column, name: str) -> Column:
         """A person's value on each of his rows; a literal if it is the same for all."""
-        series = on_rows(self.run.persons, [e.alias(name)])[name]
-        if not len(series) or (series.null_count() == 0 and series.min() == series.max()):
-            return pl.lit(series[0] if len(series) else None, dtype=series.dtype)
-        if name not in self.extra:
-            self.extra[name] = series.gather(self.run.owner_of_row(self.feed)).alias(name)
-        return pl.col(name)
+        if name not in self._owned:
+            (series,) = reckoned([e], self.run.sheet("member"))
+            if not len(series) or (series.null_count() == 0 and series.min() == series.max()):
+                self._owned[name] = held(series.head(1) if len(series) else pl.Series([None], dtype=series.dtype))
+            else:
+                self.sheet.put([series[self.run.owner_of_row(self.feed)].alias(name)])
+                self._owned[name] = col(name)
+        return self._owned[name]
 
     def owned(self, node: Node) -> Quotient:
         """The value of a node that is the same for all rows of an owner."""
-        q = Emitter(Side(self.run, "member")).emit(node)
+        q = self.owner.emit(node)
         if q.absent:
             return q
         # A constant denominator, such as that of a ratio, stays as it is.
-        varies = q.d is not None and bool(q.d.meta.root_names())
+        varies = q.d is not None and q.d.varies
         d = self.from_owner(q.d, f"below:{node.key}") if varies and q.d is not None else q.d
         return Quotient(self.from_owner(q.n, f"owner:{node.key}"), d, q.top, q.below)
-
-    def with_extra(self) -> pl.DataFrame:
-        """The rows with what was carried to them."""
-        return self.frame.with_columns(list(self.extra.values())) if self.extra else self.frame
 
 
 class RowEmitter(Emitter):
@@ -139,7 +119,7 @@ class RowEmitter(Emitter):
     def _within(self, node: Node) -> Quotient:
         if node.nodes[2].level == "row" or not self.known_window(node):
             return super()._within(node)
-        if Emitter(Side(self.rows.run, "member")).emit(node.nodes[2]).absent:
+        if self.rows.owner.emit(node.nodes[2]).absent:
             return super()._within(node)
         first, after, _ = self.rows.run.window(node)
         d = self.emit(node.nodes[0]).n

@@ -14,6 +14,7 @@ import polars as pl
 
 from meanscheck.contracts.units import CaseUnit
 from meanscheck.law import spans
+from meanscheck.law.columns import Column, all_horizontal, col, lit
 from meanscheck.law.emit import Emitter
 from meanscheck.law.figures import ANY_KEY
 from meanscheck.law.keeping import kept_with_law
@@ -21,7 +22,7 @@ from meanscheck.law.law import Law
 from meanscheck.law.legal import UNBORN, any_entry, attribute_range, cell_range, is_birth, may_lack_value
 from meanscheck.law.plain import PlainRun
 from meanscheck.law.plain_rows import At
-from meanscheck.law.quotients import MILLION, Part, Quotient, literal, nothing, over
+from meanscheck.law.quotients import MILLION, Part, Quotient, compared, literal, nothing, over
 from meanscheck.law.ranges import Range
 from meanscheck.law.sides import OWNED, RowEmitter, Rows, Side
 from meanscheck.law.spans import Span
@@ -73,7 +74,7 @@ class Spanning(Emitter):
         return self.composed(node)
 
     @staticmethod
-    def _held(op: str, a: Span, b: Span) -> pl.Expr:
+    def _held(op: str, a: Span, b: Span) -> Column:
         if op in ("==", "!="):
             same = spans.equal(a, b)
             return same if op == "==" else ~same
@@ -117,11 +118,11 @@ class Spanning(Emitter):
         chosen, one, other = self.emit(condition), self.span(x), self.span(y)
         yes, no = (chosen.n.fill_null(False), (~chosen.n).fill_null(False))
         if chosen.absent:
-            yes = no = pl.lit(False)
+            yes = no = lit(False)
         both = spans.hull(one, other)
         if may_lack_value(self.law, condition):
             a, b = spans.point(one), spans.point(other)
-            same = pl.lit(False) if a.absent or b.absent else spans.equal(Span(a, a), Span(b, b)).fill_null(False)
+            same = lit(False) if a.absent or b.absent else spans.equal(Span(a, a), Span(b, b)).fill_null(False)
             both = Span(spans.only(same, both.low), spans.only(same, both.high))
         low, high = (
             spans.chosen(yes, a, spans.chosen(no, b, c))
@@ -135,7 +136,7 @@ class Spanning(Emitter):
         if not is_by_category(parameter.by):
             return Span(left, left)
         keys = [self.emit(k) for k in node.nodes]
-        known = pl.all_horizontal([pl.lit(False) if k.absent else k.n.is_not_null() for k in keys])
+        known = all_horizontal([lit(False) if k.absent else k.n.is_not_null() for k in keys])
         of_any = spans.constant(any_entry(self.law, node), node.type)
         if not parameter.unknown:
             low, high = (_filled(left, spans.only(~known, q)) for q in (of_any.low, of_any.high))
@@ -153,7 +154,7 @@ class Spanning(Emitter):
         found = (spans.least if node.op == "least" else spans.greatest)(each)
         if not exist:
             return found
-        all_exist = pl.all_horizontal(exist)
+        all_exist = all_horizontal(exist)
         return Span(spans.only(all_exist, found.low), spans.only(all_exist, found.high), found.sign)
 
     # ---- what the law assumes
@@ -211,11 +212,11 @@ class FrameSpans(Spanning):
         if node.op not in ("var", "agg", "members", "supporters"):
             return Emitter.emit(self, node)
         home = self.bounds.home(node)
-        return Quotient(pl.col(self.bounds.run.carried(self.bounds.left(node), home, self.level)))
+        return Quotient(col(self.bounds.run.carried(self.bounds.left(node), home, self.level)))
 
     def _column(self, node: Node, name: str) -> Quotient:
         run, home = self.bounds.run, self.bounds.home(node)
-        e = pl.col(run.carried(name, home, self.level))
+        e = col(run.carried(name, home, self.level))
         return over(Part(e, run.top(home, name)), MILLION if node.type.form == "micro" else None)
 
     def kept(self, node: Node, span: Span) -> Span:
@@ -225,10 +226,10 @@ class FrameSpans(Spanning):
     def _kept(self, name: str, q: Quotient) -> Quotient:
         if q.absent:
             return q
-        varies = q.d is not None and bool(q.d.meta.root_names())
+        varies = q.d is not None and q.d.varies
         below = [q.d.alias(f"{name}/")] if varies and q.d is not None else []
         self.bounds.run.put(self.level, [q.n.alias(name), *below])
-        return Quotient(pl.col(name), pl.col(f"{name}/") if varies else q.d, q.top, q.below)
+        return Quotient(col(name), col(f"{name}/") if varies else q.d, q.top, q.below)
 
 
 class RowSpans(Spanning, RowEmitter):
@@ -255,13 +256,22 @@ class RowSpans(Spanning, RowEmitter):
     def _carried(self, q: Quotient, name: str) -> Quotient:
         if q.absent:
             return q
-        varies = q.d is not None and bool(q.d.meta.root_names())
+        varies = q.d is not None and q.d.varies
         d = self.rows.from_owner(q.d, f"{name}/") if varies and q.d is not None else q.d
         return Quotient(self.rows.from_owner(q.n, name), d, q.top, q.below)
 
     def _within(self, node: Node) -> Quotient:
         # What bounds the window may be left though it is not known, so it is not taken from the household's columns.
-        return Emitter._within(self, node)
+        member, before = self.bounds.emitters["member"], node.nodes[2]
+        if before.level not in OWNED or not self.known_window(node) or member.emit(before).absent:
+            return Emitter._within(self, node)
+        first, after = member.window(node)
+        bounds = ",".join(str(n.key) for n in node.nodes[1:])
+        lower, upper = (
+            self.rows.from_owner(e, f"left {which}:{bounds}") for which, e in (("first", first), ("after", after))
+        )
+        d = self.emit(node.nodes[0])
+        return nothing(node.type) if d.absent else Quotient(compared(">=", d.n, lower) & compared("<", d.n, upper))
 
     def leaf_span(self, node: Node) -> Span:
         """Bounds of a cell: of one that nobody stated, what the contract says."""
@@ -304,13 +314,13 @@ def _filled(q: Quotient, other: Quotient) -> Quotient:
     return other if q.absent else q if other.absent else spans.chosen(q.n.is_not_null(), q, other)
 
 
-def _entry(table: object, keys: list[pl.Expr], node: Node) -> Quotient:
+def _entry(table: object, keys: list[Column], node: Node) -> Quotient:
     """The bound that a table gives for its keys."""
     assert isinstance(table, dict)
     found = literal(table[ANY_KEY], node.type) if ANY_KEY in table else nothing(node.type)
     for entry, value in table.items():
         if entry != ANY_KEY:
-            fits = pl.all_horizontal([k == e for k, e in zip(keys, entry, strict=True)]).fill_null(False)
+            fits = all_horizontal([k == e for k, e in zip(keys, entry, strict=True)]).fill_null(False)
             found = spans.chosen(fits, literal(value, node.type), found)
     return found
 

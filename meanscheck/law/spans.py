@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
-import polars as pl
-
+from meanscheck.law.columns import Column, lit, when
 from meanscheck.law.fitting import fitting_joint, fitting_product, fitting_quotient, fitting_rounded, fitting_sum
 from meanscheck.law.quotients import (
     WIDE,
@@ -49,34 +48,34 @@ def constant(range_: Range, t: Type) -> Span:
     return Span(literal(low, t), literal(high, t), sign)
 
 
-def at_least(q: Quotient, number: int = 0, *, strictly: bool = False) -> pl.Expr:
+def at_least(q: Quotient, number: int = 0, *, strictly: bool = False) -> Column:
     """Whether a bound is there and not below a whole number; the denominator is positive."""
     limit = whole(number) if q.d is None else q.d * number
-    return pl.lit(False) if q.absent else compared(">" if strictly else ">=", q.n, limit).fill_null(False)
+    return lit(False) if q.absent else compared(">" if strictly else ">=", q.n, limit).fill_null(False)
 
 
-def at_most(q: Quotient, number: int = 0, *, strictly: bool = False) -> pl.Expr:
+def at_most(q: Quotient, number: int = 0, *, strictly: bool = False) -> Column:
     """Whether a bound is there and not above a whole number."""
     limit = whole(number) if q.d is None else q.d * number
-    return pl.lit(False) if q.absent else compared("<" if strictly else "<=", q.n, limit).fill_null(False)
+    return lit(False) if q.absent else compared("<" if strictly else "<=", q.n, limit).fill_null(False)
 
 
-def chosen(condition: pl.Expr, a: Quotient, b: Quotient) -> Quotient:
+def chosen(condition: Column, a: Quotient, b: Quotient) -> Quotient:
     """a where the condition is true, else b."""
     if a.absent and b.absent:
         return NOTHING
-    n = pl.when(condition).then(a.n).otherwise(b.n)
+    n = when(condition).then(a.n).otherwise(b.n)
     top = max(a.top, b.top)
     if a.absent or b.absent or a.d is b.d:
         known = b if a.absent else a
         return Quotient(n, known.d, top, known.below)
     x, y = (whole(1) if q.d is None else q.d for q in (a, b))
-    return Quotient(n, pl.when(condition).then(x).otherwise(y), top, max(a.below, b.below))
+    return Quotient(n, when(condition).then(x).otherwise(y), top, max(a.below, b.below))
 
 
-def only(condition: pl.Expr, q: Quotient) -> Quotient:
+def only(condition: Column, q: Quotient) -> Quotient:
     """q where the condition is true, else no bound."""
-    return NOTHING if q.absent else Quotient(pl.when(condition).then(q.n), q.d, q.top, q.below)
+    return NOTHING if q.absent else Quotient(when(condition).then(q.n), q.d, q.top, q.below)
 
 
 def negative(a: Span) -> Span:
@@ -126,7 +125,7 @@ def _by_sign(a: Span, b: Span) -> Span:
     return _chosen(flip, negative(found), found)
 
 
-def _chosen(condition: pl.Expr, a: Span, b: Span) -> Span:
+def _chosen(condition: Column, a: Span, b: Span) -> Span:
     return Span(chosen(condition, a.low, b.low), chosen(condition, a.high, b.high))
 
 
@@ -161,11 +160,11 @@ def divided(a: Span, b: Span) -> Span:
     return Span(only(known, low), only(known, high), a.sign if b.sign > 0 else 0)
 
 
-def _is_there(q: Quotient) -> pl.Expr:
-    return pl.lit(False) if q.absent else q.n.is_not_null()
+def _is_there(q: Quotient) -> Column:
+    return lit(False) if q.absent else q.n.is_not_null()
 
 
-def _is_missing(q: Quotient) -> pl.Expr:
+def _is_missing(q: Quotient) -> Column:
     return ~_is_there(q)
 
 
@@ -176,7 +175,7 @@ def _quotient(a: Quotient, b: Quotient) -> Quotient:
     return fitting_quotient(fitting_product(a.above, b.denominator), fitting_product(b.above, a.denominator))
 
 
-def is_bounded(a: Span) -> pl.Expr:
+def is_bounded(a: Span) -> Column:
     """Whether there is a bound, and so a value."""
     return _is_there(a.low) | _is_there(a.high)
 
@@ -213,7 +212,7 @@ def _smaller_known(a: Quotient, b: Quotient) -> Quotient:
     return chosen(first, a, b)
 
 
-def _less(a: Quotient, b: Quotient, op: str) -> pl.Expr:
+def _less(a: Quotient, b: Quotient, op: str) -> Column:
     """A comparison; by whole parts and remainders where cross-multiplication might not fit.
 
     Bounds may be large where the value is unknown, and a case that nobody can decide should not stop the others.
@@ -233,22 +232,22 @@ def _less(a: Quotient, b: Quotient, op: str) -> pl.Expr:
     return compared(op.rstrip("="), *wholes) | (same & compared(op, left.e, right.e))
 
 
-def below(a: Span, b: Span, *, or_equal: bool = False) -> pl.Expr:
+def below(a: Span, b: Span, *, or_equal: bool = False) -> Column:
     """a < b, or a <= b: true or false where all values agree, else null."""
     yes = _surely(a.high, b.low, "<=" if or_equal else "<")
     no = _surely(a.low, b.high, ">" if or_equal else ">=")
-    return pl.when(yes).then(True).when(no).then(False).otherwise(None)
+    return when(yes).then(True).when(no).then(False).otherwise(None)
 
 
-def _surely(a: Quotient, b: Quotient, op: str) -> pl.Expr:
-    return pl.lit(False) if a.absent or b.absent else _less(a, b, op).fill_null(False)
+def _surely(a: Quotient, b: Quotient, op: str) -> Column:
+    return lit(False) if a.absent or b.absent else _less(a, b, op).fill_null(False)
 
 
-def equal(a: Span, b: Span) -> pl.Expr:
+def equal(a: Span, b: Span) -> Column:
     """a == b: true or false where all values agree, else null."""
     one = _surely(a.low, a.high, "==") & _surely(b.low, b.high, "==")
     apart = _surely(a.high, b.low, "<") | _surely(b.high, a.low, "<")
-    return pl.when(apart).then(False).when(one & _surely(a.low, b.low, "==")).then(True).otherwise(None)
+    return when(apart).then(False).when(one & _surely(a.low, b.low, "==")).then(True).otherwise(None)
 
 
 def point(a: Span) -> Quotient:

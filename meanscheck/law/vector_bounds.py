@@ -9,18 +9,21 @@ variables and aggregates as columns of its frames, reckoned when a formula first
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from meanscheck.law import spans
+from meanscheck.law.columns import Column, coalesce, col, is_known, is_true, lit, reckoned, spread, when
 from meanscheck.law.cut import cut
 from meanscheck.law.fitting import fitting_product, fitting_rounded, within_most
 from meanscheck.law.law import AS_OF, Law
 from meanscheck.law.legal import is_superseded, may_lack_value, reads_derived
 from meanscheck.law.quotients import MILLION, Quotient, over
-from meanscheck.law.segments import Segments, aggregated, kleene_any, truth_sums
-from meanscheck.law.sides import Rows, Side, on_rows
+from meanscheck.law.segments import Segments, aggregated, kleene_any, truth_sums, where
+from meanscheck.law.sheets import Sheet
+from meanscheck.law.sides import Rows, Side
 from meanscheck.law.span_emit import FrameSpans, RowSpans, UnseenSpans
 from meanscheck.law.tree import Node, membership_of
 from meanscheck.law.types import UNITS, Type
@@ -41,9 +44,8 @@ class VectorBounds:
     def __init__(self, whole: VectorRun, units: pl.Series) -> None:
         self.law: Law = whole.law
         self.units = units
-        self.persons = units.gather(whole.persons["unit_row"])
-        rows = self.persons.arg_true().cast(pl.Int64)
-        part = cut(whole, units=units, persons=self.persons, person_rows=rows)
+        self.persons = units[whole.household_of("member")]
+        part = cut(whole, units=units, persons=self.persons)
         self.run = whole.restricted(part, units=units, persons=self.persons)
         self.emitters = {level: FrameSpans(self, level) for level in LEVELS}
         self.rows: dict[str, RowSpans] = {}
@@ -53,18 +55,10 @@ class VectorBounds:
         """Whether it holds all of these units."""
         return not (units & ~self.units).any()
 
-    def refresh(self, whole: VectorRun) -> None:
-        """Take over the columns that the whole run has got since, or has filled."""
-        rows = {
-            "household": self.units,
-            "member": self.persons,
-            "supporter": self.units.gather(whole.edges["unit_row"]),
-        }
+    def refresh(self) -> None:
+        """Take over the columns that the whole run has filled since."""
         for level in LEVELS:
-            here = set(self.run.frame(level).columns)
-            new = [c for c in whole.frame(level).columns if c not in here or c.startswith(_FILLED)]
-            if new:
-                self.run.put(level, whole.frame(level).select(new).filter(rows[level]).get_columns())
+            self.run.sheet(level).again(_FILLED)
 
     # ---- what emitters ask
 
@@ -105,8 +99,8 @@ class VectorBounds:
         if node.op == "members":
             self._variables(str(membership_of(node).args[0]))
         home = self.home(node)
-        if self.run.frame(home)[name].null_count() == 0:
-            self._keep(node.type, home, name, pl.col(name), pl.col(name))
+        if self.run.sheet(home)[name].null_count() == 0:
+            self._keep(node.type, home, name, col(name), col(name))
         elif node.op == "agg":
             self._of_rows(node, name)
         else:
@@ -124,20 +118,20 @@ class VectorBounds:
     def _variable(self, name: str) -> None:
         variable = self.law.variables[name]
         level, column, t = variable.entity, f"v:{name}", UNITS[variable.unit]
-        known = pl.col(column)
-        if self.run.frame(level)[column].null_count() == 0:
+        known = col(column)
+        if self.run.sheet(level)[column].null_count() == 0:
             self._keep(t, level, column, known, known)
         elif t.kind == "num":
             span = self.emitters[level].span(variable.tree)
-            low, high = (pl.coalesce(known, as_stored(q, t)) for q in (span.low, span.high))
+            low, high = (coalesce(known, as_stored(q, t)) for q in (span.low, span.high))
             self._keep(t, level, column, low, high)
         else:
             q = self.emitters[level].emit(variable.tree)
             left = q.n.cast(pl.String) if t.kind == "text" else q.n
-            self._keep(t, level, column, pl.coalesce(known, left), None)
+            self._keep(t, level, column, coalesce(known, left), None)
         self._done.add(column)
 
-    def _keep(self, t: Type, level: str, name: str, low: pl.Expr, high: pl.Expr | None) -> None:
+    def _keep(self, t: Type, level: str, name: str, low: Column, high: Column | None) -> None:
         if t.kind != "num":
             self.run.put(level, [low.alias(f"=:{name}")])
         else:
@@ -148,28 +142,28 @@ class VectorBounds:
 
     def _of_rows(self, node: Node, name: str) -> None:
         run, (function, feed, element, condition, by, _) = self.run, node.args
-        state = pl.col(run.state(str(feed)))
+        state = col(run.state(str(feed)))
         covered = run.covered(node)
-        complete = (state == int(EvidenceState.ANSWERED)) & (pl.lit(True) if covered is None else covered)
-        in_hand = pl.lit(False) if reads_derived(node) else state.is_in([0, int(EvidenceState.NO_ANSWER)])
+        complete = (state == int(EvidenceState.ANSWERED)) & (lit(True) if covered is None else covered)
+        in_hand = lit(False) if reads_derived(node) else state.is_in([0, int(EvidenceState.NO_ANSWER)])
         run.put("member", [complete.alias(f"complete:{name}"), in_hand.alias(f"in_hand:{name}")])
-        whole, some = pl.col(f"complete:{name}"), pl.col(f"in_hand:{name}")
+        whole, some = col(f"complete:{name}"), col(f"in_hand:{name}")
         emitter = self.of_feed(str(feed))
         rows = emitter.rows
         belongs = run.membership(node, rows, emitter)
-        belongs = pl.repeat(True, pl.len(), dtype=pl.Boolean) if belongs is None else belongs
+        belongs = lit(True) if belongs is None else belongs
         if rows.frame.height:
             stays = rows.from_owner(whole, f"complete:{name}")
             rest = rows.from_owner(some, f"in_hand:{name}")
             if is_superseded(str(feed)):
-                day = rows.from_owner(pl.col(run.carried("reference_day", "household", "member")), "reference_day")
-                rest = rest & (pl.col(AS_OF).is_null() | (pl.col(AS_OF) >= day))
+                day = rows.from_owner(col(run.carried("reference_day", "household", "member")), "reference_day")
+                rest = rest & (col(AS_OF).is_null() | (col(AS_OF) >= day))
             belongs = belongs & (stays | rest)
         measures = [belongs.alias("b0"), *_measures(emitter, node, element, by)]
-        frame = on_rows(rows.with_extra(), measures)
+        frame = rows.sheet.made(measures)
         segments = run.segments(str(feed))
         unseen = UnseenSpans(self, condition if isinstance(condition, Node) else None)
-        may_come = pl.lit(True)
+        may_come = lit(True)
         if isinstance(condition, Node):
             may_come = ~unseen.emit(condition).n.eq_missing(False)
         if function in ("any", "all"):
@@ -182,8 +176,8 @@ class VectorBounds:
         else:
             open_ = ~whole & may_come
             span = unseen.span(element) if isinstance(element, Node) else None
-            more_low = open_ & (~spans.at_least(span.low) if span is not None else pl.lit(False))
-            more_high = open_ & (~spans.at_most(span.high) if span is not None else pl.lit(True))
+            more_low = open_ & (~spans.at_least(span.low) if span is not None else lit(False))
+            more_high = open_ & (~spans.at_most(span.high) if span is not None else lit(True))
             self._sum(node, name, segments, frame, condition, open_, more_low, more_high)
 
     # ---- people
@@ -192,50 +186,53 @@ class VectorBounds:
         run, (function, element, condition) = self.run, node.args[:3]
         level = "member" if node.op == "members" else "supporter"
         emitter = self.emitters[level]
-        belongs = pl.lit(True)
+        belongs = lit(True)
         if node.op == "members":
             belongs = emitter.emit(membership_of(node)).n
         elif node.level == "household":
-            belongs = pl.col("first")
+            belongs = col("first")
         if isinstance(condition, Node):
             belongs = belongs & emitter.emit(condition).n
         measures = [belongs.alias("b0"), *_measures(emitter, node, element, None)]
-        frame = on_rows(run.frame(level), measures)
+        frame = run.sheet(level).made(measures)
         segments = run.people_segments(node)
-        no = pl.lit(False)
+        no = lit(False)
         if function in ("any", "all"):
             self._truth(node, name, segments, frame, more=no)
         elif function in _EXTREMES:
-            self._extreme(node, name, segments, frame, complete=pl.lit(True))
+            self._extreme(node, name, segments, frame, complete=lit(True))
         else:
             self._sum(node, name, segments, frame, condition, no, no, no)
 
     def _is_listed(self, node: Node) -> pl.Series:
         """Whether the people of an aggregate are known at all."""
-        height = self.run.frame(self.home(node)).height
-        every = pl.repeat(True, height, dtype=pl.Boolean, eager=True)
+        every = spread(pl.Series([True]), self.run.sheet(self.home(node)).height)
         if node.op != "supporters":
             return every
-        return self.run._only_known(node, every).fill_null(False)
+        return is_true(self.run._only_known(node, every))
 
     # ---- together
 
-    def _truth(self, node: Node, name: str, segments: Segments, frame: pl.DataFrame, *, more: pl.Expr) -> None:
+    def _truth(
+        self, node: Node, name: str, segments: Segments, frame: Mapping[str, pl.Series], *, more: Column
+    ) -> None:
         """`any` and `all`; `more`: where a row to come might decide it."""
         function, home = node.args[0], self.home(node)
         hit = frame["b0"] & (frame["x0"] if function == "any" else ~frame["x0"])
         true, unknown = truth_sums(segments, {"h": hit})["h"]
-        open_ = on_rows(self.run.frame(home), [more.alias("m")])["m"].fill_null(True).cast(pl.Int64)
+        (open_,) = reckoned([more.fill_null(True).cast(pl.Int64)], self.run.sheet(home))
         verdict = kleene_any(true, unknown + open_)
         verdict = verdict if function == "any" else ~verdict
-        self._put(node, name, _where(self._is_listed(node), verdict), None)
+        self._put(node, name, where(self._is_listed(node), verdict), None)
 
-    def _extreme(self, node: Node, name: str, segments: Segments, frame: pl.DataFrame, *, complete: pl.Expr) -> None:
+    def _extreme(
+        self, node: Node, name: str, segments: Segments, frame: Mapping[str, pl.Series], *, complete: Column
+    ) -> None:
         """The lowest, highest or latest: only where all that belong are left."""
         (found,) = aggregated(segments, frame, [str(node.args[0])])
         listed = self._is_listed(node)
-        whole = on_rows(self.run.frame(self.home(node)), [complete.alias("m")])["m"].fill_null(False)
-        left = _where(listed & whole, found)
+        (whole,) = reckoned([complete.fill_null(False)], self.run.sheet(self.home(node)))
+        left = where(listed & whole, found)
         self._put(node, name, left, left)
 
     def _sum(
@@ -243,57 +240,50 @@ class VectorBounds:
         node: Node,
         name: str,
         segments: Segments,
-        frame: pl.DataFrame,
+        frame: Mapping[str, pl.Series],
         condition: object,
-        open_: pl.Expr,
-        more_low: pl.Expr,
-        more_high: pl.Expr,
+        open_: Column,
+        more_low: Column,
+        more_high: Column,
     ) -> None:
         """Sums and counts: of those that belong and of those that may; `more_…`: where a row to come adds no bound."""
         function, home = node.args[0], self.home(node)
-        b = pl.col("b0")
-        low, high = (pl.lit(1, pl.Int64),) * 2 if function == "count" else (pl.col("low"), pl.col("high"))
+        b = col("b0")
+        low, high = (lit(1, pl.Int64),) * 2 if function == "count" else (col("low"), col("high"))
         may = b.is_null()
         parts = {
-            "low": pl.when(b).then(low).when(may & (low < 0)).then(low).otherwise(0).fill_null(0),
-            "high": pl.when(b).then(high).when(may & (high > 0)).then(high).otherwise(0).fill_null(0),
-            "no_low": ((b | may).fill_null(True) & low.is_null()).cast(pl.Int64),
-            "no_high": ((b | may).fill_null(True) & high.is_null()).cast(pl.Int64),
-            "may": may.cast(pl.Int64),
+            "low": when(b).then(low).when(may & (low < 0)).then(low).otherwise(0).fill_null(0),
+            "high": when(b).then(high).when(may & (high > 0)).then(high).otherwise(0).fill_null(0),
+            "no_low": (b | may).fill_null(True) & low.is_null(),
+            "no_high": (b | may).fill_null(True) & high.is_null(),
+            "may": may,
         }
-        sums = segments.sums(on_rows(frame, [e.cast(pl.Int64).alias(c) for c, e in parts.items()]))
-        people = on_rows(
-            self.run.frame(home),
-            [e.fill_null(True).alias(c) for c, e in (("open", open_), ("low", more_low), ("high", more_high))],
-        )
+        sums = segments.sums(Sheet(frame, segments.rows).made(e.alias(c) for c, e in parts.items()))
+        asked = (("open", open_), ("low", more_low), ("high", more_high))
+        people = self.run.sheet(home).made(e.fill_null(True).alias(c) for c, e in asked)
         lacking = isinstance(condition, Node) and may_lack_value(self.law, condition)
         if node.op == "members":
             lacking = lacking or may_lack_value(self.law, membership_of(node))
-        known = pl.Series([True]).new_from_index(0, people.height)
+        known = spread(pl.Series([True]), self.run.sheet(home).height)
         if lacking:
             known = ~people["open"] & (sums["may"] == 0)
         listed = self._is_listed(node)
-        ends = [_where(known & listed & ~people[end] & (sums[f"no_{end}"] == 0), sums[end]) for end in ("low", "high")]
+        ends = [where(known & listed & ~people[end] & (sums[f"no_{end}"] == 0), sums[end]) for end in ("low", "high")]
         if function == "count" and node.op == "supporters":
-            ends[0] = ends[0].zip_with(listed, pl.Series([0]).new_from_index(0, len(listed)))
+            ends[0] = ends[0].zip_with(listed, pl.Series([0]))
         self._put(node, name, *ends)
 
     def _put(self, node: Node, name: str, low: pl.Series, high: pl.Series | None) -> None:
         home = self.home(node)
-        known = self.run.frame(home)[name]
+        known = self.run.sheet(home)[name]
         ends = {"=": low} if high is None or node.type.kind != "num" else {"-": low, "+": high}
-        filled = [known.zip_with(known.is_not_null(), end).alias(f"{which}:{name}") for which, end in ends.items()]
+        filled = [known.zip_with(is_known(known), end).alias(f"{which}:{name}") for which, end in ends.items()]
         self.run.put(home, filled)
 
 
-def _where(condition: pl.Series, values: pl.Series) -> pl.Series:
-    """The values where the condition is true, null elsewhere."""
-    return values.zip_with(condition, pl.Series([None], dtype=values.dtype).new_from_index(0, len(values)))
-
-
-def _measures(emitter: FrameSpans | RowSpans, node: Node, element: object, by: object) -> list[pl.Expr]:
+def _measures(emitter: FrameSpans | RowSpans, node: Node, element: object, by: object) -> list[Column]:
     """What an aggregate takes of each row: bounds where it adds up, what is left where it picks."""
-    measures: list[pl.Expr] = []
+    measures: list[Column] = []
     if isinstance(element, Node) and node.args[0] == "sum":
         span = emitter.span(element)
         measures += [as_stored(q, element.type).alias(c) for q, c in ((span.low, "low"), (span.high, "high"))]
@@ -304,10 +294,10 @@ def _measures(emitter: FrameSpans | RowSpans, node: Node, element: object, by: o
     return measures
 
 
-def as_stored(q: Quotient, t: Type) -> pl.Expr:
+def as_stored(q: Quotient, t: Type) -> Column:
     """A bound as it is kept in a column: whole numbers, a ratio in millionths; beyond `ranges.MOST` there is none."""
     if q.absent:
-        return pl.lit(None, dtype=pl.Int64)
+        return lit(None, dtype=pl.Int64)
     if t.form == "micro":
         q = fitting_rounded(over(fitting_product(q.above, MILLION), q.denominator), "fen", "down")
     return within_most(q).n.cast(pl.Int64)

@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import reduce
 
+import numpy as np
 import polars as pl
 
 from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE
-from meanscheck.law.cause_bits import NONE, WORD, Mask, Once, RowOnce, bit_at, joined, places_of
+from meanscheck.law.cause_bits import NONE, WORD, Mask, bit_at, distinct, joined, places_of
+from meanscheck.law.columns import Column, col, is_known, is_true, lit, reckoned, when
 from meanscheck.law.conflicts.kinds import MEMBERSHIP
 from meanscheck.law.cut import cut
 from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Programme
 from meanscheck.law.plan import yields_column
 from meanscheck.law.ranges import point
+from meanscheck.law.segments import places_among, where
 from meanscheck.law.sides import RowEmitter, Rows, Side
 from meanscheck.law.span_emit import constant_range
 from meanscheck.law.tables import lacking
@@ -37,12 +40,12 @@ def causes_of(run: VectorRun) -> tuple[dict[str, pl.Series], dict[str, pl.Series
         household programmes by id, member programmes by id; null where the outcome is not `refer`.
     """
     law = run.law
-    refers = pl.repeat(False, run.households.height, dtype=pl.Boolean, eager=True)
+    refers = pl.repeat(False, run.sheet("household").height, dtype=pl.Boolean, eager=True)
+    listed = run.sheet("member")["role"] == "member"
     for p in law.programmes:
-        undecided = run.frame(p.entity)[f"o:{p.id}"].is_null()
+        undecided = ~is_known(run.sheet(p.entity)[f"o:{p.id}"])
         if p.entity == "member":
-            rows = run.persons.select("unit_row").filter(undecided & (run.persons["role"] == "member"))
-            undecided = pl.Series(range(run.households.height)).is_in(rows["unit_row"].unique().implode())
+            undecided = run.persons_of.sums({p.id: is_true(undecided & listed)})[p.id] > 0
         refers = refers | undecided
     homes: dict[str, pl.Series] = {}
     members: dict[str, pl.Series] = {}
@@ -52,21 +55,17 @@ def causes_of(run: VectorRun) -> tuple[dict[str, pl.Series], dict[str, pl.Series
     if bounds is not None:
         # The same part was looked at before, and more of it: what is decided has no causes.
         refers = bounds.units
-    of_person = refers.gather(run.persons["unit_row"])
-    unit_rows, person_rows = refers.arg_true().cast(pl.Int64), of_person.arg_true().cast(pl.Int64)
+    of_person = refers[run.household_of("member")]
     if bounds is not None:
         causes = _Causes(bounds.run, bounds)
     else:
-        part = cut(run, units=refers, persons=of_person, person_rows=person_rows)
+        part = cut(run, units=refers, persons=of_person)
         causes = _Causes(run.restricted(part, units=refers, persons=of_person))
     for p in law.programmes:
         texts = causes.texts(p)
         household = p.entity == "household"
-        places, height = (unit_rows, run.households.height) if household else (person_rows, run.persons.height)
-        every = pl.select(row=pl.int_range(height, dtype=pl.Int64))
-        open_rows = pl.DataFrame({"row": places, "texts": texts})
-        joined = every.join(open_rows, on="row", how="left", maintain_order="left")
-        (homes if household else members)[p.id] = joined["texts"]
+        place = places_among(refers if household else of_person)
+        (homes if household else members)[p.id] = texts if place is None else texts.gather(place)
     return homes, members
 
 
@@ -78,10 +77,10 @@ class _Causes:
         self.bits: dict[str, int] = {}
         self.kept: dict[object, tuple[int, ...]] = {}
         self._emitters: Mapping[str, Emitter] = (
-            {level: Once(Side(run, level)) for level in LEVELS} if bounds is None else bounds.emitters
+            {level: Emitter(Side(run, level)) for level in LEVELS} if bounds is None else bounds.emitters
         )
         """What is unknown: under a law that uses bounds, what has several values left."""
-        self._rows: dict[str, RowOnce] = {}
+        self._rows: dict[str, RowEmitter] = {}
 
     # ---- bits
 
@@ -97,25 +96,26 @@ class _Causes:
         return {w: reduce(lambda a, b: a | b, [m[w] for m in masks if w in m]) for w in words}
 
     @staticmethod
-    def when(condition: pl.Expr, mask: Mask) -> Mask:
+    def when(condition: Column, mask: Mask) -> Mask:
         """The mask where the condition is true, nothing elsewhere."""
-        return {w: pl.when(condition).then(e).otherwise(NONE) for w, e in mask.items()}
+        return {w: when(condition).then(e).otherwise(NONE) for w, e in mask.items()}
 
     def texts(self, programme: Programme) -> pl.Series:
         """Sorted causes of a programme per row of its frame; null where it is decided."""
         words = self.programme(programme)
-        level, p = programme.entity, programme.id
-        frame = self.run.frame(level)
-        columns = [f"c{w}:o:{p}" for w in words]
-        keys = frame.select(pl.col(f"o:{p}").is_null().alias("open"), *columns)
-        distinct = keys.filter(pl.col("open")).unique().sort(columns or ["open"])
+        p, sheet = programme.id, self.run.sheet(programme.entity)
+        rows = np.flatnonzero((~is_known(sheet[f"o:{p}"])).to_numpy())
+        first, which = distinct([sheet[f"c{w}:o:{p}"].to_numpy()[rows] for w in words], len(rows))
         names = sorted(self.bits, key=self.bits.__getitem__)
+        sets = zip(*(sheet[f"c{w}:o:{p}"].to_numpy()[rows][first].tolist() for w in words), strict=True)
         texts = [
-            sorted(names[w * WORD + i] for w, word in zip(words, row[1:], strict=True) for i in places_of(word))
-            for row in distinct.iter_rows()
+            sorted(names[w * WORD + i] for w, word in zip(words, one, strict=True) for i in places_of(word))
+            for one in (sets if words else [()] * len(first))
         ]
-        table = distinct.with_columns(pl.Series("texts", texts, dtype=pl.List(pl.String)))
-        return keys.join(table, on=["open", *columns], how="left", maintain_order="left")["texts"]
+        place = np.full(sheet.height, -1, dtype=np.int64)
+        place[rows] = which
+        series = pl.Series("texts", texts, dtype=pl.List(pl.String))
+        return series.gather(where(pl.Series(place >= 0), pl.Series(place)))
 
     # ---- kept masks
 
@@ -128,7 +128,7 @@ class _Causes:
 
     def carried(self, words: tuple[int, ...], name: str, home: str, level: str) -> Mask:
         """A kept mask as another frame knows it."""
-        return {w: pl.col(self.run.carried(f"c{w}:{name}", home, level)) for w in words}
+        return {w: col(self.run.carried(f"c{w}:{name}", home, level)) for w in words}
 
     def variable(self, name: str) -> tuple[int, ...]:
         """Words of a variable's mask, kept on its entity's frame."""
@@ -136,13 +136,13 @@ class _Causes:
         if ("var", name) in self.kept:
             return self.kept[("var", name)]
         column = f"v:{name}"
-        if self.run.frame(variable.entity)[column].null_count() == 0:
+        if self.run.sheet(variable.entity)[column].null_count() == 0:
             return self.keep(("var", name), variable.entity, column, {})
         leaf = Node("var", (name,), UNITS[variable.unit], variable.entity)
         mask = self.when(self.is_open(leaf, variable.entity), self.mask(variable.tree, variable.entity))
         return self.keep(("var", name), variable.entity, column, mask)
 
-    def is_open(self, leaf: Node, level: str) -> pl.Expr:
+    def is_open(self, leaf: Node, level: str) -> Column:
         """Whether a variable or aggregate is unknown."""
         return self._emitters[level].emit(leaf).n.is_null()
 
@@ -153,16 +153,13 @@ class _Causes:
         if there.entity == "household" or when == "this member":
             return self.carried(words, f"o:{other}", there.entity, programme.entity)
         open_there = (
-            pl.col(f"o:{other}").is_null()
-            & (pl.col("role") == "member")
-            & ~pl.col(f"v:{programme.members}").eq_missing(False)
+            col(f"o:{other}").is_null() & (col("role") == "member") & ~col(f"v:{programme.members}").eq_missing(False)
         )
         mask = self.when(open_there, self.carried(words, f"o:{other}", "member", "member"))
         if not mask:
             return {}
-        frame = self.run.persons.select(pl.col("unit_row").alias("owner"), *[e.alias(str(w)) for w, e in mask.items()])
         name = yields_column(programme, other, when)
-        union = joined(frame, self.run.households.height)
+        union = self._joined(mask, "member", "unit_row", "household")
         self.run.put("household", [s.alias(f"c{w}:{name}") for w, s in union.items()])
         return self.carried(tuple(union), name, "household", programme.entity)
 
@@ -172,15 +169,15 @@ class _Causes:
             return self.kept[("programme", programme.id)]
         level, p = programme.entity, programme.id
         masks: list[Mask] = []
-        own = pl.col(f"own:{p}")
+        own = col(f"own:{p}")
         if level == "member":
             words = self.variable(programme.members)
             masks.append(self.carried(words, f"v:{programme.members}", "member", level))
         for test in programme.tests:
-            masks.append(self.when(pl.col(f"t:{p}:{test.id}").is_null(), self.mask(test.tree, level)))
-        tests = [pl.col(f"t:{p}:{t.id}") for t in programme.tests]
+            masks.append(self.when(col(f"t:{p}:{test.id}").is_null(), self.mask(test.tree, level)))
+        tests = [col(f"t:{p}:{t.id}") for t in programme.tests]
         if level == "member":
-            tests.append(pl.col(f"t:{p}:membership"))
+            tests.append(col(f"t:{p}:membership"))
         verdict = reduce(lambda a, b: a & b, tests)
         mask = self.when(verdict.is_null(), self.either(masks))
         if programme.award is not None:
@@ -189,12 +186,22 @@ class _Causes:
             mask = self.either([mask, self.when(verdict.eq_missing(True) | verdict.is_null(), award)])
         for rule in programme.yields_to:
             gives = f"y:{p}:{rule.programme}"
-            if gives in self.run.frame(level).columns:
-                unknown = pl.col(gives).is_null() & ~own.eq_missing(False)
+            if gives in self.run.sheet(level):
+                unknown = col(gives).is_null() & ~own.eq_missing(False)
                 below = self.undecided(programme, rule.programme, rule.when)
                 below = self.either([below, self.bit(f"outcome:{rule.programme}")])
                 mask = self.either([mask, self.when(unknown, below)])
         return self.keep(("programme", p), level, f"o:{p}", mask)
+
+    def _joined(self, mask: Mask, level: str, index: str, home: str) -> dict[int, pl.Series]:
+        """Bits of an entity's rows, joined per row of `home` that the column `index` names."""
+        sheet = self.run.sheet(level)
+        bits = dict(zip(mask, reckoned(list(mask.values()), sheet), strict=True))
+        return joined(bits, sheet[index].to_numpy(), self.run.sheet(home).height)
+
+    def _codes(self, state: str) -> list[int]:
+        """The states that the evidence of persons is in."""
+        return [int(code) for code in np.unique(self.run.sheet("member")[state].to_numpy())]
 
     # ---- trees
 
@@ -266,53 +273,50 @@ class _Causes:
         if node in self.kept:
             return self.kept[node]
         run, feed, name = self.run, str(node.args[1]), self.run.plan.names[node]
-        if run.persons[name].null_count() == 0:
+        if run.sheet("member")[name].null_count() == 0:
             return self.keep(node, "member", name, {})
         state = run.state(feed)
-        codes = run.persons[state].unique().sort().to_list()
-        masks = [self.when(pl.col(state) == code, self.hidden(code, feed)) for code in codes if code]
-        visible = pl.col(state) == 0
+        codes = self._codes(state)
+        masks = [self.when(col(state) == code, self.hidden(code, feed)) for code in codes if code]
+        visible = col(state) == 0
         covered = run.covered(node)
         if covered is not None:
             masks.append(self.when(visible & ~covered, self.bit(f"not_covered:{feed}")))
             visible = visible & covered
         rows = self._row_masks(node)
         run.put("member", [series.alias(f"r{w}:{name}") for w, series in rows.items()])
-        inside: Mask = {w: pl.col(f"r{w}:{name}") for w in rows}
+        inside: Mask = {w: col(f"r{w}:{name}") for w in rows}
         masks.append(self.when(visible, inside))
-        nothing = visible & reduce(lambda a, b: a & b, [e == 0 for e in inside.values()], pl.lit(True))
-        some = (
-            run.persons.select(pl.Series("k", self._counts(node))).to_series() > 0 if node.args[0] == "latest" else None
-        )
-        if some is not None:
-            run.put("member", [some.alias(f"some:{name}")])
-            masks.append(self.when(nothing & pl.col(f"some:{name}"), self.bit(f"ambiguous:{feed}")))
-            nothing = nothing & ~pl.col(f"some:{name}")
+        nothing = visible & reduce(lambda a, b: a & b, [e == 0 for e in inside.values()], lit(True))
+        if node.args[0] == "latest":
+            run.put("member", [(self._counts(node) > 0).alias(f"some:{name}")])
+            masks.append(self.when(nothing & col(f"some:{name}"), self.bit(f"ambiguous:{feed}")))
+            nothing = nothing & ~col(f"some:{name}")
         masks.append(self.when(nothing, self.bit(f"no_rows:{feed}")))
         return self.keep(node, "member", name, self.when(self.is_open(node, "member"), self.either(masks)))
 
     def is_disputed(self, kind: str) -> bool:
         """Whether a conflict of the kind is open somewhere."""
-        return f"k:{kind}" in self.run.persons.columns
+        return f"k:{kind}" in self.run.sheet("member")
 
     def open_conflict(self, kind: str) -> Mask:
         """The bit of a kind where an open conflict of it concerns the person."""
-        return self.when(pl.col(f"k:{kind}"), self.bit(f"conflict:{kind}"))
+        return self.when(col(f"k:{kind}"), self.bit(f"conflict:{kind}"))
 
     def hidden(self, code: int, feed: str) -> Mask:
         """Bits of a state: of one in doubt, the conflicts by name."""
         word = self.bit(f"{EvidenceState(code).word}:{feed}")
-        if code != EvidenceState.CONFLICTING or f"was:{feed}" not in self.run.persons.columns:
+        if code != EvidenceState.CONFLICTING or f"was:{feed}" not in self.run.sheet("member"):
             return word
         kinds = [k for k, c in self.law.conflicts.items() if feed in c.doubts and self.is_disputed(k)]
-        return self.either([self.when(pl.col(f"was:{feed}"), word), *map(self.open_conflict, kinds)])
+        return self.either([self.when(col(f"was:{feed}"), word), *map(self.open_conflict, kinds)])
 
     def _of_feed(self, feed: str) -> RowEmitter:
         """The emitter over the rows of a feed: what was carried to them once stays there."""
         if self.bounds is not None:
             return self.bounds.of_feed(feed)
         if feed not in self._rows:
-            self._rows[feed] = RowOnce(Rows(self.run, feed))
+            self._rows[feed] = RowEmitter(Rows(self.run, feed))
         return self._rows[feed]
 
     def _counts(self, node: Node) -> pl.Series:
@@ -320,9 +324,8 @@ class _Causes:
         emitter = self._of_feed(str(node.args[1]))
         rows = emitter.rows
         belongs = self.run.membership(node, rows, emitter)
-        truth = pl.repeat(True, pl.len(), dtype=pl.Boolean) if belongs is None else belongs
-        frame = rows.with_extra().select(truth.fill_null(False).cast(pl.Int64).alias("n"))
-        return self.run.segments(str(node.args[1])).sums(frame)["n"]
+        truth = lit(True) if belongs is None else belongs
+        return self.run.segments(str(node.args[1])).sums(rows.sheet.made([truth.fill_null(False).alias("n")]))["n"]
 
     def _row_masks(self, node: Node) -> dict[int, pl.Series]:
         """Bits of the rows that may count, joined per person."""
@@ -331,14 +334,14 @@ class _Causes:
         rows = emitter.rows
         if not rows.frame.height:
             return {}
-        counts = pl.lit(True)
+        counts = lit(True)
         masks: list[Mask] = []
         if reviewed:
-            verdict = pl.col("verdict")
+            verdict = col("verdict")
             counts = counts & (verdict != VERDICT_DROPPED)
             masks.append(self.when(verdict == VERDICT_NONE, self.bit(f"unreviewed:{feed}")))
         elif rows.frame["verdict"].max() == VERDICT_DROPPED:
-            counts = counts & (pl.col("verdict") != VERDICT_DROPPED)
+            counts = counts & (col("verdict") != VERDICT_DROPPED)
         for part in (condition, element, by):
             if isinstance(part, Node):
                 masks.append(self.row_mask(part, rows, emitter))
@@ -349,18 +352,16 @@ class _Causes:
         mask = self.when(counts, self.either(masks))
         if not mask:
             return {}
-        frame = rows.with_extra().select(
-            self.run.owner_of_row(str(feed)).alias("owner"), *[e.alias(str(w)) for w, e in mask.items()]
-        )
-        return joined(frame, self.run.persons.height)
+        bits = dict(zip(mask, reckoned(list(mask.values()), rows.sheet), strict=True))
+        return joined(bits, self.run.owner_of_row(str(feed)).to_numpy(), self.run.sheet("member").height)
 
     def row_mask(self, node: Node, rows: Rows, emitter: RowEmitter) -> Mask:
         """Bits of a node over the rows of a feed."""
         if node.op == "col":
             name = f"{node.args[0]}.{node.args[1]}"
-            return self.when(pl.col(str(node.args[1])).is_null(), self.bit(f"unknown:{name}"))
+            return self.when(col(str(node.args[1])).is_null(), self.bit(f"unknown:{name}"))
         if node.op == "confirmed":
-            return self.when(pl.col("verdict") == VERDICT_NONE, self.bit(f"unreviewed:{node.args[0]}"))
+            return self.when(col("verdict") == VERDICT_NONE, self.bit(f"unreviewed:{node.args[0]}"))
         if node.level in ("household", "member", "supporter"):
             mask = self.mask(node, "member")
             return {w: rows.from_owner(e, f"mask{w}:{node.key}") for w, e in mask.items()}
@@ -371,7 +372,7 @@ class _Causes:
         if node in self.kept:
             return self.kept[node]
         run, name = self.run, self.run.plan.names[node]
-        if run.frame(node.level)[name].null_count() == 0:
+        if run.sheet(node.level)[name].null_count() == 0:
             return self.keep(node, node.level, name, {})
         function, element, condition = node.args[:3]
         level = "member" if node.op == "members" else "supporter"
@@ -382,7 +383,7 @@ class _Causes:
             belongs = emitter.emit(member).n
             masks.append(self.mask(member, level))
         else:
-            belongs = pl.col("first") if node.level == "household" else pl.lit(True)
+            belongs = col("first") if node.level == "household" else lit(True)
         counts = ~belongs.eq_missing(False)
         if isinstance(condition, Node):
             masks.append(self.mask(condition, level))
@@ -393,17 +394,12 @@ class _Causes:
                 counts = counts & ~emitter.emit(element).n.eq_missing(function == "all")
         mask = self.when(counts, self.either(masks))
         index = "unit_row" if node.op == "members" or node.level == "household" else "member_row"
-        inside: dict[int, pl.Series] = {}
-        if mask:
-            frame = run.frame(level).select(
-                pl.col(index).cast(pl.Int64).alias("owner"), *[e.alias(str(w)) for w, e in mask.items()]
-            )
-            inside = joined(frame, run.frame(node.level).height)
+        inside = self._joined(mask, level, index, node.level)
         run.put(node.level, [s.alias(f"r{w}:{name}") for w, s in inside.items()])
-        result: Mask = {w: pl.col(f"r{w}:{name}") for w in inside}
+        result: Mask = {w: col(f"r{w}:{name}") for w in inside}
         if node.op == "supporters":
             result = self._unlisted(node, name, result)
-        nothing = reduce(lambda a, b: a & b, [e == 0 for e in result.values()], pl.lit(True))
+        nothing = reduce(lambda a, b: a & b, [e == 0 for e in result.values()], lit(True))
         result = self.either([result, self.when(nothing, self.bit(f"no_rows:{node.op}"))])
         return self.keep(node, node.level, name, self.when(self.is_open(node, node.level), result))
 
@@ -413,20 +409,20 @@ class _Causes:
         bits = self.either(
             [
                 self.when(
-                    (pl.col(state) == code) & (pl.col("role") == "member"),
+                    (col(state) == code) & (col("role") == "member"),
                     self.bit(f"{EvidenceState(code).word}:supporters"),
                 )
-                for code in run.persons[state].unique().sort().to_list()
+                for code in self._codes(state)
                 if code
             ]
         )
         if not bits:
             return inside
         if node.level == "household":
-            frame = run.persons.select(pl.col("unit_row").alias("owner"), *[e.alias(str(w)) for w, e in bits.items()])
-            run.put("household", [s.alias(f"u{w}:{name}") for w, s in joined(frame, run.households.height).items()])
+            union = self._joined(bits, "member", "unit_row", "household")
+            run.put("household", [s.alias(f"u{w}:{name}") for w, s in union.items()])
         else:
             run.put("member", [e.alias(f"u{w}:{name}") for w, e in bits.items()])
-        unlisted: Mask = {w: pl.col(f"u{w}:{name}") for w in bits}
+        unlisted: Mask = {w: col(f"u{w}:{name}") for w in bits}
         hidden = reduce(lambda a, b: a | b, [e != 0 for e in unlisted.values()])
         return self.either([unlisted, self.when(~hidden, inside)])

@@ -20,6 +20,7 @@ import polars as pl
 
 from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE, CaseBlock
 from meanscheck.errors import InternalError
+from meanscheck.law.columns import Column, all_horizontal, col, lit, reckoned, spread, when
 from meanscheck.law.conflicts.found import find
 from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Law, Programme
@@ -27,10 +28,12 @@ from meanscheck.law.margins import margin_of
 from meanscheck.law.names import OPEN_END, open_ended
 from meanscheck.law.plain import FRESHNESS, windows_in
 from meanscheck.law.plan import plan_of, yields_column
+from meanscheck.law.quotients import months_added
 from meanscheck.law.ranges import MOST
-from meanscheck.law.segments import Segments, aggregated, kleene_any, truth_sums
+from meanscheck.law.segments import Segments, aggregated, kleene_any, truth_sums, where
 from meanscheck.law.settle import settle
-from meanscheck.law.sides import RowEmitter, Rows, Side, on_rows, with_reckoned
+from meanscheck.law.sheets import Part, Sheet
+from meanscheck.law.sides import RowEmitter, Rows, Side
 from meanscheck.law.tables import entry
 from meanscheck.law.tree import Node, membership_of
 from meanscheck.law.types import UNITS
@@ -52,11 +55,16 @@ class VectorRun:
         unit_row = self.persons_of.owner_of_row()
         if block.persons.height != len(unit_row):
             raise InternalError("persons and households of a block do not match")
-        self.households = block.households.with_columns(pl.col("reference_day").fill_null(pl.lit(law.on)))
-        self.persons = block.persons.with_columns(pl.Series("unit_row", unit_row, dtype=pl.Int64))
-        self.edges = block.supporters.with_columns(
-            pl.Series("unit_row", unit_row[block.supporters["member_row"].to_numpy()], dtype=pl.Int64)
-        )
+        of_edge = unit_row[block.supporters["member_row"].to_numpy()]
+        self._sheets = {
+            "household": Sheet(block.households, block.households.height),
+            "member": Sheet(block.persons, block.persons.height),
+            "supporter": Sheet(block.supporters, block.supporters.height),
+        }
+        self.put("household", [col("reference_day").fill_null(law.on).alias("reference_day")])
+        self.put("member", [pl.Series("unit_row", unit_row, dtype=pl.Int64)])
+        self.put("supporter", [pl.Series("unit_row", of_edge, dtype=pl.Int64)])
+        self._places = _places(unit_row, of_edge)
         self._segments: dict[str, Segments] = {}
         self._owners: dict[str, pl.Series] = {}
         self._frames: dict[str, pl.DataFrame] = {}
@@ -83,13 +91,17 @@ class VectorRun:
         part.law, part.block, part.plan, part.disputes = self.law, block, self.plan, self.disputes
         part.persons_of = Segments(block.households["n_persons"].to_numpy())
         unit_row = part.persons_of.owner_of_row()
-        part.households = self.households.filter(units)
-        part.persons = self.persons.filter(persons).with_columns(pl.Series("unit_row", unit_row, dtype=pl.Int64))
-        rows = block.supporters["member_row"]
-        part.edges = self.edges.filter(units.gather(self.edges["unit_row"])).with_columns(
-            rows, block.supporters["supporter_row"], pl.Series("unit_row", unit_row[rows.to_numpy()], dtype=pl.Int64)
-        )
+        edges = units[self._places["supporter"]]
+        rows = {"household": units, "member": persons, "supporter": edges}
+        part._sheets = {level: Sheet({}, int(r.sum()), whole=Part(self._sheets[level], r)) for level, r in rows.items()}
+        member, supporter = (block.supporters[name] for name in ("member_row", "supporter_row"))
+        of_edge = unit_row[member.to_numpy()]
+        part.put("member", [pl.Series("unit_row", unit_row, dtype=pl.Int64)])
+        part.put("supporter", [member, supporter, pl.Series("unit_row", of_edge, dtype=pl.Int64)])
+        part._places = _places(unit_row, of_edge)
         part._segments, part._owners, part._frames, part._tops = {}, {}, {}, {}
+        if block is self.block:
+            part._segments, part._owners, part._frames = self._segments, self._owners, self._frames
         part._states, part._windows = dict(self._states), set(self._windows)
         part._bounds = None
         return part
@@ -101,27 +113,44 @@ class VectorRun:
         units are looked at alone; where they are many, or others are asked for later, all are.
         """
         if self._bounds is not None and self._bounds.covers(units):
-            self._bounds.refresh(self)
+            self._bounds.refresh()
         else:
             is_few = self._bounds is None and units.sum() * FEW < len(units)
-            self._bounds = VectorBounds(self, units if is_few else pl.Series([True]).new_from_index(0, len(units)))
+            self._bounds = VectorBounds(self, units if is_few else spread(pl.Series([True]), len(units)))
         return self._bounds
 
     # ---- frames
 
-    def frame(self, level: str) -> pl.DataFrame:
-        """The frame of an entity."""
-        return {"household": self.households, "member": self.persons, "supporter": self.edges}[level]
+    def sheet(self, level: str) -> Sheet:
+        """The columns of an entity."""
+        return self._sheets[level]
 
-    def put(self, level: str, columns: Iterable[pl.Expr | pl.Series]) -> None:
-        """Add columns to the frame of an entity."""
-        frame = with_reckoned(self.frame(level), columns)
-        if level == "household":
-            self.households = frame
-        elif level == "member":
-            self.persons = frame
-        else:
-            self.edges = frame
+    def frame(self, level: str) -> pl.DataFrame:
+        """The columns of an entity as a frame."""
+        return self._sheets[level].table
+
+    def household_of(self, level: str) -> pl.Series:
+        """The household's row of each person, or of each edge."""
+        return self._places[level]
+
+    @property
+    def households(self) -> pl.DataFrame:
+        """The frame of households."""
+        return self.frame("household")
+
+    @property
+    def persons(self) -> pl.DataFrame:
+        """The frame of persons."""
+        return self.frame("member")
+
+    @property
+    def edges(self) -> pl.DataFrame:
+        """The frame of edges between members and supporters."""
+        return self.frame("supporter")
+
+    def put(self, level: str, columns: Iterable[Column | pl.Series]) -> None:
+        """Add columns to those of an entity."""
+        self._sheets[level].put(columns)
 
     def column_of(self, node: Node) -> str:
         """The column in which a leaf stands on its own frame."""
@@ -138,24 +167,24 @@ class VectorRun:
         if home in (level, "const"):
             return name
         copy = f"{home}|{name}"
-        frame = self.frame(level)
-        if copy in frame.columns:
+        sheet = self._sheets[level]
+        if copy in sheet:
             return copy
         if home == "supporter":
             # All edges of a supporter say the same; who is no supporter has no value.
-            one = self.edges.select(row=pl.col("supporter_row").cast(pl.Int64), value=name).unique("row", keep="any")
-            rows = pl.DataFrame({"row": pl.arange(frame.height, dtype=pl.Int64, eager=True)})
-            series = rows.join(one, on="row", how="left", maintain_order="left")["value"]
+            edges = self._sheets[home]
+            one = pl.DataFrame({"row": edges["supporter_row"].cast(pl.Int64), "value": edges[name]})
+            rows = pl.DataFrame({"row": pl.arange(sheet.height, dtype=pl.Int64, eager=True)})
+            series = rows.join(one.unique("row", keep="any"), on="row", how="left", maintain_order="left")["value"]
         else:
-            series = self.frame(home)[name].gather(frame["supporter_row" if home == "member" else "unit_row"])
+            series = self._sheets[home][name][sheet["supporter_row"] if home == "member" else self._places[level]]
         self.put(level, [series.alias(copy)])
         return copy
 
     def top(self, home: str, name: str) -> int:
         """The largest absolute value of a column of numbers, on the frame of an entity or of a feed."""
         if (home, name) not in self._tops:
-            frame = self._frames[home] if home in self._frames else self.frame(home)
-            column = frame[name]
+            column = self._frames[home][name] if home in self._frames else self._sheets[home][name]
             low, high = column.min(), column.max()
             self._tops[(home, name)] = max((abs(v) for v in (low, high) if isinstance(v, int)), default=0)
         return self._tops[(home, name)]
@@ -165,7 +194,8 @@ class VectorRun:
         if feed not in self._frames:
             frame = self.block.feeds[feed]
             ends = [c for c in frame.columns if c in open_ended(feed)]
-            frame = frame.with_columns(pl.col(c).fill_null(OPEN_END) for c in ends)
+            if ends:
+                frame = frame.with_columns(pl.col(c).fill_null(OPEN_END) for c in ends)
             if feed == "medical_settlements" and "reverses" in frame.columns:
                 frame = frame.with_columns(self._reversed(feed, frame))
             self._frames[feed] = frame
@@ -185,13 +215,13 @@ class VectorRun:
     def segments(self, feed: str) -> Segments:
         """How the rows of a feed belong to persons."""
         if feed not in self._segments:
-            self._segments[feed] = Segments(self.persons[f"n:{feed}"].to_numpy())
+            self._segments[feed] = Segments(self._sheets["member"][f"n:{feed}"].to_numpy())
         return self._segments[feed]
 
     def owner_of_row(self, feed: str) -> pl.Series:
         """The person of each row."""
         if feed not in self._owners:
-            self._owners[feed] = pl.Series("owner", self.segments(feed).owner_of_row())
+            self._owners[feed] = pl.Series("owner", self.segments(feed).owner_of_row(), dtype=pl.UInt32)
         return self._owners[feed]
 
     def state(self, feed: str) -> str:
@@ -200,51 +230,49 @@ class VectorRun:
             name = f"s:{feed}"
             freshness = self.law.parameters.get(FRESHNESS)
             months = None if freshness is None else entry(freshness, (feed,))
-            if isinstance(months, int) and self.persons[f"asof:{feed}"].null_count() < self.persons.height:
+            persons = self._sheets["member"]
+            if isinstance(months, int) and persons[f"asof:{feed}"].null_count() < persons.height:
                 oldest = f"oldest:{months}"
-                if oldest not in self.households.columns:
-                    day = pl.col("reference_day").dt.month_start().dt.offset_by(f"-{months}mo")
-                    self.put("household", [day.alias(oldest)])
-                since = pl.col(self.carried(oldest, "household", "member"))
-                stale = (pl.col(name) == 0) & (pl.col(f"asof:{feed}") < since).fill_null(False)
-                self.put(
-                    "member", [pl.when(stale).then(pl.lit(1, pl.UInt8)).otherwise(pl.col(name)).alias(f"e:{feed}")]
-                )
+                if oldest not in self._sheets["household"]:
+                    self.put("household", [months_added(col("reference_day"), -months).alias(oldest)])
+                since = col(self.carried(oldest, "household", "member"))
+                stale = (col(name) == 0) & (col(f"asof:{feed}") < since).fill_null(False)
+                self.put("member", [when(stale).then(lit(1, pl.UInt8)).otherwise(col(name)).alias(f"e:{feed}")])
                 name = f"e:{feed}"
             self._states[feed] = name
         return self._states[feed]
 
-    def covered(self, node: Node) -> pl.Expr | None:
+    def covered(self, node: Node) -> Column | None:
         """Whether a person's answer covers the windows an aggregate asks about; None if answers are not limited."""
         feed = str(node.args[1])
-        limited = [e for e in ("from", "to") if self.persons[f"{e}:{feed}"].null_count() < self.persons.height]
+        persons = self._sheets["member"]
+        limited = [e for e in ("from", "to") if persons[f"{e}:{feed}"].null_count() < persons.height]
         if not limited:
             return None
         emitter = Emitter(Side(self, "member"))
-        parts: list[pl.Expr] = []
+        parts: list[Column] = []
         for part in windows_in(node):
             if part.op == "within" and not emitter.known_window(part):
                 continue
             first, _, last = self.window(part)
-            parts.append(~((pl.col(f"from:{feed}") > first).fill_null(False)))
-            parts.append(~((pl.col(f"to:{feed}") < last).fill_null(False)))
-        return pl.all_horizontal(parts) if parts else None
+            parts.append(~((col(f"from:{feed}") > first).fill_null(False)))
+            parts.append(~((col(f"to:{feed}") < last).fill_null(False)))
+        return all_horizontal(parts) if parts else None
 
-    def window(self, node: Node) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    def window(self, node: Node) -> tuple[Column, Column, Column]:
         """First day of a window, the first after it and its last, on the persons' frame; reckoned once a household."""
         bounds = node.nodes[1:]
         if any(n.level not in ("const", "household") for n in bounds):
             first, after = Emitter(Side(self, "member")).window(node)
-            return first, after, after.dt.offset_by("-1d")
+            return first, after, _day_before(after)
         key = f"{node.op}:{','.join(str(n.key) for n in bounds)}"
         names = [f"{which}:{key}" for which in ("first", "after", "last")]
         if key not in self._windows:
             self._windows.add(key)
             first, after = Emitter(Side(self, "household")).window(node)
-            self.put(
-                "household", [e.alias(n) for e, n in zip((first, after, after.dt.offset_by("-1d")), names, strict=True)]
-            )
-        first, after, last = (pl.col(self.carried(n, "household", "member")) for n in names)
+            days = first, after, _day_before(after)
+            self.put("household", [e.alias(n) for e, n in zip(days, names, strict=True)])
+        first, after, last = (col(self.carried(n, "household", "member")) for n in names)
         return first, after, last
 
     # ---- aggregates over feeds
@@ -256,48 +284,46 @@ class VectorRun:
         for feed, of_feed in by_feed.items():
             self._feed(feed, of_feed)
 
-    def membership(self, node: Node, rows: Rows, emitter: Emitter) -> pl.Expr | None:
+    def membership(self, node: Node, rows: Rows, emitter: Emitter) -> Column | None:
         """Kleene: whether a row belongs to the aggregate. A dropped row does not; an unreviewed one may."""
         frame, parts = rows.frame, []
         if node.args[5] and frame.height:
-            verdict = pl.col("verdict")
-            parts.append(pl.when(verdict == VERDICT_NONE).then(None).otherwise(verdict != VERDICT_DROPPED))
+            verdict = col("verdict")
+            parts.append(when(verdict == VERDICT_NONE).then(None).otherwise(verdict != VERDICT_DROPPED))
         elif frame.height and frame["verdict"].max() == VERDICT_DROPPED:
-            parts.append(pl.col("verdict") != VERDICT_DROPPED)
+            parts.append(col("verdict") != VERDICT_DROPPED)
         if isinstance(node.args[3], Node):
             parts.append(emitter.emit(node.args[3]).n)
         if not parts:
             return None
-        belongs = parts[0] if len(parts) == 1 else parts[0] & parts[1]
-        return belongs if belongs.meta.root_names() else belongs & pl.repeat(True, pl.len(), dtype=pl.Boolean)
+        return parts[0] if len(parts) == 1 else parts[0] & parts[1]
 
     def _feed(self, feed: str, nodes: list[Node]) -> None:
         rows = Rows(self, feed)
         emitter = RowEmitter(rows)
-        measures: list[pl.Expr] = []
+        measures: list[Column] = []
         for i, node in enumerate(nodes):
             belongs = self.membership(node, rows, emitter)
-            truth = pl.repeat(True, pl.len(), dtype=pl.Boolean) if belongs is None else belongs
-            measures.append(truth.alias(f"b{i}"))
+            measures.append((lit(True) if belongs is None else belongs).alias(f"b{i}"))
             if isinstance(node.args[2], Node):
                 measures.append(emitter.stored(node.args[2]).alias(f"x{i}"))
             if isinstance(node.args[4], Node):
                 measures.append(emitter.stored(node.args[4]).alias(f"y{i}"))
-        frame = on_rows(rows.with_extra(), measures)
         segments = self.segments(feed)
-        results = aggregated(segments, frame, [str(n.args[0]) for n in nodes])
-        columns: list[pl.Expr] = []
-        self.put("member", [pl.Series(f"raw:{self.plan.names[n]}", r) for n, r in zip(nodes, results, strict=True)])
+        results = aggregated(segments, rows.sheet.made(measures), [str(n.args[0]) for n in nodes])
+        columns: list[Column] = []
+        raw = [f"raw:{self.plan.names[n]}" for n in nodes]
+        self.put("member", [r.alias(name) for name, r in zip(raw, results, strict=True)])
         state = self.state(feed)
         for node in nodes:
-            visible = pl.col(state) == 0
+            visible = col(state) == 0
             covered = self.covered(node)
             if covered is not None:
                 visible = visible & covered
             name = self.plan.names[node]
-            columns.append(pl.when(visible).then(pl.col(f"raw:{name}")).alias(name))
+            columns.append(when(visible).then(col(f"raw:{name}")).alias(name))
         self.put("member", columns)
-        self.persons = self.persons.drop(f"raw:{self.plan.names[n]}" for n in nodes)
+        self._sheets["member"].drop(raw)
 
     # ---- aggregates over people
 
@@ -305,15 +331,14 @@ class VectorRun:
         function, element, condition = node.args[:3]
         level = "member" if node.op == "members" else "supporter"
         emitter = Emitter(Side(self, level))
-        belongs = emitter.emit(membership_of(node)).n if node.op == "members" else pl.lit(True)
+        belongs = emitter.emit(membership_of(node)).n if node.op == "members" else lit(True)
         if node.op == "supporters" and node.level == "household":
-            belongs = pl.col("first")
+            belongs = col("first")
         if isinstance(condition, Node):
             belongs = belongs & emitter.emit(condition).n
         value = emitter.stored(element) if isinstance(element, Node) else None
         measures = [belongs.alias("b0")] + ([] if value is None else [value.alias("x0")])
-        frame = on_rows(self.frame(level), measures)
-        (result,) = aggregated(self.people_segments(node), frame, [str(function)])
+        (result,) = aggregated(self.people_segments(node), self._sheets[level].made(measures), [str(function)])
         name = self.plan.names[node]
         if node.op == "supporters":
             result = self._only_known(node, result)
@@ -324,49 +349,44 @@ class VectorRun:
         if node.op == "members":
             return self.persons_of
         index, size = (
-            ("member_row", self.persons.height) if node.level == "member" else ("unit_row", self.households.height)
+            ("member_row", self._sheets["member"].height)
+            if node.level == "member"
+            else ("unit_row", self._sheets["household"].height)
         )
-        return Segments(np.bincount(self.edges[index].to_numpy().astype(np.int64), minlength=size))
+        return Segments(np.bincount(self._sheets["supporter"][index].to_numpy().astype(np.int64), minlength=size))
 
     def _only_known(self, node: Node, result: pl.Series) -> pl.Series:
         """Supporters are known only where the feed that names them has been answered."""
-        state = self.state("supporters")
-        known = self.persons.select((pl.col(state) == 0) | (pl.col("role") != "member")).to_series()
+        persons = self._sheets["member"]
+        (known,) = reckoned([(col(self.state("supporters")) == 0) | (col("role") != "member")], persons)
         if node.level == "household":
-            hidden = self.persons_of.sums(pl.DataFrame({"h": (~known).cast(pl.Int64)}))["h"]
-            known = hidden == 0
-        elif not self.persons.height:
-            return result
-        return pl.select(pl.when(pl.lit(known)).then(pl.lit(result))).to_series()
+            known = self.persons_of.sums({"h": ~known})["h"] == 0
+        return where(known, result)
 
     # ---- variables and programmes
 
     def _variables(self, names: list[str]) -> None:
-        by_entity: dict[str, list[pl.Expr]] = {}
+        by_entity: dict[str, list[Column]] = {}
         for name in names:
             variable = self.law.variables[name]
             e = Emitter(Side(self, variable.entity)).stored(variable.tree, UNITS[variable.unit])
             by_entity.setdefault(variable.entity, []).append(e.alias(f"v:{name}"))
         for entity, columns in by_entity.items():
             self.put(entity, columns)
-            self._guard(entity, [c.meta.output_name() for c in columns])
+            self._guard(entity, [c.name for c in columns])
 
     def _guard(self, entity: str, names: list[str]) -> None:
-        frame = self.frame(entity)
-        numbers = [n for n in names if frame.schema[n] == pl.Int64]
-        if numbers and frame.height:
-            tops = frame.select(pl.col(numbers).abs().max()).row(0)
-            for name, top in zip(numbers, tops, strict=True):
-                if top is not None and top > MOST:
-                    raise InternalError(f"variable {name[2:]} exceeds the bound of exact reckoning")
+        for name in names:
+            if self._sheets[entity][name].dtype == pl.Int64 and self.top(entity, name) > MOST:
+                raise InternalError(f"variable {name[2:]} exceeds the bound of exact reckoning")
 
     def _programme(self, programme: Programme) -> None:
         level, p = programme.entity, programme.id
         emitter = Emitter(Side(self, level))
-        columns: list[pl.Expr] = []
+        columns: list[Column] = []
         names: list[str] = []
         if level == "member":
-            columns.append(pl.col(f"v:{programme.members}").alias(f"t:{p}:membership"))
+            columns.append(col(f"v:{programme.members}").alias(f"t:{p}:membership"))
             names.append(f"t:{p}:membership")
         for test in programme.tests:
             name = f"t:{p}:{test.id}"
@@ -381,48 +401,48 @@ class VectorRun:
         self.put(level, columns)
         if self.law.bounds:
             settle(self, programme)
-        verdict = pl.col(names[0])
+        verdict = col(names[0])
         for name in names[1:]:
-            verdict = verdict & pl.col(name)
+            verdict = verdict & col(name)
         if programme.award is not None:
-            verdict = pl.when(verdict & pl.col(f"w:{p}").is_null()).then(None).otherwise(verdict)
+            verdict = when(verdict & col(f"w:{p}").is_null()).then(None).otherwise(verdict)
         self.put(level, [verdict.alias(f"o:{p}"), verdict.alias(f"own:{p}")])
         for rule in programme.yields_to:
             if rule.programme not in {q.id for q in self.law.programmes}:
                 continue
             gives = self._yields(programme, rule.programme, rule.when)
-            kept = pl.col(f"o:{p}")
-            result = (
-                pl.when(kept.eq_missing(False) | gives).then(False).when(gives.is_null()).then(None).otherwise(kept)
-            )
+            kept = col(f"o:{p}")
+            result = when(kept.eq_missing(False) | gives).then(False).when(gives.is_null()).then(None).otherwise(kept)
             self.put(level, [gives.alias(f"y:{p}:{rule.programme}")])
             self.put(level, [result.alias(f"o:{p}")])
         if programme.award is not None:
-            self.put(level, [pl.when(pl.col(f"o:{p}")).then(pl.col(f"w:{p}")).alias(f"w:{p}")])
+            self.put(level, [when(col(f"o:{p}")).then(col(f"w:{p}")).alias(f"w:{p}")])
 
-    def _yields(self, programme: Programme, other: str, when: str) -> pl.Expr:
+    def _yields(self, programme: Programme, other: str, when: str) -> Column:
         """Whether the other programme takes precedence, as an expression on this programme's frame."""
         home = self.law.programme(other).entity
         if home == "household" or when == "this member":
-            return pl.col(self.carried(f"o:{other}", home, programme.entity))
-        member, there = pl.col(f"v:{programme.members}"), pl.col(f"o:{other}")
-        listed = pl.col("role") == "member"
+            return col(self.carried(f"o:{other}", home, programme.entity))
+        member, there = col(f"v:{programme.members}"), col(f"o:{other}")
+        listed = col("role") == "member"
         if when == "any member":
-            frame = self.persons.select((listed & member & there).alias("x"))
-            true, unknown = truth_sums(self.persons_of, {"x": frame["x"]})["x"]
+            found = self._sheets["member"].made([(listed & member & there).alias("x")])
             name = yields_column(programme, other, when)
-            self.put("household", [kleene_any(true, unknown).alias(name)])
+            self.put("household", [kleene_any(*truth_sums(self.persons_of, found)["x"]).alias(name)])
         else:
-            frame = self.persons.select(
-                (listed & member & ~there).alias("against"), (listed & member.fill_null(True)).alias("some")
-            )
-            sums = truth_sums(self.persons_of, {c: frame[c] for c in frame.columns})
-            against, unknown = sums["against"]
-            nobody = sums["some"][0] == 0
-            every = ~kleene_any(against, unknown)
+            against, some = listed & member & ~there, listed & member.fill_null(True)
+            found = self._sheets["member"].made([against.alias("against"), some.alias("some")])
+            sums = truth_sums(self.persons_of, found)
+            every = ~kleene_any(*sums["against"])
             name = yields_column(programme, other, when)
-            self.put(
-                "household",
-                [pl.select(pl.when(pl.lit(nobody)).then(False).otherwise(pl.lit(every))).to_series().alias(name)],
-            )
-        return pl.col(self.carried(name, "household", programme.entity))
+            self.put("household", [(every & (sums["some"][0] > 0)).alias(name)])
+        return col(self.carried(name, "household", programme.entity))
+
+
+def _places(unit_row: np.ndarray, of_edge: np.ndarray) -> dict[str, pl.Series]:
+    """The household's row of each person and of each edge, as Polars counts rows."""
+    return {"member": pl.Series(unit_row, dtype=pl.UInt32), "supporter": pl.Series(of_edge, dtype=pl.UInt32)}
+
+
+def _day_before(day: Column) -> Column:
+    return day.made(lambda s: s.dt.offset_by("-1d"), "day before")

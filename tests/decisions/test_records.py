@@ -35,7 +35,7 @@ def written(law: Law, block: CaseBlock) -> pl.DataFrame:
     """The vector writer's groups of a block; person n of it has the token pn."""
     run = VectorRun(law, block)
     if "input_digest" not in run.households.columns:
-        run.households = run.households.with_columns(input_digest=pl.lit("cd" * 32))
+        run.put("household", [pl.Series("input_digest", ["cd" * 32] * run.households.height)])
     names = pl.Series([f"p{i}" for i in range(run.persons.height)])
     return BlockRecords(run, provenance=ORIGIN).frame(
         household_tokens=pl.Series([f"h{i}" for i in range(run.households.height)]), person_tokens=names

@@ -9,6 +9,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meanscheck.law.columns import col, reckoned
 from meanscheck.law.fitting import fitting_product, fitting_rounded, fitting_sum, fitting_total, within_most
 from meanscheck.law.quotients import WIDE, Part, Quotient
 from meanscheck.law.ranges import MOST
@@ -22,7 +23,7 @@ pairs = st.lists(st.tuples(numbers, numbers), min_size=1, max_size=5)
 
 
 def part(name: str, values: Sequence[int]) -> Part:
-    return Part(pl.col(name), max(abs(v) for v in values))
+    return Part(col(name), max(abs(v) for v in values))
 
 
 def frame(**columns: Sequence[int]) -> pl.DataFrame:
@@ -31,7 +32,7 @@ def frame(**columns: Sequence[int]) -> pl.DataFrame:
 
 def found(of: Callable[[Part, Part], Part], rows: Sequence[tuple[int, int]]) -> list[int | None]:
     a, b = [x for x, _ in rows], [y for _, y in rows]
-    values: list[int | None] = frame(a=a, b=b).select(of(part("a", a), part("b", b)).e.alias("x"))["x"].to_list()
+    values: list[int | None] = reckoned([of(part("a", a), part("b", b)).e], frame(a=a, b=b))[0].to_list()
     return values
 
 
@@ -50,7 +51,7 @@ def test_sums(rows: Sequence[tuple[int, int]]) -> None:
 
 
 def quotients(rows: Sequence[tuple[int, int]], n: str = "a", d: str = "b") -> Quotient:
-    return Quotient(pl.col(n), pl.col(d), max(abs(x) for x, _ in rows), max(y for _, y in rows))
+    return Quotient(col(n), col(d), max(abs(x) for x, _ in rows), max(y for _, y in rows))
 
 
 near = st.tuples(st.integers(-3, 3), st.integers(1, 10**6)).map(lambda t: (MOST * t[1] + t[0], t[1]))
@@ -64,14 +65,14 @@ quotient_rows = st.lists(
 @given(quotient_rows)
 def test_what_is_beyond_the_most_is_none_to_the_last_unit(rows: Sequence[tuple[int, int]]) -> None:
     columns = frame(a=[n for n, _ in rows], b=[d for _, d in rows])
-    kept = columns.select(within_most(quotients(rows)).n.alias("x"))["x"].to_list()
+    kept = reckoned([within_most(quotients(rows)).n], columns)[0].to_list()
     assert kept == [n if abs(Fraction(n, d)) <= MOST else None for n, d in rows]
 
 
 @given(quotient_rows)
 def test_rounding_never_fails(rows: Sequence[tuple[int, int]]) -> None:
     columns = frame(a=[n for n, _ in rows], b=[d for _, d in rows])
-    rounded = columns.select(fitting_rounded(quotients(rows), "fen", "down").n.alias("x"))["x"].to_list()
+    rounded = reckoned([fitting_rounded(quotients(rows), "fen", "down").n], columns)[0].to_list()
     assert rounded == [n // d if abs(Fraction(n, d)) <= MOST else None for n, d in rows]
 
 
@@ -80,7 +81,7 @@ def test_a_sum_of_quotients_is_exact_or_none(one: tuple[int, int], other: tuple[
     columns = frame(a=[one[0]], b=[one[1]], c=[other[0]], d=[other[1]])
     total = fitting_sum(quotients([one]), quotients([other], "c", "d"))
     assert total.d is not None
-    n, d = columns.select(n=total.n, d=total.d).row(0)
+    n, d = (s.item() for s in reckoned([total.n, total.d], columns))
     parts = one[0] * other[1], other[0] * one[1]
     if all(abs(p) < WIDE for p in parts) and abs(sum(parts)) < WIDE:
         assert Fraction(n, d) == Fraction(*one) + Fraction(*other)
