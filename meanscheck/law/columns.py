@@ -50,6 +50,10 @@ class Column:
 
     __hash__ = object.__hash__
 
+    def __repr__(self) -> str:
+        # Without an address: its digits may read like somebody's amount where what is shown is searched for leaks.
+        return f"Column({self.name})"
+
     # ---- arithmetic and comparison
 
     def __add__(self, other: Column | Constant) -> Column:

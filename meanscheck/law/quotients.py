@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
 
@@ -33,7 +33,8 @@ class Part:
     """A whole number and the largest absolute value it can have."""
 
     e: Column
-    top: int
+    top: int = field(repr=False)
+    """May be the greatest amount of somebody, so it is not shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ class Quotient:
 
     n: Column
     d: Column | None = None
-    top: int = 0
-    below: int = 1
+    top: int = field(default=0, repr=False)
+    below: int = field(default=1, repr=False)
     absent: bool = False
 
     @property

@@ -276,13 +276,14 @@ def _others(law: Law, other: str, when: str, person: int | None, extent: Extent)
 def _both(encoder: Encoder, subject: Subject, others: Sequence[Subject], when: str) -> list[Sym]:
     """The programme is eligible, and so is the one that it gives way to."""
     verdicts = []
+    members = encoder.law.programme(subject[0]).members
     for name, person in others:
         outcome = encoder.decided(name, person).outcome.true
         if person is None or when == "this member":
             verdicts.append(outcome)
         elif when == "any member":
-            verdicts.append(t.both(encoder.belongs(person).true, outcome))
+            verdicts.append(t.both(encoder.belongs(person, members).true, outcome))
         else:
-            verdicts.append(t.either(t.opposite(encoder.belongs(person).true), outcome))
+            verdicts.append(t.either(t.opposite(encoder.belongs(person, members).true), outcome))
     together = t.either(*verdicts) if when == "any member" else t.both(*verdicts)
     return [encoder.decided(*subject).outcome.true, together]
