@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -34,6 +35,20 @@ def measured(folder: Path, households: int, *, stages: Sequence[str], reuse: boo
         measure.keep(results[stage], folder)
         print(f"    {results[stage].wall:.1f} s, {results[stage].peak_mib:.0f} MiB", file=sys.stderr, flush=True)
     return results
+
+
+def of_sizes(stage: str, description: str, *, sizes: Sequence[int], arguments: Sequence[str] | None = None) -> int:
+    """The command of a stage that stands by itself: prints one line of JSON a size; makes the county where it must."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{stage}", description=description)
+    parser.add_argument("--households", type=int, nargs="+", default=[*sizes], metavar="N")
+    parser.add_argument("--work", type=Path, help="folder for counties and stores; a temporary one unless given")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="meanscheck-benchmarks-") as temporary:
+        for n in options.households:
+            folder = (options.work or Path(temporary)) / str(n)
+            measured(folder, n, stages=(), reuse=True)
+            print(json.dumps(measure.run(stage, folder, n).counts), flush=True)
+    return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

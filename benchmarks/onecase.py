@@ -1,6 +1,6 @@
 """How long does a caseworker wait? One household from stored evidence to the decision with its explanation.
 
-    python -m benchmarks.onecase --work DIR --households 2000 --cases 200
+    python -m benchmarks.onecase --work DIR --households 2000
 
 store        evidence straight from the tables, digests taken anew (what replay and `explain` read)
 projection   the same out of the projection (what a batch reads)
@@ -13,18 +13,13 @@ Median and 95th percentile, in milliseconds: wall clock, and CPU, which counts o
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
-from benchmarks import measure as measuring
-from benchmarks.__main__ import measured
+from benchmarks.__main__ import of_sizes
 from benchmarks.caseload import Place, law_of_the_day, opened
 from benchmarks.clock import Clock
 
@@ -102,19 +97,5 @@ def measure(place: Place, clock: Clock) -> dict[str, Any]:
     return {"ms": times.told()}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command: prints one line of JSON a size."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.onecase", description="What one household costs.")
-    parser.add_argument("--households", type=int, nargs="+", default=[2000], metavar="N")
-    parser.add_argument("--work", type=Path, help="folder for counties and stores; a temporary one unless given")
-    options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="meanscheck-benchmarks-") as temporary:
-        for n in options.households:
-            folder = (options.work or Path(temporary)) / str(n)
-            measured(folder, n, stages=(), reuse=True)
-            print(json.dumps(measuring.run("onecase", folder, n).counts), flush=True)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(of_sizes("onecase", "What one household costs.", sizes=[2_000]))

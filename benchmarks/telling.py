@@ -11,19 +11,13 @@ Medians of the single ones, totals of the others; CPU seconds count on a shared 
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import sys
-import tempfile
-from collections.abc import Sequence
-from pathlib import Path
 from time import process_time
 from typing import Any
 from unittest import mock
 
-from benchmarks import measure as measuring
-from benchmarks.__main__ import measured
+from benchmarks.__main__ import of_sizes
 from benchmarks.caseload import Place, law_of_the_day, opened
 from benchmarks.clock import Clock
 
@@ -111,19 +105,5 @@ def _one_by_one(store: Any, law: Any) -> dict[str, float]:
     return {step: round(statistics.median(values), 1) for step, values in spent.items()}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command: prints one line of JSON a size."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.telling", description="What it costs to tell why.")
-    parser.add_argument("--households", type=int, nargs="+", default=[100_000], metavar="N")
-    parser.add_argument("--work", type=Path, help="folder for counties and stores; a temporary one unless given")
-    options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="meanscheck-benchmarks-") as temporary:
-        for n in options.households:
-            folder = (options.work or Path(temporary)) / str(n)
-            measured(folder, n, stages=(), reuse=True)
-            print(json.dumps(measuring.run("telling", folder, n).counts), flush=True)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(of_sizes("telling", "What it costs to tell why.", sizes=[100_000]))

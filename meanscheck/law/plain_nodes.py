@@ -96,36 +96,25 @@ def _variable(node: Node, steps: Steps) -> Step:
 # ---- operations
 
 
-def _and(node: Node, steps: Steps) -> Step:
-    below = tuple(steps[n] for n in node.nodes)
+def _kleene(decides: bool) -> Callable[[Node, Steps], Step]:
+    """`and`, which one no decides, or `or`, which one yes decides."""
 
-    def step(run: SteppedRun, person: Any, row: Any, month: date | None) -> Any:
-        known = True
-        for s in below:
-            value = s(run, person, row, month)
-            if value is False:
-                return False
-            if value is None:
-                known = False
-        return True if known else None
+    def made(node: Node, steps: Steps) -> Step:
+        below = tuple(steps[n] for n in node.nodes)
 
-    return step
+        def step(run: SteppedRun, person: Any, row: Any, month: date | None) -> Any:
+            known = True
+            for s in below:
+                value = s(run, person, row, month)
+                if value is decides:
+                    return decides
+                if value is None:
+                    known = False
+            return (not decides) if known else None
 
+        return step
 
-def _or(node: Node, steps: Steps) -> Step:
-    below = tuple(steps[n] for n in node.nodes)
-
-    def step(run: SteppedRun, person: Any, row: Any, month: date | None) -> Any:
-        known = True
-        for s in below:
-            value = s(run, person, row, month)
-            if value is True:
-                return True
-            if value is None:
-                known = False
-        return False if known else None
-
-    return step
+    return made
 
 
 def _not(node: Node, steps: Steps) -> Step:
@@ -312,8 +301,8 @@ _MADE: Mapping[str, Callable[[Node, Steps], Step]] = {
     "attr": _attribute,
     "col": _column,
     "var": _variable,
-    "and": _and,
-    "or": _or,
+    "and": _kleene(decides=False),
+    "or": _kleene(decides=True),
     "not": _not,
     "in": _in,
     "if": _if,

@@ -176,6 +176,14 @@ def test_a_table_of_many_entries_is_as_deep_a_choice() -> None:
     assert reckoned([found], pl.DataFrame({"a": [0, 4_999, 5_000, None]}))[0].to_list() == [0, 9_998, -1, -1]
 
 
+def test_a_formula_that_names_its_parts_again_and_again_is_reckoned_once_each() -> None:
+    """Slices of slices do: written out, these sixty levels would be 2^60 additions."""
+    found = col("a")
+    for _ in range(60):
+        found = when(found > 0).then(found).otherwise(found + 1)
+    assert reckoned([found], pl.DataFrame({"a": [-70, -3, 5, None]}))[0].to_list() == [-10, 1, 5, None]
+
+
 def test_a_value_that_does_not_fit_stops_the_run_and_is_not_told() -> None:
     wide = col("a").cast(pl.Int128) * (2**62)
     with pytest.raises(InternalError, match="exact reckoning") as caught:
