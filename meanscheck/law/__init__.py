@@ -8,7 +8,7 @@
     another law     overlay: what-if stanzas laid over a pack               amendment: in what two laws differ
     one case        plain (plain_evidence, _tables, _rows, _causes, kleene) read against the law; bounds (ranges)
     contradictions  conflicts: what feeds say against each other, found before either executor runs
-    many cases      vectors (plan, sides, segments) ← emit (quotients, columns)   vector_causes for what is undecided
+    many cases      vectors (plan, sides, segments) ← emit (quotients, columns)   vector_programmes; vector_causes
     bounds of many  vector_bounds ← span_emit (spans, fitting) → settle     what every legal value leads to
     kept            keeping: what is worked out of a law lives as long as the law
 

@@ -23,21 +23,20 @@ from meanscheck.errors import InternalError
 from meanscheck.law.columns import Column, all_horizontal, col, lit, reckoned, spread, when
 from meanscheck.law.conflicts.found import find
 from meanscheck.law.emit import Emitter
-from meanscheck.law.law import Law, Programme
-from meanscheck.law.margins import margin_of
+from meanscheck.law.law import Law
 from meanscheck.law.names import OPEN_END, open_ended
 from meanscheck.law.plain import FRESHNESS, windows_in
-from meanscheck.law.plan import plan_of, yields_column
+from meanscheck.law.plan import plan_of
 from meanscheck.law.quotients import months_added
 from meanscheck.law.ranges import MOST
-from meanscheck.law.segments import Segments, aggregated, kleene_any, truth_sums, where
-from meanscheck.law.settle import settle
+from meanscheck.law.segments import Segments, aggregated, where
 from meanscheck.law.sheets import Part, Sheet
 from meanscheck.law.sides import RowEmitter, Rows, Side
 from meanscheck.law.tables import entry
 from meanscheck.law.tree import Node, membership_of
 from meanscheck.law.types import UNITS
 from meanscheck.law.vector_bounds import VectorBounds
+from meanscheck.law.vector_programmes import put_programme
 
 FEW = 20
 """One unit in so many is few."""
@@ -78,7 +77,7 @@ class VectorRun:
                 self._people(node)
             self._variables(depth.variables)
             for name in depth.programmes:
-                self._programme(law.programme(name))
+                put_programme(self, law.programme(name))
 
     def restricted(self, block: CaseBlock, *, units: pl.Series, persons: pl.Series) -> VectorRun:
         """This run over some of its units, with all columns and nothing reckoned anew.
@@ -379,64 +378,6 @@ class VectorRun:
         for name in names:
             if self._sheets[entity][name].dtype == pl.Int64 and self.top(entity, name) > MOST:
                 raise InternalError(f"variable {name[2:]} exceeds the bound of exact reckoning")
-
-    def _programme(self, programme: Programme) -> None:
-        level, p = programme.entity, programme.id
-        emitter = Emitter(Side(self, level))
-        columns: list[Column] = []
-        names: list[str] = []
-        if level == "member":
-            columns.append(col(f"v:{programme.members}").alias(f"t:{p}:membership"))
-            names.append(f"t:{p}:membership")
-        for test in programme.tests:
-            name = f"t:{p}:{test.id}"
-            columns.append(emitter.emit(test.tree).n.cast(pl.Boolean).alias(name))
-            names.append(name)
-            margin = margin_of(test.tree)
-            if margin is not None:
-                for prefix, tree in (("x", margin.value), ("l", margin.limit), ("m", margin.margin)):
-                    columns.append(emitter.stored(tree).alias(f"{prefix}:{p}:{test.id}"))
-        if programme.award is not None:
-            columns.append(emitter.stored(programme.award.tree, UNITS[programme.award.unit]).alias(f"w:{p}"))
-        self.put(level, columns)
-        if self.law.bounds:
-            settle(self, programme)
-        verdict = col(names[0])
-        for name in names[1:]:
-            verdict = verdict & col(name)
-        if programme.award is not None:
-            verdict = when(verdict & col(f"w:{p}").is_null()).then(None).otherwise(verdict)
-        self.put(level, [verdict.alias(f"o:{p}"), verdict.alias(f"own:{p}")])
-        for rule in programme.yields_to:
-            if rule.programme not in {q.id for q in self.law.programmes}:
-                continue
-            gives = self._yields(programme, rule.programme, rule.when)
-            kept = col(f"o:{p}")
-            result = when(kept.eq_missing(False) | gives).then(False).when(gives.is_null()).then(None).otherwise(kept)
-            self.put(level, [gives.alias(f"y:{p}:{rule.programme}")])
-            self.put(level, [result.alias(f"o:{p}")])
-        if programme.award is not None:
-            self.put(level, [when(col(f"o:{p}")).then(col(f"w:{p}")).alias(f"w:{p}")])
-
-    def _yields(self, programme: Programme, other: str, when: str) -> Column:
-        """Whether the other programme takes precedence, as an expression on this programme's frame."""
-        home = self.law.programme(other).entity
-        if home == "household" or when == "this member":
-            return col(self.carried(f"o:{other}", home, programme.entity))
-        member, there = col(f"v:{programme.members}"), col(f"o:{other}")
-        listed = col("role") == "member"
-        if when == "any member":
-            found = self._sheets["member"].made([(listed & member & there).alias("x")])
-            name = yields_column(programme, other, when)
-            self.put("household", [kleene_any(*truth_sums(self.persons_of, found)["x"]).alias(name)])
-        else:
-            against, some = listed & member & ~there, listed & member.fill_null(True)
-            found = self._sheets["member"].made([against.alias("against"), some.alias("some")])
-            sums = truth_sums(self.persons_of, found)
-            every = ~kleene_any(*sums["against"])
-            name = yields_column(programme, other, when)
-            self.put("household", [(every & (sums["some"][0] > 0)).alias(name)])
-        return col(self.carried(name, "household", programme.entity))
 
 
 def _places(unit_row: np.ndarray, of_edge: np.ndarray) -> dict[str, pl.Series]:
