@@ -29,7 +29,7 @@ TURNING = 200_000
 def measure(place: Place, clock: Clock) -> dict[str, Any]:
     """All three."""
     from meanscheck.decisions.encode import input_needs
-    from meanscheck.law import vectors
+    from meanscheck.law import vector_programmes, vectors
     from meanscheck.law.counterfactuals import counterfactuals
 
     law = law_of_the_day()
@@ -47,7 +47,7 @@ def measure(place: Place, clock: Clock) -> dict[str, Any]:
                 if with_margins:
                     run = vectors.VectorRun(law, block)
                 else:
-                    with mock.patch.object(vectors, "margin_of", _none):
+                    with mock.patch.object(vector_programmes, "margin_of", _none):
                         vectors.VectorRun(law, block)
                 cpu["rules" if with_margins else "rules without margins"] += process_time() - start
                 if with_margins and place.households <= TURNING:
