@@ -15,6 +15,7 @@ import polars as pl
 
 from meanscheck.errors import InternalError
 from meanscheck.law.columns import Column, coalesce, constant, lit, when
+from meanscheck.law.days import day_of_month, month, month_start, months_added, year, year_start, years_since
 from meanscheck.law.keeping import kept_with_law
 from meanscheck.law.law import Law
 from meanscheck.law.lookups import elsewhere, looked_up, sliced
@@ -25,12 +26,8 @@ from meanscheck.law.quotients import (
     Quotient,
     common,
     compared,
-    day_of_month,
     joint,
     literal,
-    month,
-    month_start,
-    months_added,
     nothing,
     null,
     over,
@@ -38,7 +35,6 @@ from meanscheck.law.quotients import (
     rounded,
     total,
     whole,
-    year,
 )
 from meanscheck.law.tables import entry
 from meanscheck.law.tree import COMPARISONS, Node
@@ -284,9 +280,7 @@ class Emitter:
         (q,) = self._each(node)
         if q.absent:
             return nothing(node.type)
-        born, on = q.n, self.law.on
-        before = month(born) * 100 + day_of_month(born) > on.month * 100 + on.day
-        return Quotient(whole(on.year) - year(born) - before.cast(pl.Int64), None, LAST_YEAR)
+        return Quotient(years_since(q.n, self.law.on), None, LAST_YEAR)
 
     def _months_between(self, node: Node) -> Quotient:
         each = self._each(node)
@@ -302,7 +296,7 @@ class Emitter:
         """First day of a window and the first day after it, at the level of what bounds it (null if unknown)."""
         if node.op == "same_year":
             day = self.emit(node.nodes[1]).n
-            return day.made(lambda s: s.dt.truncate("1y"), "year start"), month_start(day)
+            return year_start(day), month_start(day)
         months = self.constant(node.nodes[1])
         before = self.emit(node.nodes[2]).n
         if months is None:

@@ -13,6 +13,7 @@ from functools import reduce
 import polars as pl
 
 from meanscheck.law.columns import Column, lit, when
+from meanscheck.law.days import month, year
 from meanscheck.law.figures import ANY_KEY
 from meanscheck.law.law import Parameter
 from meanscheck.law.places import prefix_of
@@ -25,14 +26,12 @@ from meanscheck.law.quotients import (
     compared,
     joint,
     literal,
-    month,
     nothing,
     null,
     over,
     product,
     total,
     whole,
-    year,
 )
 from meanscheck.law.tables import BAND, MONTH_KEY, Table, band_type, bound_of, grouped
 from meanscheck.law.types import MICRO, MONEY, Type

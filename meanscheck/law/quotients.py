@@ -186,28 +186,3 @@ _COMPARED: dict[str, Callable[[Column, Column], Column]] = {
 def compared(op: str, x: Column, y: Column) -> Column:
     """A comparison."""
     return _COMPARED[op](x, y)
-
-
-def month_start(e: Column) -> Column:
-    """First day of the month of a day."""
-    return e.made(lambda s: s.dt.month_start(), "month start")
-
-
-def months_added(e: Column, months: int) -> Column:
-    """First day of the month of `e`, moved by whole months."""
-    return e.made(lambda s: s.dt.month_start().dt.offset_by(f"{months}mo"), f"{months} months")
-
-
-def year(e: Column) -> Column:
-    """The year of a day, Int64."""
-    return e.made(lambda s: s.dt.year().cast(pl.Int64), "year")
-
-
-def month(e: Column) -> Column:
-    """The month of a day, 1 to 12, Int64."""
-    return e.made(lambda s: s.dt.month().cast(pl.Int64), "month")
-
-
-def day_of_month(e: Column) -> Column:
-    """The day of a day's month, Int64."""
-    return e.made(lambda s: s.dt.day().cast(pl.Int64), "day")

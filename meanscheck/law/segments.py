@@ -9,6 +9,7 @@ group-by takes 2 to 3).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,9 @@ from meanscheck.errors import InternalError
 from meanscheck.law.columns import is_known, is_true
 
 SAFE_SUM = 2**62
+FEW = 4
+"""Up to one row in so many is counted one by one."""
+Verdicts: TypeAlias = "tuple[pl.Series, pl.Series | None]"
 
 
 class Segments:
@@ -27,6 +31,9 @@ class Segments:
         self.ends = np.cumsum(self.counts)
         self.rows = int(self.ends[-1]) if len(counts) else 0
         self.longest = int(self.counts.max()) if len(counts) else 0
+        self._owner: np.ndarray | None = None
+        self._running: np.ndarray | None = None
+        self._upto = np.empty(0, dtype=np.int64)
 
     @property
     def owners(self) -> int:
@@ -35,7 +42,9 @@ class Segments:
 
     def owner_of_row(self) -> np.ndarray:
         """The owner of each row."""
-        return np.repeat(np.arange(self.owners), self.counts)
+        if self._owner is None:
+            self._owner = np.repeat(np.arange(self.owners), self.counts)
+        return self._owner
 
     def sums(self, columns: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
         """Per owner the sum of each column (Int64 or Boolean without nulls, a row a value), 0 where there are no rows.
@@ -52,16 +61,37 @@ class Segments:
             return _zeros(self.owners)
         if column.null_count():
             raise InternalError("a sum over what is unknown")
+        if column.dtype == pl.Boolean:
+            return self._trues(column)
         low, high = column.min(), column.max()
         top = max(abs(v) for v in (low, high) if isinstance(v, int))
         if not top:
             return _zeros(self.owners)
         if top * max(self.longest, 1) >= SAFE_SUM:
             raise InternalError("amounts too large to be summed exactly")
-        running = np.zeros(self.rows + 1, dtype=np.int64)
-        np.cumsum(column.to_numpy(), dtype=np.int64, out=running[1:])
-        upto = running[self.ends]
-        return pl.Series(np.concatenate((upto[:1], upto[1:] - upto[:-1])))
+        return pl.Series(self._between(column.to_numpy()))
+
+    def _trues(self, column: pl.Series) -> pl.Series:
+        """How many rows are true: what there is less of is counted, true or false."""
+        true = int(column.sum())
+        if true == self.rows:
+            return pl.Series(self.counts)
+        few = min(true, self.rows - true)
+        if few * FEW >= self.rows:
+            return pl.Series(self._between(column.to_numpy()))
+        rows = np.flatnonzero(column if few == true else ~column)
+        found = np.bincount(self.owner_of_row()[rows], minlength=self.owners)
+        return pl.Series(found if few == true else self.counts - found)
+
+    def _between(self, values: np.ndarray) -> np.ndarray:
+        """Sums as differences of the running sum."""
+        # Memory that is asked for anew each time costs as much as adding up.
+        if self._running is None:
+            self._running = np.zeros(self.rows + 1, dtype=np.int64)
+            self._upto = np.zeros(self.owners + 1, dtype=np.int64)
+        np.cumsum(values, dtype=np.int64, out=self._running[1:])
+        np.take(self._running, self.ends, out=self._upto[1:], mode="clip")
+        return np.subtract(self._upto[1:], self._upto[:-1])
 
 
 def _zeros(n: int) -> pl.Series:
@@ -78,21 +108,21 @@ def places_among(rows: pl.Series) -> pl.Series | None:
     return None if rows.all() else where(rows, rows.cum_sum().cast(pl.Int64) - 1)
 
 
-def truth_sums(segments: Segments, columns: Mapping[str, pl.Series]) -> dict[str, tuple[pl.Series, pl.Series]]:
-    """For Boolean columns: per owner how many rows are true, and how many unknown."""
+def truth_sums(segments: Segments, columns: Mapping[str, pl.Series]) -> dict[str, Verdicts]:
+    """For Boolean columns: per owner how many rows are true, and how many unknown (None where none is, of nobody)."""
     parts: dict[str, pl.Series] = {}
     for name, series in columns.items():
         parts[f"1{name}"] = is_true(series)
         if series.null_count():
             parts[f"?{name}"] = ~is_known(series)
     sums = segments.sums(parts)
-    none = _zeros(segments.owners)
-    return {name: (sums[f"1{name}"], sums.get(f"?{name}", none)) for name in columns}
+    return {name: (sums[f"1{name}"], sums.get(f"?{name}")) for name in columns}
 
 
-def kleene_any(true: pl.Series, unknown: pl.Series) -> pl.Series:
+def kleene_any(true: pl.Series, unknown: pl.Series | None) -> pl.Series:
     """Kleene disjunction from how many are true and how many unknown."""
-    return (true > 0) | where(unknown == 0, unknown > 0)
+    found = true > 0
+    return found if unknown is None else found | where(unknown == 0, unknown > 0)
 
 
 def aggregated(segments: Segments, frame: Mapping[str, pl.Series], functions: list[str]) -> list[pl.Series]:
@@ -106,14 +136,14 @@ def aggregated(segments: Segments, frame: Mapping[str, pl.Series], functions: li
             hit = belongs & (x if function == "any" else ~x)
             truths[str(i)] = hit
             continue
-        if function in ("sum", "count"):
-            truths[f"b{i}"] = belongs
+        if function == "count":
+            truths[str(i)] = belongs
         if function == "sum":
             x = frame[f"x{i}"]
-            known = is_known(x)
-            values[str(i)] = x.zip_with(is_true(belongs) & known, pl.Series([0], dtype=pl.Int64))
-            if x.null_count():
-                truths[f"n{i}"] = is_true(belongs) & ~known
+            known, counts_surely = is_known(x), is_true(belongs)
+            values[f"={i}"] = x.zip_with(counts_surely & known, pl.Series([0], dtype=pl.Int64))
+            if x.null_count() or belongs.null_count():
+                values[f"?{i}"] = ~is_known(belongs) | (counts_surely & ~known)
     counts = truth_sums(segments, truths)
     sums = segments.sums(values)
     results: list[pl.Series] = []
@@ -121,12 +151,11 @@ def aggregated(segments: Segments, frame: Mapping[str, pl.Series], functions: li
         if function in ("any", "all"):
             verdict = kleene_any(*counts[str(i)])
             results.append(verdict if function == "any" else ~verdict)
-        elif function in ("sum", "count"):
-            true, unknown = counts[f"b{i}"]
-            result = true if function == "count" else sums[str(i)]
-            if f"n{i}" in counts:
-                unknown = unknown + counts[f"n{i}"][0]
-            results.append(where(unknown == 0, result))
+        elif function == "count":
+            true, unknown = counts[str(i)]
+            results.append(true if unknown is None else where(unknown == 0, true))
+        elif function == "sum":
+            results.append(where(sums[f"?{i}"] == 0, sums[f"={i}"]) if f"?{i}" in sums else sums[f"={i}"])
         else:
             results.append(_picked(segments, frame, i, function))
     return results

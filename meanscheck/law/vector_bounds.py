@@ -221,7 +221,7 @@ class VectorBounds:
         hit = frame["b0"] & (frame["x0"] if function == "any" else ~frame["x0"])
         true, unknown = truth_sums(segments, {"h": hit})["h"]
         (open_,) = reckoned([more.fill_null(True).cast(pl.Int64)], self.run.sheet(home))
-        verdict = kleene_any(true, unknown + open_)
+        verdict = kleene_any(true, open_ if unknown is None else unknown + open_)
         verdict = verdict if function == "any" else ~verdict
         self._put(node, name, where(self._is_listed(node), verdict), None)
 

@@ -22,12 +22,12 @@ from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE, CaseBlock
 from meanscheck.errors import InternalError
 from meanscheck.law.columns import Column, all_horizontal, col, lit, reckoned, spread, when
 from meanscheck.law.conflicts.found import find
+from meanscheck.law.days import months_added
 from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Law
 from meanscheck.law.names import OPEN_END, open_ended
 from meanscheck.law.plain import FRESHNESS, windows_in
 from meanscheck.law.plan import plan_of
-from meanscheck.law.quotients import months_added
 from meanscheck.law.ranges import MOST
 from meanscheck.law.segments import Segments, aggregated, where
 from meanscheck.law.sheets import Part, Sheet
