@@ -114,7 +114,7 @@ def _child(stage: str, folder: Path, households: int) -> None:
     from benchmarks.clock import Clock
 
     clock = Clock()
-    with _watched() as peaks:
+    with watched() as peaks:
         counts = function(Place(folder, households), clock)
     parts = clock.stop()
     wall, cpu = (sum(seconds[i] for seconds in parts.values()) for i in (0, 1))
@@ -122,7 +122,7 @@ def _child(stage: str, folder: Path, households: int) -> None:
 
 
 @contextlib.contextmanager
-def _watched(every: float = 0.1) -> Iterator[list[float]]:
+def watched(every: float = 0.1) -> Iterator[list[float]]:
     """A list whose entry grows to the largest sum of resident memory (MiB) of this process and its children."""
     peaks, ended = [0.0], threading.Event()
 
