@@ -38,6 +38,7 @@ STAGES = {
     "onecase": ("onecase", "measure"),
     "template-ours": ("template", "ours"),
     "template-openfisca": ("template", "openfisca"),
+    "zen": ("zen", "measure_cases"),
     "whole": ("seal", "whole"),
     "pool": ("seal", "pool"),
     "assess": ("assess", "measure"),
