@@ -161,9 +161,9 @@ def block_of(given: People, law: Law) -> CaseBlock:
         ),
     }
     return CaseBlock(
-        households=_shaped(households, empty.households),
-        persons=_shaped(persons, empty.persons),
-        feeds={feed: _shaped(feeds[feed], frame) for feed, frame in empty.feeds.items()},
+        households=shaped(households, empty.households),
+        persons=shaped(persons, empty.persons),
+        feeds={feed: shaped(feeds[feed], frame) for feed, frame in empty.feeds.items()},
         supporters=empty.supporters,
     )
 
@@ -175,7 +175,7 @@ def _rows_of(amounts: Numbers) -> pl.DataFrame:
     return pl.DataFrame({"row": there, "amount": amounts[there]})
 
 
-def _shaped(frame: pl.DataFrame, like: pl.DataFrame) -> pl.DataFrame:
+def shaped(frame: pl.DataFrame, like: pl.DataFrame) -> pl.DataFrame:
     """The columns and types of another frame; nothing where `frame` has no such column, no verdict."""
     import polars as pl
 
