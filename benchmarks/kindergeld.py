@@ -13,8 +13,9 @@ gettsim             as it is called, with the checks of its inputs that it makes
 gettsim-unchecked   the same without them
 few                 the part of it that ten households take too: it makes its functions anew in every call
 
-GETTSIM is AGPL-3: it is only called, and nobody gets it with this package, so it is in no extra. It runs on numpy
-here, its default; its other backend, jax, is not tried.
+GETTSIM is AGPL-3: it is only called, and nobody gets it with this package, so it is in no extra. It runs on numpy here,
+its default; its other backend, jax, is not tried. A column that is missing is an error to it; an empty cell of hours
+makes a child of age in training one without a claim, even with its checks on, where we refer the family to a person.
 
 Choices
     * The slice begins in 2016: before, GETTSIM raises amounts in December 2009 and July 2015, where the law did so from

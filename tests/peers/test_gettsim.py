@@ -8,6 +8,7 @@ commentary of Littmann/Bitz/Pust tabulates them up to 2021 (§ 66 EStG, Rn. 6); 
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from datetime import date, timedelta
 from importlib.util import find_spec
 
@@ -88,6 +89,17 @@ def test_hours_that_nobody_told_matter_only_at_ages_where_the_law_asks_for_them(
     unit = CaseUnit("H", {"applied_on": day, "reference_day": day}, (PersonFacts("member", attributes), child))
     (outcome,) = PlainRun(RulePack.load(kindergeld.PACK).on(day), unit).decide()
     assert outcome.outcome == expected
+
+
+@needs_gettsim
+def test_gettsim_takes_an_empty_cell_for_no_claim_where_we_refer() -> None:
+    day = date(2026, 1, 1)
+    home = household(1, day)
+    grown = replace(home, age=np.array([40, 19]), in_training=home.is_child, hours=np.array([40.0, np.nan]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        environment = kindergeld.their_environment(day)
+        assert kindergeld.their_cents(grown, day, environment, with_checks=True).tolist() == [0]
 
 
 @needs_gettsim
