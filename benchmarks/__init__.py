@@ -8,6 +8,8 @@
     measure   one measurement = one process of its own     caseload the county and the store that stages share
     ingest, project, assess, seal, verify, replay          one stage each
     intake    a large file and many small ones, a command of its own
+    template, kindergeld, zen                              beside OpenFisca, GETTSIM and ZEN, commands of their own
+    scaling   a picture of time and memory by size
     peer      the hand-written pipeline                    table    figures as Markdown, ratios included
 
 Choices

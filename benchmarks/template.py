@@ -24,7 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +32,9 @@ from numpy.typing import NDArray
 from benchmarks import machine, measure
 from benchmarks.caseload import SEED, Place
 from benchmarks.clock import Clock
+from benchmarks.frames import Cells, framed_as
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from meanscheck.contracts.units import CaseBlock
 
 COUNTRY = Path(__file__).parent.parent / "tests" / "peers" / "country"
@@ -52,7 +51,6 @@ NOISE = 1e-4
 """What sums of 32-bit floats may differ by, relatively."""
 
 Numbers = NDArray[np.int64]
-Cells: TypeAlias = "NDArray[Any] | str | bool | date | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +117,6 @@ def people(homes: int) -> People:
 
 def block_of(given: People, empty: CaseBlock) -> CaseBlock:
     """The households as frames of the shape that evidence has, which `empty` has without rows."""
-    import polars as pl
-
     from meanscheck.contracts.units import CaseBlock
 
     persons, homes = len(given.home), given.homes
@@ -161,27 +157,12 @@ def block_of(given: People, empty: CaseBlock) -> CaseBlock:
     }
     rows = {"tax_income": len(there), "rigid_spending": homes, "real_estate": int(of_homes.sum())}
 
-    def frame(cells: dict[str, Cells], like: pl.DataFrame, height: int) -> pl.DataFrame:
-        return pl.DataFrame([_series(name, cells.get(name), dtype, height) for name, dtype in like.schema.items()])
-
     return CaseBlock(
-        households=frame(households, empty.households, homes),
-        persons=frame(people, empty.persons, persons),
-        feeds={feed: frame(feeds[feed], like, rows[feed]) for feed, like in empty.feeds.items()},
+        households=framed_as(empty.households, households, homes),
+        persons=framed_as(empty.persons, people, persons),
+        feeds={feed: framed_as(like, feeds[feed], rows[feed]) for feed, like in empty.feeds.items()},
         supporters=empty.supporters,
     )
-
-
-def _series(name: str, cells: Cells, dtype: pl.DataType, height: int) -> pl.Series:
-    """A column: an array (codes, where they are words), or one value for all; counts, states and verdicts are 0 unless
-    given."""
-    import polars as pl
-
-    if isinstance(cells, np.ndarray):
-        series = pl.Series(name, cells)
-        return series.cat.to(dtype) if isinstance(dtype, pl.Enum) else series.cast(dtype)
-    one = 0 if cells is None and dtype.is_integer() else cells
-    return pl.Series(name, [one], dtype=dtype).new_from_index(0, height)
 
 
 def ours(place: Place, clock: Clock) -> dict[str, Any]:
