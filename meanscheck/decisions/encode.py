@@ -17,6 +17,7 @@ import rfc8785
 
 from meanscheck.contracts.units import ROW_REF
 from meanscheck.decisions.disputes import block_entries
+from meanscheck.decisions.outcomes import asked_for
 from meanscheck.decisions.record import (
     GROUPS,
     Provenance,
@@ -78,7 +79,8 @@ class BlockRecords:
     def __init__(self, run: VectorRun, *, provenance: Provenance) -> None:
         self.run, self.law, self.provenance = run, run.law, provenance
         self.units = run.households.height
-        homes, members = causes_of(run)
+        self.asked = asked_for(run.households["requested"], run.law.programmes)
+        homes, members = causes_of(run, asked=self.asked)
         self.causes = {"household": homes, "member": members}
         self.members = run.persons.with_row_index("person_row").filter(pl.col("role") == "member")
         self.homes = run.households
@@ -172,15 +174,15 @@ class BlockRecords:
 
     def result_and_reasons(self) -> tuple[pl.Series, pl.Series]:
         """The result and reasons groups."""
-        programmes = requested_programmes(self.law, ())
+        programmes = [p for p in requested_programmes(self.law, ()) if self.asked[p.id].any()]
         home = [p for p in programmes if p.entity == "household"]
         own = [p for p in programmes if p.entity == "member"]
         homes = self._with_causes(self.homes, home, None)
         members = self._with_causes(self.members, own, self.members["person_row"])
-        requested = self.homes["requested"].gather(self.members["unit_row"]).alias("requested")
-        # What many entries ask is reckoned once, as columns.
-        homes = homes.with_columns(self._wanted(p) for p in home)
-        members = members.with_columns(requested).with_columns(self._wanted(p) for p in own)
+        of_member = self.members["unit_row"]
+        homes = homes.with_columns(self.asked[p.id].alias(f"wanted:{p.id}") for p in home)
+        members = members.with_columns(self.asked[p.id].gather(of_member).alias(f"wanted:{p.id}") for p in own)
+        # What many entries ask is reckoned once, as a column.
         members = members.with_columns(self._fails(p) for p in own)
         day = self.law.on.isoformat()
         frame = pl.DataFrame(
@@ -252,13 +254,6 @@ class BlockRecords:
             )
             columns.append(text.to_series())
         return frame.with_columns(columns)
-
-    @staticmethod
-    def _wanted(p: Programme) -> pl.Expr:
-        """Whether a programme was asked for."""
-        names = pl.concat_str(pl.lit(","), pl.col("requested"), pl.lit(","))
-        asked = (pl.col("requested") == "") | names.str.contains(f",{p.id},", literal=True)
-        return asked.alias(f"wanted:{p.id}")
 
     def _fails(self, p: Programme) -> pl.Expr:
         """Whether a test of a programme fails."""

@@ -20,7 +20,7 @@ import polars as pl
 
 from meanscheck.contracts.units import CaseBlock
 from meanscheck.decisions.encode import BlockRecords, input_needs, self_test
-from meanscheck.decisions.outcomes import award_of, is_requested, outcome_of
+from meanscheck.decisions.outcomes import award_of, outcome_of
 from meanscheck.decisions.record import GROUPS, ROOTED, Provenance
 from meanscheck.decisions.waiting import waits
 from meanscheck.evidence import Projection, Reader
@@ -276,9 +276,9 @@ def outcomes_of(records: BlockRecords) -> pl.DataFrame:
         household = p.entity == "household"
         frame = records.homes if household else records.members
         unit = frame["unit_row"] if not household else None
-        requested, case = (
+        asked, case = (
             column if unit is None else column.gather(unit)
-            for column in (records.homes["requested"], records.homes["case_id"])
+            for column in (records.asked[p.id], records.homes["case_id"])
         )
         causes = records.causes[p.entity].get(p.id)
         if causes is None:
@@ -296,7 +296,7 @@ def outcomes_of(records: BlockRecords) -> pl.DataFrame:
                 outcome=outcome_of(p),
                 award_fen=award_of(p),
                 causes=listed,
-            ).filter(is_requested(requested, p))
+            ).filter(asked)
         )
     return pl.concat(parts).sort("case_id", "programme", "member", nulls_last=False)
 

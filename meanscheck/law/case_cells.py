@@ -61,7 +61,7 @@ class Cells:
             return value
         if not isinstance(value, str):
             raise self.fail("a text is wanted", at)
-        if isinstance(t, pl.Enum) and value not in t.categories:
+        if isinstance(t, pl.Enum) and value not in t.categories.to_list():
             raise self.fail("not one of the declared words", at, f"Use one of {', '.join(t.categories)}")
         return value
 

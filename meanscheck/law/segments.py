@@ -162,20 +162,32 @@ def aggregated(segments: Segments, frame: Mapping[str, pl.Series], functions: li
 
 
 def _picked(segments: Segments, frame: Mapping[str, pl.Series], i: int, function: str) -> pl.Series:
-    """Lowest, highest or latest per owner; unknown if any that may count is unknown, or if there is none."""
-    x = frame[f"x{i}"]
-    rows = pl.DataFrame({"owner": segments.owner_of_row(), "b": frame[f"b{i}"], "x": x})
-    if function == "latest":
-        rows = rows.with_columns(frame[f"y{i}"].alias("y"))
-    rows = rows.filter(pl.col("b").eq_missing(True) | pl.col("b").is_null())
-    grouped = rows.lazy().group_by("owner")
-    unsure = pl.col("b").is_null().any()
-    if function == "latest":
-        at_last = pl.col("x").filter(pl.col("y") == pl.col("y").max())
-        value = pl.when(~unsure & ~pl.col("y").is_null().any() & (at_last.n_unique() == 1)).then(at_last.first())
-    else:
-        pick = pl.col("x").min() if function == "lowest" else pl.col("x").max()
-        value = pl.when(~unsure & ~pl.col("x").is_null().any()).then(pick)
-    found = grouped.agg(value.alias("value")).sort("owner").collect(engine="in-memory")
-    owners = pl.DataFrame({"owner": np.arange(segments.owners)})
-    return owners.join(found, on="owner", how="left", maintain_order="left")["value"]
+    """Lowest, highest or latest per owner; unknown if any that may count is unknown, if there is none, or if the latest
+    differ."""
+    belongs, x = frame[f"b{i}"], frame[f"x{i}"]
+    order = frame[f"y{i}"] if function == "latest" else x
+    rows = np.flatnonzero(is_true(belongs) | ~is_known(belongs))
+    if not len(rows):
+        return pl.Series([None], dtype=x.dtype).new_from_index(0, segments.owners)
+    owner = segments.owner_of_row()[rows]
+    is_first = np.concatenate(([True], owner[1:] != owner[:-1]))
+    starts, whose = np.flatnonzero(is_first), np.cumsum(is_first) - 1
+    unsure = (~is_known(belongs) | ~is_known(order)).to_numpy()[rows]
+    numbers = _numbers(order)[rows]
+    pick = np.minimum if function == "lowest" else np.maximum
+    at_best = numbers == pick.reduceat(numbers, starts)[whose]
+    # The first row of each owner that has the number picked.
+    found = np.full(len(starts), len(rows))
+    np.minimum.at(found, whose[at_best], np.flatnonzero(at_best))
+    value = x.gather(rows[found])
+    differs = ~x.gather(rows).eq_missing(value.gather(whose)).to_numpy() & at_best
+    left = ~np.logical_or.reduceat(unsure | differs, starts)
+    place = np.full(segments.owners, -1)
+    place[owner[starts[left]]] = np.flatnonzero(left)
+    return value.gather(where(pl.Series(place >= 0), pl.Series(place)))
+
+
+def _numbers(order: pl.Series) -> np.ndarray:
+    """Days and amounts as whole numbers, 0 where they are unknown."""
+    numbers = order.cast(pl.Int32) if order.dtype == pl.Date else order
+    return numbers.zip_with(is_known(numbers), pl.Series([0], dtype=numbers.dtype)).to_numpy()
