@@ -23,7 +23,6 @@ from meanscheck.decisions.record import (
     Provenance,
     canonical,
     provenance_group,
-    requested_programmes,
     shown_variables,
     tests_of,
 )
@@ -79,7 +78,7 @@ class BlockRecords:
     def __init__(self, run: VectorRun, *, provenance: Provenance) -> None:
         self.run, self.law, self.provenance = run, run.law, provenance
         self.units = run.households.height
-        self.asked = asked_for(run.households["requested"], run.law.programmes)
+        self.asked = asked_for(run.households["requested"], run.programmes)
         homes, members = causes_of(run, asked=self.asked)
         self.causes = {"household": homes, "member": members}
         self.members = run.persons.with_row_index("person_row").filter(pl.col("role") == "member")
@@ -174,7 +173,7 @@ class BlockRecords:
 
     def result_and_reasons(self) -> tuple[pl.Series, pl.Series]:
         """The result and reasons groups."""
-        programmes = [p for p in requested_programmes(self.law, ()) if self.asked[p.id].any()]
+        programmes = [p for p in self.run.programmes if self.asked[p.id].any()]
         home = [p for p in programmes if p.entity == "household"]
         own = [p for p in programmes if p.entity == "member"]
         homes = self._with_causes(self.homes, home, None)

@@ -20,13 +20,13 @@ import polars as pl
 
 from meanscheck.contracts.units import CaseBlock
 from meanscheck.decisions.encode import BlockRecords, input_needs, self_test
-from meanscheck.decisions.outcomes import award_of, outcome_of
+from meanscheck.decisions.outcomes import asked_in, award_of, outcome_of
 from meanscheck.decisions.record import GROUPS, ROOTED, Provenance
 from meanscheck.decisions.waiting import waits
 from meanscheck.evidence import Projection, Reader
 from meanscheck.law.law import Law
 from meanscheck.law.vectors import VectorRun
-from meanscheck.vault import Finished, Vault
+from meanscheck.vault import OUTCOME, Finished, Vault
 
 SLICE = 8192
 """Records turned into Python's bytes at a time: they are hashed while they are still near the processor."""
@@ -186,7 +186,8 @@ class Kernel:
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Records (case_id, groups, token) and outcomes of a block."""
         self_test()
-        records = BlockRecords(VectorRun(self.law, block), provenance=Provenance(self.snapshot))
+        asked = asked_in(block.households["requested"], self.law.programmes)
+        records = BlockRecords(VectorRun(self.law, block, asked=asked), provenance=Provenance(self.snapshot))
         earlier = None
         if self.earlier is not None:
             own = pl.DataFrame({"token": unit_tokens})
@@ -272,7 +273,7 @@ def _digest(texts: tuple[bytes, ...]) -> bytes:
 def outcomes_of(records: BlockRecords) -> pl.DataFrame:
     """case_id, programme, member String · outcome String · award_fen Int64 · causes List[String], sorted."""
     parts: list[pl.DataFrame] = []
-    for p in records.law.programmes:
+    for p in records.run.programmes:
         household = p.entity == "household"
         frame = records.homes if household else records.members
         unit = frame["unit_row"] if not household else None
@@ -298,6 +299,8 @@ def outcomes_of(records: BlockRecords) -> pl.DataFrame:
                 causes=listed,
             ).filter(asked)
         )
+    if not parts:
+        return pl.DataFrame(schema={"case_id": pl.String, **OUTCOME})
     return pl.concat(parts).sort("case_id", "programme", "member", nulls_last=False)
 
 

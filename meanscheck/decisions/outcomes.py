@@ -21,6 +21,11 @@ def award_of(p: Programme) -> pl.Expr:
     return pl.col(f"w:{p.id}") if p.award is not None else pl.lit(None, dtype=pl.Int64)
 
 
+def asked_in(requested: pl.Series, programmes: Sequence[Programme]) -> frozenset[str]:
+    """Ids of the programmes that any of some units asks for."""
+    return frozenset(name for name, units in asked_for(requested, programmes).items() if units.any())
+
+
 def asked_for(requested: pl.Series, programmes: Sequence[Programme]) -> dict[str, pl.Series]:
     """By programme, whether each unit asks for it (Boolean): one that names none asks for all.
 

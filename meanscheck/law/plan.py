@@ -6,6 +6,7 @@ feed that have the same depth are taken together, whatever the number of formula
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from meanscheck.law.keeping import kept_with_law
@@ -71,6 +72,22 @@ class Plan:
 def yields_column(programme: Programme, other: str, when: str) -> str:
     """The column that says whether any, or all, of a programme's members are eligible for another."""
     return f"{when.partition(' ')[0]}:{other}" + ("" if programme.members == IS_MEMBER else f":{programme.members}")
+
+
+@kept_with_law
+def with_read(law: Law, asked: frozenset[str]) -> tuple[Programme, ...]:
+    """The programmes asked for, and those without which they, or a variable, cannot be decided; in the law's order."""
+
+    def outcomes(trees: Iterable[Node]) -> set[str]:
+        return {str(node.args[0]) for tree in trees for node in tree.walk() if node.op == "outcome"}
+
+    found: set[str] = set()
+    more = {*asked, *outcomes(v.tree for v in law.variables.values())}
+    while more:
+        found |= more
+        read = [p for p in law.programmes if p.id in more]
+        more = {q for p in read for q in (*outcomes(p.trees), *(rule.programme for rule in p.yields_to))} - found
+    return tuple(p for p in law.programmes if p.id in found)
 
 
 @kept_with_law

@@ -47,7 +47,7 @@ def causes_of(
         household programmes by id, member programmes by id; null where the outcome is not `refer`.
     """
     law = run.law
-    programmes = [p for p in law.programmes if asked is None or asked[p.id].any()]
+    programmes = [p for p in run.programmes if asked is None or asked[p.id].any()]
     refers = pl.repeat(False, run.sheet("household").height, dtype=pl.Boolean, eager=True)
     listed = run.sheet("member")["role"] == "member"
     for p in programmes:

@@ -27,7 +27,7 @@ from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Law
 from meanscheck.law.names import OPEN_END, open_ended
 from meanscheck.law.plain import FRESHNESS, windows_in
-from meanscheck.law.plan import plan_of
+from meanscheck.law.plan import plan_of, with_read
 from meanscheck.law.ranges import MOST
 from meanscheck.law.segments import Segments, aggregated, where
 from meanscheck.law.sheets import Part, Sheet
@@ -38,18 +38,26 @@ from meanscheck.law.types import UNITS
 from meanscheck.law.vector_bounds import VectorBounds
 from meanscheck.law.vector_programmes import put_programme
 
-FEW = 20
+FEW = 3
 """One unit in so many is few."""
 
 
 class VectorRun:
-    """One law over one block; `households`, `persons` and `edges` carry all columns when it is made."""
+    """One law over one block; `households`, `persons` and `edges` carry all columns when it is made.
 
-    def __init__(self, law: Law, block: CaseBlock) -> None:
+    Args:
+        law: which law.
+        block: whole case units.
+        asked: ids of programmes; only these are decided, and those without which they or a variable cannot be. All
+            unless given.
+    """
+
+    def __init__(self, law: Law, block: CaseBlock, *, asked: frozenset[str] | None = None) -> None:
         self.disputes = find(law, block)
         block = self.disputes.applied()
         self.law, self.block = law, block
         self.plan = plan_of(law)
+        self.programmes = law.programmes if asked is None else with_read(law, asked)
         self.persons_of = Segments(block.households["n_persons"].to_numpy())
         unit_row = self.persons_of.owner_of_row()
         if block.persons.height != len(unit_row):
@@ -76,8 +84,8 @@ class VectorRun:
             for node in depth.people:
                 self._people(node)
             self._variables(depth.variables)
-            for name in depth.programmes:
-                put_programme(self, law.programme(name))
+            for programme in [p for p in self.programmes if p.id in depth.programmes]:
+                put_programme(self, programme)
 
     def restricted(self, block: CaseBlock, *, units: pl.Series, persons: pl.Series) -> VectorRun:
         """This run over some of its units, with all columns and nothing reckoned anew.
@@ -88,6 +96,7 @@ class VectorRun:
         """
         part = object.__new__(VectorRun)
         part.law, part.block, part.plan, part.disputes = self.law, block, self.plan, self.disputes
+        part.programmes = self.programmes
         part.persons_of = Segments(block.households["n_persons"].to_numpy())
         unit_row = part.persons_of.owner_of_row()
         edges = units[self._places["supporter"]]
@@ -114,8 +123,9 @@ class VectorRun:
         if self._bounds is not None and self._bounds.covers(units):
             self._bounds.refresh()
         else:
-            is_few = self._bounds is None and units.sum() * FEW < len(units)
-            self._bounds = VectorBounds(self, units if is_few else spread(pl.Series([True]), len(units)))
+            more = units if self._bounds is None else units | self._bounds.units
+            is_few = more.sum() * FEW < len(units)
+            self._bounds = VectorBounds(self, more if is_few else spread(pl.Series([True]), len(units)))
         return self._bounds
 
     # ---- frames
