@@ -230,7 +230,9 @@ class BlockRecords:
     @staticmethod
     def _listed(entries: Sequence[pl.Expr]) -> pl.Expr:
         """Those of the texts that are not null, with commas between."""
-        return pl.concat_str(list(entries), separator=",", ignore_nulls=True) if entries else pl.lit("")
+        if not entries:
+            return pl.repeat("", pl.len(), dtype=pl.String)
+        return pl.concat_str(list(entries), separator=",", ignore_nulls=True)
 
     def _with_causes(
         self, frame: pl.DataFrame, programmes: Sequence[Programme], rows: pl.Series | None

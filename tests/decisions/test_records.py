@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +13,7 @@ import pytest
 from meanscheck.contracts.units import CaseBlock, CaseUnit, block_of, units_of
 from meanscheck.decisions import assess, encode, kernel
 from meanscheck.decisions.encode import BlockRecords, input_needs, self_test
+from meanscheck.decisions.outcomes import asked_in
 from meanscheck.decisions.record import GROUPS, Provenance, canonical, plain_record
 from meanscheck.errors import InternalError
 from meanscheck.law import RulePack
@@ -33,7 +35,7 @@ ORIGIN = Provenance("ab" * 32)
 
 def written(law: Law, block: CaseBlock) -> pl.DataFrame:
     """The vector writer's groups of a block; person n of it has the token pn."""
-    run = VectorRun(law, block)
+    run = VectorRun(law, block, asked=asked_in(block.households["requested"], law.programmes))
     if "input_digest" not in run.households.columns:
         run.put("household", [pl.Series("input_digest", ["cd" * 32] * run.households.height)])
     names = pl.Series([f"p{i}" for i in range(run.persons.height)])
@@ -91,6 +93,27 @@ def test_every_stated_case_is_written_in_the_same_bytes(folder: Path, files: Seq
     assert cases
     laws = by_law(RulePack.load(folder), cases)
     assert [line for law, units in laws for line in differing(law, block_for(law, units), units)] == []
+
+
+@pytest.mark.parametrize("place", [JIANGMEN, JIANGMEN.parent, JIANGMEN.parent.parent], ids=lambda p: p.name)
+def test_a_block_in_which_nobody_asks_for_the_other_programmes_is_written_in_the_same_bytes(place: Path) -> None:
+    cases = [case for file in CASES[place] for case in load_cases(file)]
+    laws = by_law(RulePack.load(place), cases)
+    law, units = max(laws, key=lambda found: len(found[1]))
+    assert len(law.programmes) > 2
+    for programme in law.programmes:
+        asking = [replace(unit, requested=(programme.id,)) for unit in units]
+        assert differing(law, block_for(law, asking), asking) == []
+
+
+def test_a_block_that_asks_for_nothing_the_law_knows_has_no_outcomes() -> None:
+    (case, *_) = load_cases(CASES[JIANGMEN][0])
+    law, unit = law_for(RulePack.load(JIANGMEN), case), replace(case.unit, requested=("unheard_of",))
+    block = block_for(law, [unit])
+    run = VectorRun(law, block, asked=asked_in(block.households["requested"], law.programmes))
+    run.put("household", [pl.Series("input_digest", ["cd" * 32])])
+    assert differing(law, block, [unit]) == []
+    assert kernel.outcomes_of(BlockRecords(run, provenance=ORIGIN)).is_empty()
 
 
 def test_every_record_of_a_county_is_written_in_the_same_bytes(messy: Office) -> None:
