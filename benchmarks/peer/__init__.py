@@ -13,6 +13,6 @@ a margin, there are no citations and no trace of every variable, and one leaf st
 
 from __future__ import annotations
 
-from benchmarks.peer.pipeline import run_peer
 
-__all__ = ["run_peer"]
+
+
