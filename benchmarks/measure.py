@@ -39,6 +39,7 @@ STAGES = {
     "template-ours": ("template", "ours"),
     "template-openfisca": ("template", "openfisca"),
     "whole": ("seal", "whole"),
+    "whole-small": ("seal", "small"),
     "pool": ("seal", "pool"),
     "assess": ("assess", "measure"),
     "seal": ("seal", "measure"),

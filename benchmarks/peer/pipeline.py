@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,17 +14,18 @@ from benchmarks.clock import Clock
 from benchmarks.peer.decided import decided
 from benchmarks.peer.facts import Facts
 from benchmarks.peer.records import outcomes, records
-from benchmarks.peer.sealing import GROUPS, SALTS, Batch, digests, sealed, tree_root
+from benchmarks.peer.sealing import SALTS, Batch, digests, leaf_hash, sealed, tree_root
 
 BLOCK_UNITS = 51_200
 
 
 @dataclass(slots=True)
 class Made:
-    """What the run left: roots of records and leaves, how many records and bytes, counts by outcome and by cause."""
+    """What the run left: roots of records, leaves and log, records and their bytes, counts by outcome and by cause."""
 
     records_root: str = ""
     root: str = ""
+    log_root: str = ""
     records: int = 0
     record_bytes: int = 0
     awards: int = 0
@@ -38,16 +40,18 @@ class Made:
 
 
 def run_peer(
-    projection: Path, out: Path, *, provenance: str, batch: Batch, clock: Clock, block_units: int = BLOCK_UNITS
+    projection: Path, out: Path, *, provenance: str, name: str, clock: Clock, block_units: int = BLOCK_UNITS
 ) -> Made:
     """Run the whole hand-written pipeline; files go to `out`.
 
     Args:
         provenance: the provenance group, the same for all records.
-        batch: what the leaves say of their batch.
+        name: of the batch.
     """
     out.mkdir(parents=True, exist_ok=True)
     made, root, hashes = Made(), hashlib.sha256(), list[bytes]()
+    opening = json.dumps({"b": name, "k": "batch-open", "opening": json.loads(provenance), "v": 1}).encode()
+    batch = Batch.of(name, opening)
     with clock("facts"):
         facts = Facts(projection)
     for number, first in enumerate(range(0, facts.units, block_units)):
@@ -76,9 +80,9 @@ def run_peer(
         made.count(told)
     with clock("tree"):
         made.root = tree_root(hashes).hex()
+        closing = {"b": name, "count": made.records, "k": "batch-close", "m": batch.opening, "root": made.root, "v": 1}
+        log = [leaf_hash(opening), *hashes, leaf_hash(json.dumps(closing).encode())]
+        made.log_root = tree_root(log).hex()
     made.records_root = root.hexdigest()
     facts.close()
     return made
-
-
-__all__ = ["GROUPS", "Made", "run_peer"]

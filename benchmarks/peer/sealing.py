@@ -26,6 +26,11 @@ class Batch:
     id: str
     opening: str
 
+    @classmethod
+    def of(cls, name: str, opening: bytes) -> Batch:
+        """Of its opening entry."""
+        return cls(name, hashlib.sha256(opening).hexdigest())
+
 
 @dataclass(slots=True)
 class Sealed:
@@ -75,6 +80,11 @@ def digests(columns: Sequence[Sequence[bytes]]) -> bytes:
     """One unsalted hash a record over all groups but its subject, flat."""
     sha256, join = hashlib.sha256, b"\n".join
     return b"".join([sha256(join(texts)).digest() for texts in zip(*columns[1:], strict=True)])
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    """Hash of an entry of the log."""
+    return hashlib.sha256(b"\0" + entry).digest()
 
 
 def tree_root(hashes: Sequence[bytes]) -> bytes:
