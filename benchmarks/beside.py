@@ -25,9 +25,7 @@ def measure(place: Place, clock: Clock) -> dict[str, Any]:
         law = law_compared()
         with opened(place) as store:
             provenance = canonical(provenance_group(law, Provenance(store.snapshot().id))).decode()
-    made = run_peer(
-        place.projection, place.peer, provenance=provenance, name=f"{law.code}-{ON}-peer", clock=clock
-    )
+    made = run_peer(place.projection, place.peer, provenance=provenance, name=f"{law.code}-{ON}-peer", clock=clock)
     return {
         "units": made.records,
         "record_bytes": made.record_bytes // max(made.records, 1),
@@ -42,8 +40,9 @@ def agreement(place: Place, clock: Clock) -> dict[str, Any]:
 
     Returns:
         households; `equal`: how many records are the same in all seven groups; `leaves`: how many leaves the peer's
-        code makes of its own records as the log has them; `groups`: how many records differ, by group; whether the
-        records roots, the roots of the batch and the roots of the log are the same.
+        code makes of its own records as the log has them; `groups`: how many records differ, by group; `bounds` and
+        `refers`: how many of the records tell bounds, or causes; whether the records roots, the roots of the batch and
+        the roots of the log are the same.
     """
     from meanscheck.ledger import Ledger
 
@@ -52,7 +51,7 @@ def agreement(place: Place, clock: Clock) -> dict[str, Any]:
         opening, closing = ledger.entry(0), ledger.entry(ledger.size - 1)
         told = json.loads(closing)
         batch = sealing.Batch.of(told["b"], opening)
-    equal = leaves = position = 0
+    equal = leaves = bounds = refers = position = 0
     groups = dict.fromkeys(sealing.GROUPS, 0)
     hashes: list[bytes] = []
     root = hashlib.sha256()
@@ -69,6 +68,8 @@ def agreement(place: Place, clock: Clock) -> dict[str, Any]:
             made = sealing.sealed(batch, position, theirs["token"].to_list(), columns, salts)
             leaves += sum(a == b for a, b in zip(made.leaves, seals["leaf"].to_list(), strict=True))
             hashes += made.hashes
+            bounds += int(theirs["reasons"].str.contains('"bounds":', literal=True).sum())
+            refers += int(theirs["result"].str.contains('"outcome":"refer"', literal=True).sum())
             position += ours.height
     log = sealing.tree_root([sealing.leaf_hash(opening), *hashes, sealing.leaf_hash(closing)])
     return {
@@ -76,6 +77,8 @@ def agreement(place: Place, clock: Clock) -> dict[str, Any]:
         "equal": equal,
         "leaves": leaves,
         "groups": groups,
+        "bounds": bounds,
+        "refers": refers,
         "records_root": root.hexdigest() == vault.closed()["records_root"],
         "batch_root": sealing.tree_root(hashes).hex() == told["root"],
         "log_root": log == _root_of(ledger.checkpoint),

@@ -70,6 +70,7 @@ def _sealed(place: Place, made: Place, clock: Clock, *, law: Callable[[], Any], 
         from meanscheck.decisions import assess
         from meanscheck.engines import Pool
         from meanscheck.ledger import Ledger, Signer
+
         for folder in (made.vault, made.ledger, made.key.parent):
             shutil.rmtree(folder, ignore_errors=True)
         in_force = law()

@@ -115,9 +115,10 @@ def agreement_text(counts: Mapping[str, Any]) -> str:
     households = counts["households"]
     roots = (("records", "records_root"), ("batch", "batch_root"), ("log", "log_root"))
     same = ", ".join(f"{name} {'equal' if counts[root] else 'NOT equal'}" for name, root in roots)
+    seen = f"{counts['refers']} of them tell causes of referral, {counts['bounds']} bounds"
     return (
-        f"The same bytes: records of {counts['equal']} of {households} households, all seven groups; under our salts "
-        f"{counts['leaves']} of {households} leaves by the hand-written code are those of the log. Roots: {same}."
+        f"The same bytes: records of {counts['equal']} of {households} households, all seven groups ({seen}); under our "
+        f"salts {counts['leaves']} of {households} leaves by the hand-written code are those of the log. Roots: {same}."
     )
 
 

@@ -1,8 +1,8 @@
 """Which bit stands for which cause of an unknown? One word of 62 bits a person, and everything is told from it.
 
-A feed that hides something from a person has one bit a state (``no_answer:wallets``) and, if it is asked about a window,
-one for an answer that does not cover it. So the same word says whether a figure is known (none of the bits of the feeds
-that it reads is set) and why it is not (those that are).
+A feed that hides something from a person has one bit a state (``no_answer:wallets``) and, if it is asked about a
+window, one for an answer that does not cover it. So the same word says whether a figure is known (none of the bits of
+the feeds that it reads is set) and why it is not (those that are).
 """
 
 from __future__ import annotations

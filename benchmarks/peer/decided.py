@@ -37,7 +37,10 @@ def _told(homes: pl.DataFrame) -> pl.DataFrame:
     """With the outcome; only who is entitled has an award."""
     eligible = pl.when(c("verdict") & c("award").is_null()).then(None).otherwise("verdict")
     return homes.with_columns(eligible=eligible).with_columns(
-        outcome=pl.when("eligible").then(pl.lit("eligible")).when(~c("eligible")).then(pl.lit("ineligible"))
+        outcome=pl.when("eligible")
+        .then(pl.lit("eligible"))
+        .when(~c("eligible"))
+        .then(pl.lit("ineligible"))
         .otherwise(pl.lit("refer")),
         award=pl.when("eligible").then("award"),
         why=pl.when(c("eligible").is_null()).then("why"),

@@ -34,7 +34,7 @@ class Made:
 
     def count(self, told: pl.DataFrame) -> None:
         """Add a block's outcomes."""
-        self.awards += told["award_fen"].sum()
+        self.awards += int(told["award_fen"].sum())
         self.outcomes.update(dict(told["outcome"].value_counts().iter_rows()))
         self.causes.update(dict(told["causes"].explode().drop_nulls().value_counts().iter_rows()))
 

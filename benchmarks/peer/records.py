@@ -1,10 +1,12 @@
-"""How is a record written? Seven groups of canonical JSON a household, by Polars: `struct.json_encode` for what is flat,
-`concat_str` around it, lists joined a household; what has few forms (four tests by verdict, causes) is written once."""
+"""How is a record written? Seven groups of canonical JSON a household, by Polars.
+
+`struct.json_encode` for what is flat, `concat_str` around it, lists joined a household; what has few forms (four tests
+by verdict, ids, causes) is written once.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -25,7 +27,7 @@ MEMBER_VALUES = sorted(
 HOME_VALUES = ("household_income", "size", "support_income")
 CITES = {
     "income": ["gd-262", "jm-dibao-2020"],
-    **dict.fromkeys(("financial_assets", "dwellings", "non_residential", "vehicles", "business"), ["gd-9-2019"]),
+    **{name: ["gd-9-2019"] for name in ("financial_assets", "dwellings", "non_residential", "vehicles", "business")},
 }
 PLAIN = ("dwellings", "non_residential", "vehicles", "business")
 """Tests of which only the verdict varies."""
@@ -84,12 +86,10 @@ def _comparison(name: str, limit: str, bounds: tuple[str, ...]) -> pl.Expr:
     )
 
 
-def _causes(why: pl.Series, bits: Bits) -> tuple[pl.Series, list[list[str]]]:
-    """Causes of each household as JSON, and the lists that there are."""
-    words = why.fill_null(0).to_numpy()
-    different, which = np.unique(words, return_inverse=True)
-    lists = [list(bits.texts(int(word))) for word in different]
-    return pl.Series([_compact(texts) for texts in lists]).gather(which), lists
+def _causes(why: pl.Series, bits: Bits) -> pl.Series:
+    """Causes of each household as JSON."""
+    different, which = np.unique(why.fill_null(0).to_numpy(), return_inverse=True)
+    return pl.Series([_compact(bits.texts(int(word))) for word in different]).gather(which)
 
 
 def _codes(homes: pl.DataFrame) -> pl.Series:
@@ -119,11 +119,11 @@ def records(
         valued=_chain('{"id":', c("id"), ',"values":', c("values"), "}"),
     )
     lists = people.group_by("home", maintain_order=True).agg(pl.all())
-    kin = edges.select(
-        "unit", text=_chain('{"id":', _texts(edges["id"]), ',"values":{"support_due":', _number("support_due"), "}}")
+    kin = edges.with_columns(_texts(edges["id"])).select(
+        "unit", text=_chain('{"id":', c("id"), ',"values":{"support_due":', _number("support_due"), "}}")
     )
     kin = kin.group_by("unit", maintain_order=True).agg("text").with_columns(c("text").list.join(","))
-    causes, _ = _causes(homes["why"], bits)
+    causes = _causes(homes["why"], bits)
     told = homes.with_columns(
         lists["token"].list.join('","').alias("persons"),
         lists["related"].list.join(",").alias("related"),
@@ -132,7 +132,7 @@ def records(
         lists["id"].list.join(',"tests":[]},{"id":').alias("tests"),
         causes.alias("causes"),
         PLAIN_TESTS.gather(_codes(homes)).alias("plain_tests"),
-        _texts(homes["case_id"]).alias("case"),
+        case=pl.struct(case="case_id").struct.json_encode(),
         told=pl.struct("accepting_place", "application_no", "applied_on", "division").struct.json_encode(),
         home=pl.struct(HOME_VALUES).struct.json_encode(),
         live=c("residence").replace_strict([*range(len(RESIDENCE))], [*RESIDENCE], return_dtype=pl.String),
@@ -141,7 +141,7 @@ def records(
     limits = ("-assets_limit", "+assets_limit", "-assets", "+assets")
     assets = _comparison("financial_assets", "financial_assets_limit", limits)
     groups = told.select(
-        subject=_chain('{"case":', c("case"), ',"household":"', c("token"), '","persons":["', c("persons"), '"]}'),
+        subject=_chain(c("case").str.head(-1), ',"household":"', c("token"), '","persons":["', c("persons"), '"]}'),
         household=_chain(
             c("told").str.head(-1),
             ',"members":[',
@@ -176,8 +176,7 @@ def records(
 
 def outcomes(homes: pl.DataFrame, bits: Bits) -> pl.DataFrame:
     """case_id, programme, outcome String · award_fen Int64 · causes List[String], null unless referred."""
-    words = homes["why"].fill_null(0).to_numpy()
-    different, which = np.unique(words, return_inverse=True)
+    different, which = np.unique(homes["why"].fill_null(0).to_numpy(), return_inverse=True)
     lists = pl.Series([bits.texts(int(one)) for one in different], dtype=pl.List(pl.String)).gather(which)
     return homes.select(
         "case_id",

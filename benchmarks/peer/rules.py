@@ -1,8 +1,8 @@
 """Who is entitled, where everything is known? The law of the comparison as Polars expressions, amounts in fen.
 
-Whatever reads a feed that hides something from a person is null, which is unknown, and stays so (Kleene) through and, or
-and not. Amounts are reckoned of the rows in hand first and emptied afterwards, so that what is in hand is also there as
-a lower bound for `bounds`: NAME is what is known, in_NAME what is in hand.
+Whatever reads a feed that hides something from a person is null, which is unknown, and stays so (Kleene) through and,
+or and not. Amounts are reckoned of the rows in hand first and emptied afterwards, so that what is in hand is also there
+as a lower bound for `undecided`: NAME is what is known, in_NAME what is in hand.
 """
 
 from __future__ import annotations
@@ -59,6 +59,10 @@ AMOUNTS: Mapping[str, Sequence[str]] = {
     "assets": (*HOLDINGS.values(), *DECLARED),
 }
 """The feeds that each amount reads: it is known where none of them hides anything."""
+SUMMED = (
+    *("in_assets", "s_living", "homes", "fit_homes", "sure_homes", "premises", "sure_premises"),
+    *("vehicles", "sure_vehicles", "firms", "sure_firms"),
+)
 TESTS = ("income", "financial_assets", "dwellings", "non_residential", "vehicles", "business")
 
 c = pl.col
@@ -182,12 +186,13 @@ def reckoned(frame: pl.DataFrame, *steps: Sequence[pl.Expr] | Mapping[str, pl.Ex
 
 def of_members(members: pl.DataFrame, bits: Bits) -> pl.DataFrame:
     """Members with every variable of the law."""
-    known = [
-        pl.when(word & bits.of(*feeds) == 0).then(f"in_{name}").alias(name) for name, feeds in AMOUNTS.items()
-    ]
+    known = [pl.when(word & bits.of(*feeds) == 0).then(f"in_{name}").alias(name) for name, feeds in AMOUNTS.items()]
     base = c("wage_income") + c("business_income")
     labour = (
-        pl.when(c("is_imputed").eq_missing(False) | (base >= FLOOR)).then(base).when(c("is_imputed") & (base < FLOOR)).then(FLOOR)
+        pl.when(c("is_imputed").eq_missing(False) | (base >= FLOOR))
+        .then(base)
+        .when(c("is_imputed") & (base < FLOOR))
+        .then(FLOOR)
     )
     own = c("labour_income") + c("property_income") + c("benefit_income") + c("other_income") - c("transfers_paid")
     return reckoned(
@@ -205,15 +210,13 @@ def of_homes(block: Block, members: pl.DataFrame, bits: Bits) -> pl.DataFrame:
     """Households with variables, tests (value, limit, margin) and award, null where unknown."""
     segments = Segments.of(members["home"])
     mine = c("is_member").fill_null(False)
-    summed = ("in_assets", "s_living", *("homes", "fit_homes", "sure_homes"), *("premises", "sure_premises"))
-    summed = (*summed, *("vehicles", "sure_vehicles"), *("firms", "sure_firms"))
     sums = segments.sums(
         members,
         mine.alias("size"),
         c("is_member").is_null().alias("unsure"),
         (mine & c("own_income").is_null()).alias("open_incomes"),
         (c("own_income").fill_null(0) * mine).alias("own_income"),
-        *((c(name) * mine).alias(name) for name in summed),
+        *((c(name) * mine).alias(name) for name in SUMMED),
     )
     words = segments.union(members, (word * mine.cast(pl.Int64)).alias("of_members"), word.alias("of_all"))
     support = block.edges.group_by("unit").agg(c("support_due").sum())
@@ -258,7 +261,7 @@ def of_homes(block: Block, members: pl.DataFrame, bits: Bits) -> pl.DataFrame:
         {
             "financial_assets": c("financial_assets_value") <= c("financial_assets_limit"),
             "financial_assets_margin": c("financial_assets_limit") - c("financial_assets_value"),
-            "vehicles": "vehicles_test",
+            "vehicles": c("vehicles_test"),
         },
         {"verdict": verdict()},
     )

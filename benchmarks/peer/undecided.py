@@ -1,9 +1,9 @@
 """What is certain of a household of whom something is unknown, and what is it referred for?
 
 Only households without a failed test and with an open one are looked at again. Each amount has a least and a greatest
-value: what is in hand, and no bound above where a feed hides something (a tax paid back may even be negative, and so may
-an assessor's adjustment). A member of whom it is not known whether he is one adds nothing or all. A test that all values
-agree on is decided; what is still open is told by the bits of the feeds that leave it so.
+value: what is in hand, and no bound above where a feed hides something (a tax paid back may even be negative, and so
+may an assessor's adjustment). A member of whom it is not known whether he is one adds nothing or all. A test that all
+values agree on is decided; what is still open is told by the bits of the feeds that leave it so.
 """
 
 from __future__ import annotations
@@ -154,9 +154,7 @@ def _why(bits: Bits) -> list[pl.Expr]:
         return c(name).is_null()
 
     is_child, not_other = c("relation") == RELATION.index("child"), c("relation") != OTHER
-    able = where(
-        unknown("is_able_to_work"), of("labour_capacity", "disability", "serious_illness", "school")
-    )
+    able = where(unknown("is_able_to_work"), of("labour_capacity", "disability", "serious_illness", "school"))
     working = where(unknown("is_working"), of(*WAGES, *BUSINESS, "employment"))
     looks = c("is_looking") & c("has_not_refused")
     reason = where(
@@ -166,9 +164,7 @@ def _why(bits: Bits) -> list[pl.Expr]:
         | where(looks.is_null() & unknown("has_not_refused"), of("work_offers"))
         | where(
             unknown("is_excused"),
-            pl.when(of("employment") == 0)
-            .then(bits["unknown:is_excused_from_work"])
-            .otherwise(of("employment")),
+            pl.when(of("employment") == 0).then(bits["unknown:is_excused_from_work"]).otherwise(of("employment")),
         ),
     )
     base = of(*WAGES, *BUSINESS, *DECLARED)
@@ -202,7 +198,8 @@ def _why(bits: Bits) -> list[pl.Expr]:
     }
     may_be = c("is_member").fill_null(True)
     return [
-        pl.when(may_be).then(member | mask).otherwise(0).cast(pl.Int64).alias(f"?{name}") for name, mask in masks.items()
+        pl.when(may_be).then(member | mask).otherwise(0).cast(pl.Int64).alias(f"?{name}")
+        for name, mask in masks.items()
     ]
 
 
@@ -240,9 +237,7 @@ def _decided(homes: pl.DataFrame, bits: Bits) -> pl.DataFrame:
         "dwellings": left(_high("fit_homes") <= DWELLINGS, _low("sure_homes") > DWELLINGS),
         **{test: left(_high(name) == 0, _low(name) > 0) for test, name in NONE_OF.items()},
     }
-    award = [
-        halved(standard * heads_of - income, MONTHS) for heads_of, income in ((heads[0], most), (heads[1], least))
-    ]
+    award = [halved(standard * heads_of - income, MONTHS) for heads_of, income in ((heads[0], most), (heads[1], least))]
     ends = [
         *(_low("own_income") + support + _low("adjustment"), _high("own_income") + support + _high("adjustment")),
     ]
@@ -279,8 +274,8 @@ def _causes(bits: Bits) -> pl.Expr:
         return pl.when(c(test).is_null()).then(mask).otherwise(0)
 
     unlisted = c("of_all") & bits.of("supporters")
-    income = pl.when(_is_open("household_income")).then(open_sum("own_income") | open_sum("adjustment") | unlisted)
-    income = income.otherwise(0)
+    sums = open_sum("own_income") | open_sum("adjustment") | unlisted
+    income = pl.when(_is_open("household_income")).then(sums).otherwise(0)
     nobody = ~_is_open("household_income") & (_low("size") == 0) & (_high("size") == 0)
     divided = pl.when(nobody).then(bits["division_by_zero"]).otherwise(0)
     size = open_sum("size")
