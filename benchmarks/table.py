@@ -117,8 +117,9 @@ def agreement_text(counts: Mapping[str, Any]) -> str:
     same = ", ".join(f"{name} {'equal' if counts[root] else 'NOT equal'}" for name, root in roots)
     seen = f"{counts['refers']} of them tell causes of referral, {counts['bounds']} bounds"
     return (
-        f"The same bytes: records of {counts['equal']} of {households} households, all seven groups ({seen}); under our "
-        f"salts {counts['leaves']} of {households} leaves by the hand-written code are those of the log. Roots: {same}."
+        f"The same bytes: records of {counts['equal']} of {households} households, all seven groups ({seen}); under "
+        f"our salts {counts['leaves']} of {households} leaves by the hand-written code are those of the log. "
+        f"Roots: {same}."
     )
 
 
