@@ -17,6 +17,8 @@ from benchmarks.peer.records import outcomes, records
 from benchmarks.peer.sealing import SALTS, Batch, digests, leaf_hash, sealed, tree_root
 
 BLOCK_UNITS = 51_200
+SLICE = 8192
+"""Records turned into Python's bytes at a time: they are hashed while they are still near the processor."""
 
 
 @dataclass(slots=True)
@@ -62,20 +64,23 @@ def run_peer(
         with clock("records"):
             groups = records(homes, members, block.edges, facts.bits, provenance=provenance)
             told = outcomes(homes, facts.bits)
-        with clock("bytes and digests"):
-            columns = [group.cast(pl.Binary).to_list() for group in groups]
-            root.update(digests(columns))
-        with clock("commitments and leaves"):
-            tokens = homes["token"].to_list()
-            done = sealed(batch, first, tokens, columns)
-            hashes += done.hashes
+        salts, leaves = list[bytes](), list[bytes]()
+        for at in range(0, homes.height, SLICE):
+            with clock("bytes and digests"):
+                columns = [group.slice(at, SLICE).cast(pl.Binary).to_list() for group in groups]
+                root.update(digests(columns))
+            with clock("commitments and leaves"):
+                done = sealed(batch, first + at, homes["token"].slice(at, SLICE).to_list(), columns)
+                salts.append(done.salts)
+                leaves += done.leaves
+                hashes += done.hashes
         with clock("files"):
-            salts = [done.salts[at : at + SALTS] for at in range(0, len(done.salts), SALTS)]
+            drawn = [one[at : at + SALTS] for one in salts for at in range(0, len(one), SALTS)]
             kept = pl.DataFrame([homes["case_id"], homes["token"], *groups])
-            kept = kept.with_columns(pl.Series("salts", salts), pl.Series("leaf", done.leaves))
+            kept = kept.with_columns(pl.Series("salts", drawn), pl.Series("leaf", leaves))
             for name, frame in (("records", kept), ("outcomes", told)):
                 frame.write_parquet(out / f"{name}-{number:05d}.parquet", compression="zstd", compression_level=1)
-        made.records += len(tokens)
+        made.records += homes.height
         made.record_bytes += sum(int(group.str.len_bytes().sum()) for group in groups)
         made.count(told)
     with clock("tree"):
