@@ -228,7 +228,7 @@ def _decided(homes: pl.DataFrame, bits: Bits) -> pl.DataFrame:
     def left(yes: pl.Expr, no: pl.Expr) -> pl.Expr:
         return pl.when(yes).then(True).when(no).then(False)
 
-    def halved(amount: pl.Expr, over: pl.Expr | int) -> pl.Expr:
+    def half_up(amount: pl.Expr, over: pl.Expr | int) -> pl.Expr:
         return (2 * amount + over) // (2 * over)
 
     tests = {
@@ -237,21 +237,22 @@ def _decided(homes: pl.DataFrame, bits: Bits) -> pl.DataFrame:
         "dwellings": left(_high("fit_homes") <= DWELLINGS, _low("sure_homes") > DWELLINGS),
         **{test: left(_high(name) == 0, _low(name) > 0) for test, name in NONE_OF.items()},
     }
-    award = [halved(standard * heads_of - income, MONTHS) for heads_of, income in ((heads[0], most), (heads[1], least))]
-    ends = [
-        *(_low("own_income") + support + _low("adjustment"), _high("own_income") + support + _high("adjustment")),
+    award = [
+        half_up(standard * heads_of - income, MONTHS) for heads_of, income in ((heads[0], most), (heads[1], least))
     ]
+    incomes = [end("own_income") + support + end("adjustment") for end in (_low, _high)]
     return reckoned(
         homes,
         [
-            ends[0].clip(0).fill_null(0).alias("-household_income"),
-            ends[1].clip(0).alias("+household_income"),
+            # Not less than nothing, whatever is unknown.
+            incomes[0].clip(0).fill_null(0).alias("-household_income"),
+            incomes[1].clip(0).alias("+household_income"),
         ],
         [
             *(e.alias(f"left:{name}") for name, e in tests.items()),
             *(e.alias(f"{end}award") for e, end in zip(award, "-+", strict=True)),
-            pl.when(has_heads).then(halved(least, heads[1])).alias("-income_value"),
-            pl.when(has_heads).then(halved(most, heads[0])).alias("+income_value"),
+            pl.when(has_heads).then(half_up(least, heads[1])).alias("-income_value"),
+            pl.when(has_heads).then(half_up(most, heads[0])).alias("+income_value"),
             *(e.alias(f"{end}assets_limit") for e, end in zip(limit, "-+", strict=True)),
         ],
         [
