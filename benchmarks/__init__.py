@@ -19,5 +19,6 @@ Choices
     * Making the county, ingest and projection take most of the time at a million households; `--reuse` keeps those of
       an earlier run in the same folder and shows their measurement of then, marked. Evidence to sealed decisions and
       the peer are always measured anew, one after the other, in one run.
-    * The peer (see `peer`) holds Jiangmen's law of one day as code; its dibao equals ours where evidence is complete.
+    * The peer (see `peer`) holds a short law of one day as code and makes the same records, leaves and log as we do
+      under that law (`whole-small`), byte for byte; only this is set against it. The full pack is measured beside.
 """

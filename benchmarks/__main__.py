@@ -16,7 +16,20 @@ SIZES = (10_000, 100_000, 1_000_000)
 QUICK = (2_000,)
 RESULTS = Path(__file__).parent / "RESULTS.md"
 PREPARING = ("synth", "ingest", "project")
-ORDER = (*PREPARING, "peer", "whole", "pool", "agreement", "assess", "seal", "verify", "replay", "formats", "bare")
+ORDER = (
+    *PREPARING,
+    "peer",
+    "whole-small",
+    "agreement",
+    "whole",
+    "pool",
+    "assess",
+    "seal",
+    "verify",
+    "replay",
+    "formats",
+    "bare",
+)
 
 
 def measured(folder: Path, households: int, *, stages: Sequence[str], reuse: bool) -> dict[str, Measured]:

@@ -1,41 +1,95 @@
-"""What does the hand-written pipeline take for the same evidence, and does it come to the same decisions?"""
+"""What does the hand-written pipeline take for the same evidence and the same law, and does it make the same bytes?"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import shutil
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
 
-from benchmarks.caseload import Place, batch_vault
+from benchmarks.caseload import ON, ORIGIN, Place, batch_vault, law_compared, opened
 from benchmarks.clock import Clock
-from benchmarks.peer import run_peer
+from benchmarks.peer import run_peer, sealing
 
 
 def measure(place: Place, clock: Clock) -> dict[str, Any]:
-    """Run the peer; its outcomes stay for `agreement`."""
-    out = place.folder / "peer"
-    shutil.rmtree(out, ignore_errors=True)
-    made = run_peer(place.projection, out, clock=clock)
-    with clock("not counted"):
-        pl.concat(made.outcomes).write_parquet(out / "outcomes.parquet")
-    return {"units": made.records, "record_bytes": made.record_bytes // max(made.records, 1), "root": made.root}
+    """Run the peer; its records stay for `agreement`."""
+    with clock("preparation"):
+        from meanscheck.decisions.record import Provenance, canonical, provenance_group
+
+        shutil.rmtree(place.peer, ignore_errors=True)
+        law = law_compared()
+        with opened(place) as store:
+            provenance = canonical(provenance_group(law, Provenance(store.snapshot().id))).decode()
+    made = run_peer(place.projection, place.peer, provenance=provenance, name=f"{law.code}-{ON}-peer", clock=clock)
+    return {
+        "units": made.records,
+        "record_bytes": made.record_bytes // max(made.records, 1),
+        "records_root": made.records_root,
+        "outcomes": {"dibao": dict(sorted(made.outcomes.items()))},
+        "root": made.root,
+    }
 
 
 def agreement(place: Place, clock: Clock) -> dict[str, Any]:
-    """Outcome and award of dibao, ours and the peer's, where the peer had all the evidence that it reads."""
-    ours = (
-        batch_vault(place).outcomes().filter(pl.col("programme") == "dibao").select("case_id", "outcome", "award_fen")
-    )
-    theirs = pl.scan_parquet(place.folder / "peer" / "outcomes.parquet")
-    joined = ours.join(theirs, on="case_id", suffix="_peer", validate="1:1").collect(engine="in-memory")
-    whole = joined.filter(~pl.col("is_open"))
-    same = (pl.col("outcome") == pl.col("outcome_peer")) & pl.col("award_fen").eq_missing(pl.col("award"))
-    split = whole.group_by("outcome").agg(n=pl.len(), same=same.sum()).sort("outcome")
+    """Our records and the peer's, byte for byte, and under our salts our leaves and log by the peer's code.
+
+    Returns:
+        households; `equal`: how many records are the same in all seven groups; `leaves`: how many leaves the peer's
+        code makes of its own records as the log has them; `groups`: how many records differ, by group; `bounds` and
+        `refers`: how many of the records tell bounds, or causes; whether the records roots, the roots of the batch and
+        the roots of the log are the same.
+    """
+    from meanscheck.ledger import Ledger
+
+    with clock("reading"):
+        vault, ledger = batch_vault(place.compared), Ledger.open(place.compared.ledger, origin=ORIGIN)
+        opening, closing = ledger.entry(0), ledger.entry(ledger.size - 1)
+        told = json.loads(closing)
+        batch = sealing.Batch.of(told["b"], opening)
+    equal = leaves = bounds = refers = position = 0
+    groups = dict.fromkeys(sealing.GROUPS, 0)
+    hashes: list[bytes] = []
+    root = hashlib.sha256()
+    with clock("compared"):
+        for ours, seals, theirs in zip(vault.blocks(), vault.seals(), _kept(place), strict=True):
+            assert seals is not None
+            differ = [(ours[name] != theirs[name]).alias(name) for name in sealing.GROUPS]
+            for one in differ:
+                groups[one.name] += int(one.sum())
+            equal += ours.height - int(pl.DataFrame(differ).select(pl.any_horizontal(pl.all())).to_series().sum())
+            columns = [theirs[name].cast(pl.Binary).to_list() for name in sealing.GROUPS]
+            root.update(sealing.digests(columns))
+            salts = b"".join(seals["salts"].to_list())
+            made = sealing.sealed(batch, position, theirs["token"].to_list(), columns, salts)
+            leaves += sum(a == b for a, b in zip(made.leaves, seals["leaf"].to_list(), strict=True))
+            hashes += made.hashes
+            bounds += int(theirs["reasons"].str.contains('"bounds":', literal=True).sum())
+            refers += int(theirs["result"].str.contains('"outcome":"refer"', literal=True).sum())
+            position += ours.height
+    log = sealing.tree_root([sealing.leaf_hash(opening), *hashes, sealing.leaf_hash(closing)])
     return {
-        "households": joined.height,
-        "complete": whole.height,
-        "equal": int(split["same"].sum()),
-        "by_outcome": {outcome: [n, equal] for outcome, n, equal in split.iter_rows()},
-        "incomplete_ours": dict(joined.filter("is_open").group_by("outcome").len().sort("outcome").iter_rows()),
+        "households": position,
+        "equal": equal,
+        "leaves": leaves,
+        "groups": groups,
+        "bounds": bounds,
+        "refers": refers,
+        "records_root": root.hexdigest() == vault.closed()["records_root"],
+        "batch_root": sealing.tree_root(hashes).hex() == told["root"],
+        "log_root": log == _root_of(ledger.checkpoint),
     }
+
+
+def _root_of(checkpoint: str) -> bytes:
+    """The root that a checkpoint tells, in its third line."""
+    return base64.b64decode(checkpoint.split("\n")[2])
+
+
+def _kept(place: Place) -> Iterator[pl.DataFrame]:
+    for file in sorted(place.peer.glob("records-*.parquet")):
+        yield pl.read_parquet(file)

@@ -3,6 +3,7 @@
 county/            inbox and truth (`meanscheck.synth`, Parquet files)
 county.duckdb      the store, with county.projection beside it
 vault/ ledger/     what `whole` made, for seal, verify and replay
+compared/          the same of `whole-small`, under the law of the comparison; peer/ what the hand-written pipeline made
 measured/          one JSON a stage, for `--reuse`
 """
 
@@ -50,6 +51,16 @@ class Place:
         return self.folder / "vault"
 
     @property
+    def compared(self) -> Place:
+        """What our run under the law of the comparison makes."""
+        return Place(self.folder / "compared", self.households)
+
+    @property
+    def peer(self) -> Path:
+        """What the hand-written pipeline makes."""
+        return self.folder / "peer"
+
+    @property
     def ledger(self) -> Path:
         """The log."""
         return self.folder / "ledger"
@@ -75,6 +86,13 @@ def law_of_the_day() -> Any:
     from meanscheck.values.data import data_dir
 
     return RulePack.load(data_dir("rules") / "cn" / "guangdong" / "jiangmen").on(ON)
+
+
+def law_compared() -> Any:
+    """The law that the hand-written pipeline holds as code."""
+    from meanscheck.law import RulePack
+
+    return RulePack.load(Path(__file__).parent / "peer" / "law").on(ON)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from functools import wraps
 from typing import Any
 
 REST = "rest"
-WHOLE = frozenset({"causes"})
+WHOLE = frozenset({"causes", "files", "tokens"})
 """Labels that keep everything inside them, whatever it is labelled."""
 
 

@@ -45,6 +45,7 @@ STAGES = {
     "kindergeld-gettsim": ("kindergeld", "gettsim"),
     "kindergeld-gettsim-unchecked": ("kindergeld", "unchecked"),
     "whole": ("seal", "whole"),
+    "whole-small": ("seal", "small"),
     "pool": ("seal", "pool"),
     "assess": ("assess", "measure"),
     "seal": ("seal", "measure"),

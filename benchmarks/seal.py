@@ -2,18 +2,19 @@
 
 `whole`    one `Ledger.append(assess(store, law))` from an existing projection: blocks pulled, facts, rules, causes,
            records, vault files, seven salted group hashes and their tree a decision, leaves, tree, tiles, checkpoints
-`pool`     the same by two processes, with blocks of half the size; without parts, which the processes do not tell
+`small`    the same under the law of the comparison, that the hand-written pipeline is measured beside (`beside`)
+`pool`     the first by two processes, with blocks of half the size; without parts, which the processes do not tell
 `measure`  the ledger's own work alone: the same records appended to a second log; reading them is not counted
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.assess import labelled
-from benchmarks.caseload import ORIGIN, Place, batch_vault, law_of_the_day, opened
+from benchmarks.caseload import ORIGIN, Place, batch_vault, law_compared, law_of_the_day, opened
 from benchmarks.clock import Clock
 
 if TYPE_CHECKING:
@@ -24,55 +25,72 @@ BLOCK_UNITS = 51_200
 
 
 def _hashing() -> tuple[tuple[Any, str, str], ...]:
-    from meanscheck.ledger import bulk
+    from meanscheck.ledger import bulk, together, tokens
     from meanscheck.ledger.log import Growth
     from meanscheck.ledger.merkle import Frontier
 
     return (
         (bulk, "seal_block", "leaves"),
         (bulk, "_commitments", "commitments"),
-        (bulk.Seal, "together", "tree and tiles"),
-        (Growth, "put", "tree and tiles"),
-        (Growth, "add", "tree and tiles"),
-        (Growth, "publish", "tree and tiles"),
-        (Frontier, "extend", "tree and tiles"),
+        (bulk.Seal, "together", "tiles"),
+        (Growth, "put", "tiles"),
+        (Growth, "add", "tiles"),
+        (Growth, "publish", "tiles"),
+        # Of the log and of the batch: the roots that the checkpoint and batch-close tell.
+        (together.Cut, "of", "tree"),
+        (Frontier, "extend", "tree"),
+        (Frontier, "root", "tree"),
+        # Which households were decided, as batch-close tells it.
+        (tokens, "dealt", "tokens"),
+        (tokens, "root", "tokens"),
+        (tokens.Tokens, "take", "tokens"),
+        (tokens.Tokens, "pages", "tokens"),
     )
 
 
 def whole(place: Place, clock: Clock) -> dict[str, Any]:
     """From stored evidence to sealed decisions, in one process."""
-    return _sealed(place, clock, processes=1)
+    return _sealed(place, place, clock, law=law_of_the_day, processes=1)
+
+
+def small(place: Place, clock: Clock) -> dict[str, Any]:
+    """The same under the law of the comparison."""
+    place.compared.folder.mkdir(exist_ok=True)
+    return _sealed(place, place.compared, clock, law=law_compared, processes=1)
 
 
 def pool(place: Place, clock: Clock) -> dict[str, Any]:
     """The same by a pool of two; starting the processes counts."""
-    return _sealed(place, clock, processes=2)
+    return _sealed(place, place, clock, law=law_of_the_day, processes=2)
 
 
-def _sealed(place: Place, clock: Clock, *, processes: int) -> dict[str, Any]:
+def _sealed(place: Place, made: Place, clock: Clock, *, law: Callable[[], Any], processes: int) -> dict[str, Any]:
+    """Work on the evidence of `place`; vault, ledger and key go to `made`."""
     with clock("preparation"):
         from meanscheck.decisions import assess
         from meanscheck.engines import Pool
         from meanscheck.ledger import Ledger, Signer
-    for folder in (place.vault, place.ledger, place.key.parent):
-        shutil.rmtree(folder, ignore_errors=True)
-    with clock("preparation"):
-        law = law_of_the_day()
+
+        for folder in (made.vault, made.ledger, made.key.parent):
+            shutil.rmtree(folder, ignore_errors=True)
+        in_force = law()
     signer = Signer.generate(ORIGIN)
-    signer.save(place.key, unprotected=True)
+    signer.save(made.key, unprotected=True)
     with clock("preparation"):
         places = (*labelled(), *_hashing())
     with opened(place) as store:
         with clock.watch(*places):
             engine = Pool(processes)
-            assessment = assess(store, law, vault=place.vault, block_units=BLOCK_UNITS // processes, engine=engine)
-            sealed = Ledger.open(place.ledger, signer=signer).append(assessment)
+            assessment = assess(store, in_force, vault=made.vault, block_units=BLOCK_UNITS // processes, engine=engine)
+            sealed = Ledger.open(made.ledger, signer=signer).append(assessment)
         if sealed.count != assessment.projection.units:
             raise RuntimeError("not every unit was sealed")
+        with clock("not counted"):
+            record_bytes = _bytes_of_first(made)
         return {
             "units": sealed.count,
             "rows": sum(assessment.projection.rows.values()),
-            "record_bytes": _bytes_of_first(place),
+            "record_bytes": record_bytes,
             "records_root": assessment.records_root,
             "outcomes": assessment.closing["outcomes"],
         }

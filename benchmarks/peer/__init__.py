@@ -1,14 +1,23 @@
 """The pipeline a good programmer would write by hand for one place and one day, to be measured against.
 
-    facts    DuckDB: one GROUP BY a feed over the same projected evidence, joined to the persons
-    rules    Polars: Jiangmen's law of 2020-06-30 as code: dibao with its award, tekun (dibao gives way to it), who may
-             get medical relief
-    sealing  JSON records by Polars, one salted SHA-256 leaf a record, the Merkle tree by levels, one Parquet file a
-             block
+    law/        the law of the comparison as a pack, for us: the subsistence allowance in Jiangmen on 2020-06-30
+    facts       DuckDB: one GROUP BY a feed (`feeds`) over the same projected evidence, scattered to the persons
+    rules       Polars: that law as code, null for what is unknown; `undecided` looks again at the open households:
+                bounds of amounts and counts, tests that they decide, causes (`bits`); `decided` puts both together
+    records     the same seven groups of canonical JSON by Polars
+    sealing     salted group hashes and their tree, a leaf a household, the tree over the leaves, with hashlib
+    pipeline    block by block; the vault's place is taken by plain Parquet files
 
-It is no straw man: outcomes and awards of dibao equal ours wherever a household's evidence is complete (`agreement`).
-What it leaves out is what such pipelines leave out: an unknown is one flag a household and not a cause, only income has
-a margin, there are no citations and no trace of every variable, and one leaf stands for seven groups that open apart.
+It is no straw man: it makes our records byte for byte, for every household of the county, unknowns, causes and bounds
+included, and with the same salts the same leaves and the same log (`beside.agreement`). So what it spends may be held
+against what we spend under that law.
+
+Choices
+    * It may know what holds for this county: which states occur, that rows leave no cell open. It looks whether that is
+      so and refuses otherwise; nothing of the general case is carried along.
+    * A person's unknowns are one word of bits, since that is enough here: known is a mask, and so are causes.
+    * Of the library it uses what is no work: lists of codes, the Arrow stream between DuckDB and Polars, and the
+      constant provenance text, made once.
 """
 
 from __future__ import annotations

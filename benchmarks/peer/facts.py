@@ -1,339 +1,177 @@
-"""What is known of each person? DuckDB adds up every feed by GROUP BY, over the projection's tables.
+"""What is known of each person? DuckDB adds up every feed (`feeds`) over the projection's tables.
 
 Frames of one block of units:
 
-    persons     place, unit, role (0 member, 1 supporter, 2 register), attributes, one column a fact, `is_open` (some
-                evidence that the rules read is missing, stale or does not cover the window)
-    households  unit, case_id, residence, the window of income
-    edges       unit, member_place, supporter_place, support stated and received, the supporter's own facts
+    homes      unit, case_id, residence, token; what the record tells of an application
+    members    unit, home (row of `homes`), token, attributes, `word` (see `bits`), one column a fact: what the rows in
+               hand come to, whether the answer is whole or not
+    edges      unit, id of the supporter, support due: the first edge of each supporter
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import duckdb
+import numpy as np
 import polars as pl
 
-from meanscheck.contracts import feed
+from benchmarks.peer.bits import STATES, WINDOWED, Bits
+from benchmarks.peer.feeds import summed
 from meanscheck.evidence.arrow import frame_of
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-ON = "date '2020-06-30'"
-WINDOW_FEEDS = ("tax_income", "public_payroll", "pensions_paid", "social_insurance", "collective_income")
-MEMBER_FEEDS = (
-    *WINDOW_FEEDS,
-    *("bank_deposits", "securities", "insurance_policies", "wallets", "real_estate", "vehicles"),
-    *("business_registration", "declaration", "field_survey", "employment", "work_offers", "labour_capacity"),
-    *(
-        "disability",
-        "serious_illness",
-        "school",
-        "deaths",
-        "absences",
-        "relief_status",
-        "supporters",
-        "self_care_assessments",
-    ),
+HOME_CELLS = (
+    *("unit", "case_id", "residence", "accepting_place", "application_no", "division", "input_digest"),
+    "applied_on::varchar as applied_on",
+    "reference_day::varchar as reference_day",
 )
-SUPPORTER_FEEDS = ("relief_status", "disability", "absences")
-COUNTED_PENSIONS = (
-    *("employee_pension", "office_pension", "resident_basic_pension", "survivor_allowance", "unemployment_benefit"),
-    *("retired_military_pension", "injury_benefit"),
+STATED = {
+    "households": ("case_id", "residence", "applied_on", "reference_day", "input_digest", "requested"),
+    "supporters": ("agreed_amount", "received_amount"),
+}
+MEMBER_CELLS = (
+    *("place", "unit", "id", "relation", "sex", "born_on", "lives_together", "can_live_independently"),
+    *("is_excused_from_work", "term"),
 )
-MEDICAL = ("dibao", "tekun", "orphan", "unsupported_child", "dibao_margin", "return_to_poverty_monitored")
-DEPENDENT = ("preschool", "primary", "junior", "senior", "vocational", "undergraduate")
-
-
-def codes(name: str, column: str, *words: str) -> str:
-    """The stored codes of some words, as an SQL list."""
-    choices = feed(name).column(column).choices
-    return "(" + ", ".join(str(choices.index(word)) for word in words) + ")"
 
 
 @dataclass(frozen=True, slots=True)
-class Summed:
-    """One feed added up: name of the feed, its measures, which rows count, whether the window applies."""
+class Block:
+    """The frames of some units."""
 
-    feed: str
-    measures: dict[str, str]
-    where: str = ""
-    windowed: str = ""
-
-    def sql(self, within: str) -> str:
-        """The GROUP BY of a range of units."""
-        chosen = ["r.verdict <> 2", within.replace("unit", "r.unit")]
-        join = ""
-        if self.windowed:
-            join = " join hh on hh.unit = r.unit"
-            chosen.append(f"r.{self.windowed} >= hh.first and r.{self.windowed} < hh.after")
-        if self.where:
-            chosen.append(self.where)
-        cells = ", ".join(f"{sql} as {name}" for name, sql in self.measures.items())
-        return f"select r.place, {cells} from f_{self.feed} r{join} where {' and '.join(chosen)} group by r.place"
-
-
-def _sum(amount: str, condition: str = "") -> str:
-    return f"coalesce(sum({amount}){f' filter ({condition})' if condition else ''}, 0)::bigint"
-
-
-def _any(condition: str) -> str:
-    return f"coalesce(bool_or({condition}), false)"
-
-
-def _count(condition: str) -> str:
-    return f"(count(*) filter ({condition}))::bigint"
-
-
-def _items(
-    name: str, measures: dict[str, tuple[str, ...]], amount: str = "r.amount", column: str = "item"
-) -> dict[str, str]:
-    return {m: _sum(amount, f"r.{column} in {codes(name, column, *words)}") for m, words in measures.items()}
-
-
-def summed() -> Sequence[Summed]:
-    """Every feed that the rules read."""
-    live_firm = (
-        f"r.status in {codes('business_registration', 'status', 'open', 'suspended')} and not (r.role in "
-        f"{codes('business_registration', 'role', 'coop_member')} and r.is_relief_coop) "
-        "and not (r.is_couple_run and r.employees = 0)"
-    )
-    held = f"r.status in {codes('real_estate', 'status', 'owned', 'sealed')}"
-    home = f"{held} and r.use in {codes('real_estate', 'use', 'residential')}"
-    fit = f"{home} and r.condition not in {codes('real_estate', 'condition', 'uninhabited')}"
-    premises = f"{held} and r.use in {codes('real_estate', 'use', 'commercial', 'industrial')}"
-    counts = (
-        f"r.status not in {codes('vehicles', 'status', 'scrapped')} and r.vehicle_class in "
-        f"{codes('vehicles', 'vehicle_class', 'car', 'small_goods', 'large', 'ship')}"
-    )
-    heavy_kinds = codes("disability", "kind", "intellectual", "mental")
-    severe = codes("disability", "grade", "1", "2")
-    third = f"r.grade in {codes('disability', 'grade', '3')} and r.kind in {heavy_kinds}"
-    limb = f"r.kind in {codes('disability', 'kind', 'limb')} and r.grade in {codes('disability', 'grade', '1')}"
-    mode = codes("school", "mode", "full_time")
-    gone = f"r.kind in {codes('absences', 'kind', 'clergy')} and r.since <= {ON} - interval 36 month"
-    prison = f"r.kind in {codes('absences', 'kind', 'prison')}"
-
-    def status(*words: str) -> str:
-        return _any(f"r.programme in {codes('relief_status', 'programme', *words)}")
-
-    def works(*words: str) -> str:
-        return _any(f"r.status in {codes('employment', 'status', *words)}")
-
-    return (
-        Summed(
-            "tax_income",
-            {
-                **_items(
-                    "tax_income",
-                    {
-                        "t_wages": ("wages",),
-                        "t_fees": ("labour", "royalties"),
-                        "t_business": ("business",),
-                        "t_property": ("interest", "rent", "transfer"),
-                        "t_other": ("incidental",),
-                    },
-                ),
-                "t_tax": _sum("r.tax"),
-            },
-            windowed="month",
-        ),
-        Summed("public_payroll", {"payroll": _sum("r.amount")}, windowed="month"),
-        Summed(
-            "pensions_paid", _items("pensions_paid", {"pensions": COUNTED_PENSIONS}, column="kind"), windowed="month"
-        ),
-        Summed(
-            "social_insurance",
-            _items(
-                "social_insurance",
-                {"contributions": ("pension", "medical", "unemployment")},
-                amount="r.personal_paid",
-                column="scheme",
-            ),
-            windowed="month",
-        ),
-        Summed(
-            "collective_income",
-            _items("collective_income", {"dividends": ("dividend",), "land": ("land_compensation",)}, column="kind"),
-            windowed="paid_on",
-        ),
-        Summed(
-            "declaration",
-            _items(
-                "declaration",
-                {
-                    **{f"d_{word}": (word,) for word in ("wages", "business", "property", "transfer", "other")},
-                    "d_deposits": ("bank_deposits.balance",),
-                    "d_securities": ("securities.value",),
-                    "d_insurance": ("insurance_policies.cash_value",),
-                    "d_wallets": ("wallets.balance",),
-                },
-            ),
-        ),
-        Summed(
-            "field_survey",
-            _items(
-                "field_survey",
-                {
-                    "s_jobs": ("odd_jobs",),
-                    "s_farm": ("farming", "livestock"),
-                    "s_rent": ("rent",),
-                    "s_dividends": ("collective_dividend",),
-                    "s_land": ("land_compensation",),
-                    "s_living": ("living_condition_adjustment",),
-                },
-            ),
-        ),
-        Summed("bank_deposits", {"deposits": _sum("r.balance")}),
-        Summed("securities", {"securities": _sum("r.value")}),
-        Summed(
-            "insurance_policies",
-            _items("insurance_policies", {"insurance": ("holder",)}, amount="r.cash_value", column="role"),
-        ),
-        Summed("wallets", {"wallets": _sum("r.balance")}),
-        Summed(
-            "real_estate",
-            {
-                "homes": _count(home),
-                "fit_homes": _count(fit),
-                "sure_homes": _count(f"{fit} and r.verdict = 1"),
-                "premises": _count(f"{premises} and r.verdict = 1"),
-                "maybe_premises": _count(f"{premises} and r.verdict = 0"),
-            },
-        ),
-        Summed(
-            "vehicles",
-            {
-                "vehicles": _count(f"{counts} and r.verdict = 1"),
-                "maybe_vehicles": _count(f"{counts} and r.verdict = 0"),
-            },
-        ),
-        Summed(
-            "business_registration",
-            {
-                "firms": _count(f"{live_firm} and r.verdict = 1"),
-                "maybe_firms": _count(f"{live_firm} and r.verdict = 0"),
-            },
-        ),
-        Summed(
-            "employment",
-            {
-                "e_unable": works("not_able"),
-                "e_looking": works("registered_unemployed"),
-                "e_idle": works("unregistered", "registered_unemployed"),
-                "e_works": works("employed", "flexible"),
-            },
-        ),
-        Summed("work_offers", {"refused": _any("r.refused")}),
-        Summed("labour_capacity", {"capacity": "arg_max(r.capacity, r.appraised_on)"}),
-        Summed(
-            "disability",
-            {
-                "severe": _any(f"r.grade in {severe}"),
-                "unfit": _any(f"r.grade in {severe} or ({third})"),
-                "no_labour": _any(f"(r.kind in {heavy_kinds} and r.grade in {severe}) or ({limb})"),
-            },
-            where=f"coalesce(r.valid_to, date '9999-12-31') >= {ON}",
-        ),
-        Summed(
-            "serious_illness",
-            {"ill": "true"},
-            where=f"r.recognised_on <= {ON} and coalesce(r.valid_to, date '9999-12-31') >= {ON}",
-        ),
-        Summed(
-            "school",
-            {"student": "true", "full_time": _any(f"r.mode in {mode}")},
-            where=f"r.enrolled_on <= {ON} and coalesce(r.left_on, date '9999-12-31') >= {ON} "
-            f"and r.level in {codes('school', 'level', *DEPENDENT)}",
-        ),
-        Summed("deaths", {"dead": "true"}, where=f"r.died_on <= {ON}"),
-        Summed(
-            "absences",
-            {
-                "away": _any(f"({prison}) or ({gone})"),
-                "missing": _any(f"r.kind in {codes('absences', 'kind', 'missing', 'prison')}"),
-            },
-            where=f"r.since <= {ON} and coalesce(r.until, date '9999-12-31') >= {ON}",
-        ),
-        Summed(
-            "relief_status",
-            {
-                "on_dibao": status("dibao"),
-                "on_tekun": status("tekun"),
-                "on_medical": status(*MEDICAL),
-            },
-            where=f"r.\"from\" <= {ON} and coalesce(r.until, date '9999-12-31') >= {ON}",
-        ),
-        Summed("self_care_assessments", {"items_failed": "arg_max(r.items_failed, r.assessed_on)"}),
-        Summed(
-            "medical_settlements",
-            {"own_cost": _sum("r.in_scope - r.basic_paid - r.serious_paid - r.other_paid")},
-            where=f"r.settled_on between date '2020-01-01' and {ON} and r.reverses is null and not exists "
-            "(select 1 from f_medical_settlements x where x.place = r.place and x.reverses = r.settlement_no)",
-        ),
-    )
-
-
-PERSON_CELLS = ("place", "unit", "role", "id", "relation", "sex", "born_on", "lives_together", "can_live_independently")
+    homes: pl.DataFrame
+    members: pl.DataFrame
+    edges: pl.DataFrame
 
 
 class Facts:
-    """A read-only connection to the projection."""
+    """A read-only connection to the projection, and what is the same for all of it."""
 
     def __init__(self, projection: Path, *, threads: int = 2, memory: str = "2GB") -> None:
         self.connection = duckdb.connect(
             str(projection), read_only=True, config={"threads": threads, "memory_limit": memory}
         )
-        found = self.connection.execute("select table_name from duckdb_tables()").fetchall()
-        self.tables = {str(name) for (name,) in found}
-        row = self.connection.execute("select count(*) from households").fetchone()
-        self.units = int(row[0]) if row else 0
+        self.tables = {str(name) for (name,) in self._rows("select table_name from duckdb_tables()")}
+        self.units = int(self._rows("select count(*) from households")[0][0])
+        self.feeds = summed()
+        self._check()
+        self._terms()
+
+    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.connection.execute(sql).fetchall()
+
+    def _check(self) -> None:
+        """Whether everything is stated that this pipeline takes for stated."""
+        asked = {f"f_{one.feed}": one.reads for one in self.feeds} | STATED
+        for table, columns in asked.items():
+            missing = " or ".join(f'"{column}" is null' for column in columns)
+            if table in self.tables and self._rows(f"select bool_or({missing}) from {table}")[0][0]:
+                raise ValueError(f"{table} leaves a cell open that the hand-written pipeline takes for stated")
+        people = "relation is null or sex is null or born_on is null or lives_together is null"
+        asked_for = "select count(*) from households where requested not like '%dibao%' and requested <> ''"
+        alone = "select (select count(*) from households) - count(distinct unit) from persons where role = 0"
+        open_ones = f"select count(*) from persons where role = 0 and ({people})"
+        if any(self._rows(sql)[0][0] for sql in (asked_for, alone, open_ones)):
+            raise ValueError("a household without members, or one of whom the pipeline knows too little")
+
+    def _terms(self) -> None:
+        """Per term the causes of its states, and what answers about a window cover."""
+        feeds = [*(one.feed for one in self.feeds), "supporters"]
+        listed = ", ".join(f"'{name}'" for name in feeds)
+        asked = f"states where feed in ({listed})"
+        met = self._rows(
+            f"select distinct feed, state from states where state <> 0 and feed in ({listed}) order by all"
+        )
+        if not {state for _, state in met} <= set(STATES):
+            raise ValueError("a state of evidence that the hand-written pipeline does not know")
+        self.bits = Bits(met)
+        count = int(self._rows("select coalesce(max(term), -1) + 1 from persons")[0][0])
+        if self._rows(f"select count(*) from {asked}")[0][0] != count * len(feeds):
+            raise ValueError("some feeds were not requested for some persons")
+        self.words = np.zeros(count, dtype=np.int64)
+        self.covers = {name: (np.full(count, -(2**40)), np.full(count, 2**40)) for name in WINDOWED}
+        day = "({0} - date '1970-01-01')"
+        rows = self._rows(
+            f"select term, feed, state, {day.format('covers_from')}, {day.format('covers_to')} from {asked} "
+            "and (state <> 0 or covers_from is not null or covers_to is not null)"
+        )
+        for term, name, state, since, until in rows:
+            if state:
+                self.words[term] |= self.bits[f"{STATES[state]}:{name}"]
+            elif name in self.covers:
+                for held, bound in zip(self.covers[name], (since, until), strict=True):
+                    held[term] = held[term] if bound is None else bound
 
     def close(self) -> None:
         """Close the file."""
         self.connection.close()
 
-    def block(self, first: int, after: int) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-        """Persons, households and edges of units `first` … `after`-1."""
+    def block(self, first: int, after: int) -> Block:
+        """The frames of units `first` … `after`-1."""
         within = f"unit >= {first} and unit < {after}"
         run = self.connection.execute
         run(
-            "create or replace temp table hh as select unit, case_id, residence, date_trunc('month', applied_on)::date "
-            "as after, (date_trunc('month', applied_on) - interval 6 month)::date as first, reference_day "
-            f"from households where {within} order by unit"
+            "create or replace temp table hh as select unit, date_trunc('month', applied_on)::date as after, "
+            f"(date_trunc('month', applied_on) - interval 6 month)::date as first from households where {within}"
         )
+        replaced = [one.feed for one in self.feeds if one.is_replaced]
         run(
-            "create or replace temp table terms as select term, "
-            f"count(*) filter (state = 0 and feed in {MEMBER_FEEDS}) = {len(MEMBER_FEEDS)} as whole, "
-            f"count(*) filter (state = 0 and feed in {SUPPORTER_FEEDS}) = {len(SUPPORTER_FEEDS)} as whole_supporter, "
-            f"max(covers_from) filter (feed in {WINDOW_FEEDS}) as covers_from, "
-            f"min(covers_to) filter (feed in {WINDOW_FEEDS}) as covers_to, "
-            f"min(as_of) filter (feed in {MEMBER_FEEDS}) as as_of from states group by term"
+            "create or replace temp table partial as select p.place, s.feed, h.reference_day from persons p "
+            "join states s on s.term = p.term join households h on h.unit = p.unit "
+            f"where p.{within.replace('and unit', 'and p.unit')} and s.state <> 0 and s.feed in {tuple(replaced)}"
         )
-        joins, cells = [], []
-        for number, one in enumerate(s for s in summed() if f"f_{s.feed}" in self.tables):
-            joins.append(f"left join ({one.sql(within)}) a{number} on a{number}.place = p.place")
-            cells += [f"a{number}.{name}" for name in one.measures]
-        own = ", ".join(f"p.{name}" for name in (*PERSON_CELLS, "is_excused_from_work"))
-        persons = self.connection.sql(
-            f"select {own}, case when p.role = 0 then not coalesce(t.whole, false) "
-            "or coalesce(t.covers_from > hh.first, false) or coalesce(t.covers_to < hh.after - 1, false) "
-            "or coalesce(t.as_of < date_trunc('month', hh.reference_day) - interval 6 month, false) "
-            "when p.role = 1 then not coalesce(t.whole_supporter, false) "
-            f"else false end as is_open, {', '.join(cells)} from (select * from persons where {within}) p "
-            f"join hh on hh.unit = p.unit left join terms t on t.term = p.term {' '.join(joins)} order by p.place"
+        partial = {name for (name,) in self._rows("select distinct feed from partial")}
+        day = "((date_trunc('month', applied_on){0})::date - date '1970-01-01')::int"
+        homes = self._stored(
+            f"select {', '.join(HOME_CELLS)}, {day.format(' - interval 6 month')} as first, {day.format('')} as after "
+            f"from households where {within}",
+            "unit",
         )
-        everyone = frame_of(persons)
-        incapable = codes("supporters", "civil_capacity", "none")
-        edges = self.connection.sql(
-            "select unit, member_place, supporter_place, greatest(agreed_amount, received_amount) as support, born_on, "
-            "agreed_amount is null or received_amount is null or civil_capacity is null or born_on is null as is_open, "
-            f"civil_capacity in {incapable} as incapable from supporters where {within} "
-            "order by member_place, supporter_place"
+        tokens = self._stored(f"select unit, token from unit_tokens where {within}", "unit")["token"]
+        names = self._stored(f"select place, token from person_tokens where {within}", "place")
+        members = self._stored(f"select {', '.join(MEMBER_CELLS)} from persons where {within} and role = 0", "place")
+        start, count = int(names["place"][0]), names.height
+        places = members["place"].to_numpy() - start
+        facts = []
+        for one in self.feeds:
+            dense = {name: np.zeros(count, dtype=bool if one.is_truth(name) else np.int64) for name in one.measures}
+            if f"f_{one.feed}" in self.tables:
+                found = self._frame(one.sql(within, partial=one.feed in partial))
+                rows = found["place"].to_numpy() - start
+                for name, values in dense.items():
+                    values[rows] = found[name].to_numpy()
+            facts += [pl.Series(name, values[places]) for name, values in dense.items()]
+        at = (members["unit"] - first).to_numpy()
+        word = self._word(members["term"].to_numpy(), homes["first"].to_numpy()[at], homes["after"].to_numpy()[at])
+        return Block(
+            homes=homes.drop("first", "after").with_columns(tokens),
+            members=members.with_columns(
+                names["token"].gather(places), pl.Series("home", at), pl.Series("word", word), *facts
+            ),
+            edges=self._frame(
+                "select s.unit, p.id, greatest(s.agreed_amount, s.received_amount) as support_due "
+                "from (select unit, supporter_place, arg_min(agreed_amount, member_place) as agreed_amount, "
+                "arg_min(received_amount, member_place) as received_amount "
+                f"from supporters where {within} group by all) s join persons p on p.place = s.supporter_place "
+                "order by s.supporter_place"
+            ),
         )
-        households = frame_of(self.connection.sql("select * from hh order by unit"))
-        return everyone, households, frame_of(edges)
+
+    def _word(self, terms: np.ndarray, first: np.ndarray, after: np.ndarray) -> np.ndarray:
+        word: np.ndarray = self.words[terms]
+        for name, (since, until) in self.covers.items():
+            short = (since[terms] > first) | (until[terms] < after - 1)
+            word |= np.where(short, self.bits[f"not_covered:{name}"], 0)
+        return word
+
+    def _stored(self, sql: str, by: str) -> pl.DataFrame:
+        """Rows in the order in which the projection stores them."""
+        frame = self._frame(sql)
+        if not frame[by].is_sorted():
+            raise ValueError("rows did not come in stored order")
+        return frame
+
+    def _frame(self, sql: str) -> pl.DataFrame:
+        return frame_of(self.connection.sql(sql))

@@ -3,85 +3,91 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Sequence
+import json
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
 from benchmarks.clock import Clock
+from benchmarks.peer.decided import decided
 from benchmarks.peer.facts import Facts
-from benchmarks.peer.rules import decided
+from benchmarks.peer.records import outcomes, records
+from benchmarks.peer.sealing import SALTS, Batch, digests, leaf_hash, sealed, tree_root
 
-BLOCK_UNITS = 100_000
-SALT = 16
-
-MEMBER_CELLS = ("id", "is_member", "earned", "proceeds", "transfer", "other", "paid", "imputed", "income", "assets")
-MEMBER_RESULTS = ("tekun_income", "tekun_outcome", "tekun_award", "medical")
-TESTS = ("income_test", "assets_test", "dwellings_test", "vehicles_test", "business_test", "premises_test")
-HOUSEHOLD_CELLS = ("case_id", "size", "household_income", "support_income", "assets", "fit_homes", "vehicles", "firms")
+BLOCK_UNITS = 51_200
+SLICE = 8192
+"""Records turned into Python's bytes at a time: they are hashed while they are still near the processor."""
 
 
 @dataclass(slots=True)
 class Made:
-    """What the run left: the tree's root, how many records and bytes, outcome and award of dibao by case."""
+    """What the run left: roots of records, leaves and log, records and their bytes, counts by outcome and by cause."""
 
+    records_root: str = ""
     root: str = ""
+    log_root: str = ""
     records: int = 0
     record_bytes: int = 0
-    outcomes: list[pl.DataFrame] = field(default_factory=list)
+    awards: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    causes: Counter[str] = field(default_factory=Counter)
+
+    def count(self, told: pl.DataFrame) -> None:
+        """Add a block's outcomes."""
+        self.awards += int(told["award_fen"].sum())
+        self.outcomes.update(dict(told["outcome"].value_counts().iter_rows()))
+        self.causes.update(dict(told["causes"].explode().drop_nulls().value_counts().iter_rows()))
 
 
-def records(households: pl.DataFrame, members: pl.DataFrame) -> list[bytes]:
-    """One JSON text a household: values, tests, result, members."""
-    cells = [pl.col(n) for n in (*MEMBER_CELLS, *MEMBER_RESULTS)]
-    texts = members.select("unit", text=pl.struct(cells).struct.json_encode())
-    joined = texts.group_by("unit", maintain_order=True).agg(pl.col("text").str.join(","))
-    frame = households.join(joined, on="unit", how="left", maintain_order="left")
-    own = pl.struct(*HOUSEHOLD_CELLS, *TESTS, "margin", "outcome", "award").struct.json_encode()
-    text = pl.concat_str(
-        own.str.head(-1), pl.lit(',"on":"2020-06-30","members":['), pl.col("text").fill_null(""), pl.lit("]}")
-    )
-    return frame.select(text.cast(pl.Binary)).to_series().to_list()
+def run_peer(
+    projection: Path, out: Path, *, provenance: str, name: str, clock: Clock, block_units: int = BLOCK_UNITS
+) -> Made:
+    """Run the whole hand-written pipeline; files go to `out`.
 
-
-def tree_root(hashes: Sequence[bytes]) -> bytes:
-    """RFC 6962 root by levels."""
-    sha256 = hashlib.sha256
-    level = list(hashes)
-    while len(level) > 1:
-        odd = [level[-1]] if len(level) % 2 else []
-        pairs = zip(level[0::2], level[1::2], strict=False)
-        level = [sha256(b"\1" + left + right).digest() for left, right in pairs] + odd
-    return level[0] if level else sha256(b"").digest()
-
-
-def run_peer(projection: Path, out: Path, *, clock: Clock, block_units: int = BLOCK_UNITS) -> Made:
-    """Run the whole hand-written pipeline; files go to `out`."""
+    Args:
+        provenance: the provenance group, the same for all records.
+        name: of the batch.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    made, hashes = Made(), list[bytes]()
-    facts = Facts(projection)
-    sha256 = hashlib.sha256
+    made, root, hashes = Made(), hashlib.sha256(), list[bytes]()
+    opening = json.dumps({"b": name, "k": "batch-open", "opening": json.loads(provenance), "v": 1}).encode()
+    batch = Batch.of(name, opening)
+    with clock("facts"):
+        facts = Facts(projection)
     for number, first in enumerate(range(0, facts.units, block_units)):
         with clock("facts"):
-            persons, households, edges = facts.block(first, min(first + block_units, facts.units))
+            block = facts.block(first, min(first + block_units, facts.units))
         with clock("rules"):
-            homes, members = decided(persons, households, edges)
+            homes, members = decided(block, facts.bits)
         with clock("records"):
-            texts = records(homes, members)
-        with clock("hashes"):
-            drawn = os.urandom(SALT * len(texts))
-            salts = [drawn[at : at + SALT] for at in range(0, len(drawn), SALT)]
-            leaves = [sha256(b"\0" + salt + text).digest() for salt, text in zip(salts, texts, strict=True)]
-            hashes += leaves
+            groups = records(homes, members, block.edges, facts.bits, provenance=provenance)
+            told = outcomes(homes, facts.bits)
+        salts, leaves = list[bytes](), list[bytes]()
+        for at in range(0, homes.height, SLICE):
+            with clock("bytes and digests"):
+                columns = [group.slice(at, SLICE).cast(pl.Binary).to_list() for group in groups]
+                root.update(digests(columns))
+            with clock("commitments and leaves"):
+                done = sealed(batch, first + at, homes["token"].slice(at, SLICE).to_list(), columns)
+                salts.append(done.salts)
+                leaves += done.leaves
+                hashes += done.hashes
         with clock("files"):
-            kept = pl.DataFrame({"case_id": homes["case_id"], "record": texts, "salt": salts, "leaf": leaves})
-            kept.write_parquet(out / f"records-{number:05d}.parquet", compression="zstd", compression_level=1)
-        made.records += len(texts)
-        made.record_bytes += sum(map(len, texts))
-        made.outcomes.append(homes.select("case_id", "outcome", "award", "is_open"))
+            drawn = [one[at : at + SALTS] for one in salts for at in range(0, len(one), SALTS)]
+            kept = pl.DataFrame([homes["case_id"], homes["token"], *groups])
+            kept = kept.with_columns(pl.Series("salts", drawn), pl.Series("leaf", leaves))
+            for name, frame in (("records", kept), ("outcomes", told)):
+                frame.write_parquet(out / f"{name}-{number:05d}.parquet", compression="zstd", compression_level=1)
+        made.records += homes.height
+        made.record_bytes += sum(int(group.str.len_bytes().sum()) for group in groups)
+        made.count(told)
     with clock("tree"):
         made.root = tree_root(hashes).hex()
+        closing = {"b": name, "count": made.records, "k": "batch-close", "m": batch.opening, "root": made.root, "v": 1}
+        log = [leaf_hash(opening), *hashes, leaf_hash(json.dumps(closing).encode())]
+        made.log_root = tree_root(log).hex()
+    made.records_root = root.hexdigest()
     facts.close()
     return made

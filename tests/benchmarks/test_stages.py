@@ -6,30 +6,61 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from benchmarks import measure
+from benchmarks import measure, table
 from benchmarks.__main__ import measured
 from benchmarks.measure import Measured
 
 HOUSEHOLDS = 300
 
 
-def test_the_hand_written_pipeline_decides_dibao_as_we_do_where_evidence_is_complete(
-    results: dict[str, Measured],
-) -> None:
+def test_the_hand_written_pipeline_makes_our_records_byte_for_byte(results: dict[str, Measured]) -> None:
     counts = results["agreement"].counts
-    assert counts["households"] == HOUSEHOLDS
-    assert counts["equal"] == counts["complete"] > HOUSEHOLDS // 2
-    # Of each outcome there is something, or the agreement says little.
-    assert set(counts["by_outcome"]) == {"eligible", "ineligible", "refer"}
+    assert counts["equal"] == counts["households"] == HOUSEHOLDS
+    assert counts["records_root"]
+    assert results["peer"].counts["records_root"] == results["whole-small"].counts["records_root"]
+    assert results["peer"].counts["outcomes"] == results["whole-small"].counts["outcomes"]
+    # Of everything there is something, or the agreement says little.
+    assert set(results["peer"].counts["outcomes"]["dibao"]) == {"eligible", "ineligible", "refer"}
+    assert counts["bounds"] > 0
+    assert counts["refers"] > HOUSEHOLDS // 10
+
+
+def test_under_our_salts_the_hand_written_leaves_and_log_are_ours(results: dict[str, Measured]) -> None:
+    counts = results["agreement"].counts
+    assert counts["leaves"] == HOUSEHOLDS
+    assert counts["batch_root"]
+    assert counts["log_root"]
+
+
+def test_a_changed_record_of_the_peer_is_seen(place: Path, results: dict[str, Measured]) -> None:
+    (file,) = (place / "peer").glob("records-*.parquet")
+    kept = file.read_bytes()
+    frame = pl.read_parquet(file)
+    changed = pl.Series("result", ["{}"]).append(frame["result"].slice(1))
+    frame.with_columns(changed).write_parquet(file)
+    try:
+        counts = measure.run("agreement", place, HOUSEHOLDS).counts
+    finally:
+        file.write_bytes(kept)
+    assert counts["equal"] == counts["leaves"] == HOUSEHOLDS - 1
+    assert counts["groups"]["result"] == 1
+    assert not counts["records_root"] and not counts["batch_root"] and not counts["log_root"]
 
 
 def test_no_costly_part_is_left_out_of_evidence_to_sealed(results: dict[str, Measured]) -> None:
     parts = results["whole"].parts
-    for part in ("pull", "facts", "rules", "causes", "records", "files", "commitments", "leaves", "tree and tiles"):
+    for part in ("pull", "facts", "rules", "causes", "records", "files", "commitments", "leaves", "tree", "tiles"):
         assert parts[part][0] > 0, part
     assert results["whole"].counts["units"] == results["peer"].counts["units"] == HOUSEHOLDS
+
+
+def test_every_part_of_the_comparison_is_told_on_both_sides(results: dict[str, Measured]) -> None:
+    told = [{label for pair in (*table.PAIRS, *table.APART) for label in pair[side]} for side in (1, 2)]
+    for stage, labels in (("whole-small", told[0]), ("peer", told[1])):
+        assert set(results[stage].parts) - table.UNCOUNTED <= labels, stage
 
 
 def test_two_processes_make_the_records_of_one(results: dict[str, Measured]) -> None:
