@@ -19,6 +19,7 @@ PREPARING = ("synth", "ingest", "project")
 ORDER = (
     *PREPARING,
     "peer",
+    "pool-small",
     "whole-small",
     "agreement",
     "whole",

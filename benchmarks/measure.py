@@ -47,6 +47,7 @@ STAGES = {
     "whole": ("seal", "whole"),
     "whole-small": ("seal", "small"),
     "pool": ("seal", "pool"),
+    "pool-small": ("seal", "pool_small"),
     "assess": ("assess", "measure"),
     "seal": ("seal", "measure"),
     "verify": ("verify", "measure"),

@@ -2,7 +2,8 @@
 
 `whole`    one `Ledger.append(assess(store, law))` from an existing projection: blocks pulled, facts, rules, causes,
            records, vault files, seven salted group hashes and their tree a decision, leaves, tree, tiles, checkpoints
-`small`    the same under the law of the comparison, that the hand-written pipeline is measured beside (`beside`)
+`small`    the same under the law of the comparison, that the hand-written pipeline is measured beside (`beside`);
+           `pool_small` by two processes
 `pool`     the first by two processes, with blocks of half the size; without parts, which the processes do not tell
 `measure`  the ledger's own work alone: the same records appended to a second log; reading them is not counted
 """
@@ -57,6 +58,12 @@ def small(place: Place, clock: Clock) -> dict[str, Any]:
     """The same under the law of the comparison."""
     place.compared.folder.mkdir(exist_ok=True)
     return _sealed(place, place.compared, clock, law=law_compared, processes=1)
+
+
+def pool_small(place: Place, clock: Clock) -> dict[str, Any]:
+    """The law of the comparison by a pool of two; starting the processes counts."""
+    place.compared.folder.mkdir(exist_ok=True)
+    return _sealed(place, place.compared, clock, law=law_compared, processes=2)
 
 
 def pool(place: Place, clock: Clock) -> dict[str, Any]:

@@ -19,6 +19,7 @@ WHAT = {
     "verify": "receipts, made and verified",
     "replay": "replay of a sample from the evidence tables",
     "whole-small": "**the law of the comparison, evidence to sealed decisions**, one process: the same parts",
+    "pool-small": "the same by two processes, and starting them",
     "peer": "**hand-written pipeline**, one process: the same law, records, commitments and tree; plain Parquet files",
 }
 PAIRS = (
@@ -70,7 +71,7 @@ def section(households: int, results: Results) -> list[str]:
             cells = (f"{seconds(m):.2f}", f"{seconds(m, cpu=True):.2f}", f"{m.peak_mib:.0f}", _rate(m))
             lines.append(f"| {WHAT[name]}{mark} | {' | '.join(cells)} |")
     if {"whole-small", "peer"} <= set(results):
-        lines += ["", *_beside(results["whole-small"], results["peer"])]
+        lines += ["", *_beside(results["whole-small"], results["peer"], results.get("pool-small"))]
     if "agreement" in results:
         lines += ["", agreement_text(results["agreement"].counts)]
     if {"formats", "bare"} <= set(results):
@@ -85,12 +86,12 @@ def _rate(m: Measured) -> str:
         return f"{verify:.2f} ms a verification, {made:.2f} ms a receipt of {counts['receipt_bytes']} bytes"
     if m.stage == "replay":
         return f"{seconds(m, ['replay']) / max(counts['replayed'], 1) * 1000:.2f} ms a case"
-    if m.stage in ("whole", "whole-small", "pool", "assess", "seal", "peer"):
+    if m.stage in ("whole", "whole-small", "pool", "pool-small", "assess", "seal", "peer"):
         return f"{wall / counts['units'] * 1e6:.1f} µs a household"
     return f"{grouped(counts['rows'] / wall)} rows/s" if "rows" in counts and wall else ""
 
 
-def _beside(ours: Measured, theirs: Measured) -> list[str]:
+def _beside(ours: Measured, theirs: Measured, pool: Measured | None) -> list[str]:
     head = "| part | ours s | by hand s | ratio | ours CPU s | by hand CPU s | ratio |"
     lines = [head, "|---|--:|--:|--:|--:|--:|--:|"]
     every = tuple(tuple(label for pair in PAIRS for label in pair[side]) for side in (1, 2))
@@ -106,6 +107,13 @@ def _beside(ours: Measured, theirs: Measured) -> list[str]:
             a, b = seconds(ours, mine, cpu=cpu), seconds(theirs, hand, cpu=cpu)
             cells += [f"{a:.2f}", f"{b:.2f}" if hand else "–", ""]
         lines.append(f"| apart: {name} | {' | '.join(cells)} |")
+    for name, whole in (("one process", ours), ("two processes", pool)):
+        if whole is not None:
+            cells = []
+            for cpu in (False, True):
+                a, b = seconds(whole, cpu=cpu), seconds(theirs, cpu=cpu)
+                cells += [f"{a:.2f}", f"{b:.2f}", ratio(a, b)]
+            lines.append(f"| all and what stands apart, ours by {name} | {' | '.join(cells)} |")
     text = f"A record of the comparison has {theirs.counts['record_bytes']} bytes."
     return [*lines, "", f"{text} Peak memory {ours.peak_mib:.0f} and {theirs.peak_mib:.0f} MiB."]
 

@@ -29,6 +29,7 @@ from meanscheck.evidence.coverage import make_states
 from meanscheck.evidence.people import drop_people, make_people
 from meanscheck.evidence.rows import SUPPORTERS, feeds_present, make_verdicts
 from meanscheck.evidence.snapshot import Snapshot
+from meanscheck.evidence.subjects import draw
 
 if TYPE_CHECKING:
     import polars as pl
@@ -135,7 +136,7 @@ def project(store: Store, snapshot: Snapshot, *, on: date, progress: Progress | 
 
     A consent withdrawn on or before `on` takes its evidence away; otherwise the day does not matter to evidence.
     """
-    store.subjects()
+    draw(store)
     key = _key(store, snapshot, on)
     path = _path_of(store)
     if _key_of(store) != key:

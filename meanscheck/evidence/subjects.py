@@ -29,19 +29,40 @@ def subjects(store: Store, case_ids: Sequence[str] | None = None) -> tuple[pl.Da
         units: case_id String · token String, by case_id; persons: person Int64 · token String, by person. A person has
         one token, whatever number of units he is in.
     """
-    wanted = pl.DataFrame({"case_id": list(case_ids or ())}, schema={"case_id": pl.String})
-    among = "" if case_ids is None else "where case_id in (select case_id from wanted)"
+    wanted, among = _wanted(case_ids)
+    draw(store, case_ids)
     with store.frame("wanted", wanted):
-        cases = f"(select distinct case_id from requests {among})"
-        persons = f"(select distinct person from unit_persons join requests using (request) {among})"
-        if not store.read_only:
-            _draw(store, "case_id", f"select case_id from {cases} anti join subjects using (case_id) order by case_id")
-            known = "(select person from subjects where person is not null)"
-            _draw(store, "person", f"select person from {persons} anti join {known} using (person) order by person")
+        cases, persons = _cases(among), _persons(among)
         return (
             store.fetch(f"select case_id, token from subjects semi join {cases} using (case_id) order by case_id"),
             store.fetch(f"select person, token from subjects semi join {persons} using (person) order by person"),
         )
+
+
+def draw(store: Store, case_ids: Sequence[str] | None = None) -> None:
+    """Draw the tokens that are missing, of these cases or of all; none if the store is open to read only."""
+    if store.read_only:
+        return
+    wanted, among = _wanted(case_ids)
+    with store.frame("wanted", wanted):
+        cases, persons = _cases(among), _persons(among)
+        known = "(select person from subjects where person is not null)"
+        _draw(store, "case_id", f"select case_id from {cases} anti join subjects using (case_id) order by case_id")
+        _draw(store, "person", f"select person from {persons} anti join {known} using (person) order by person")
+
+
+def _wanted(case_ids: Sequence[str] | None) -> tuple[pl.DataFrame, str]:
+    """The cases as a frame, and the condition by which SQL looks among them."""
+    wanted = pl.DataFrame({"case_id": list(case_ids or ())}, schema={"case_id": pl.String})
+    return wanted, "" if case_ids is None else "where case_id in (select case_id from wanted)"
+
+
+def _cases(among: str) -> str:
+    return f"(select distinct case_id from requests {among})"
+
+
+def _persons(among: str) -> str:
+    return f"(select distinct person from unit_persons join requests using (request) {among})"
 
 
 def _draw(store: Store, column: str, missing: str) -> None:

@@ -10,7 +10,10 @@ from benchmarks.__main__ import measured
 from benchmarks.measure import Measured
 
 HOUSEHOLDS = 300
-STAGES = ("synth", "ingest", "project", "peer", "whole-small", "agreement", "whole", "pool", "seal", "verify")
+STAGES = (
+    *("synth", "ingest", "project", "peer", "pool-small", "whole-small", "agreement", "whole", "pool", "seal"),
+    "verify",
+)
 
 
 @pytest.fixture(scope="session")
