@@ -120,7 +120,7 @@ def answer_of(graph: str, facts: Mapping[str, Any]) -> str:
     import zen
 
     try:
-        result = zen.ZenEngine().create_decision(graph).evaluate(facts)["result"]
+        result = zen.ZenEngine().create_decision(graph).evaluate(dict(facts))["result"]
     except RuntimeError as fault:
         return f"error: {json.loads(str(fault).splitlines()[0])['source'].removeprefix(': ')}"
     return _told(result.get("outcome", "no outcome"), result.get("award"), ())
