@@ -2,7 +2,7 @@
 
     python -m benchmarks --quick                       2 000 households, some minutes
     python -m benchmarks --households 100000 --work DIR
-    python -m benchmarks --households 10000 100000 1000000 --work DIR --write      the committed benchmarks/RESULTS.md
+    python -m benchmarks --households 10000 100000 1000000 --work DIR --write      the committed benchmarks/TABLES.md
 
     machine   the facts that figures depend on            clock    seconds by label inside a process
     measure   one measurement = one process of its own     caseload the county and the store that stages share

@@ -1,4 +1,4 @@
-"""Measure, print, and with ``--write`` keep the table in benchmarks/RESULTS.md."""
+"""Measure, print, and with ``--write`` keep the table in benchmarks/TABLES.md."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.measure import Measured
 
 SIZES = (10_000, 100_000, 1_000_000)
 QUICK = (2_000,)
-RESULTS = Path(__file__).parent / "RESULTS.md"
+TABLES = Path(__file__).parent / "TABLES.md"
 PREPARING = ("synth", "ingest", "project")
 ORDER = (
     *PREPARING,
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--reuse", action="store_true", help="keep county, store and projection of an earlier run of the same code"
     )
-    parser.add_argument("--write", action="store_true", help="write the table to benchmarks/RESULTS.md")
+    parser.add_argument("--write", action="store_true", help="write the tables to benchmarks/TABLES.md")
     options = parser.parse_args(arguments)
     sizes = options.households or (QUICK if options.quick else SIZES)
     facts = machine.facts()
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = table.page(facts, results)
     print(text)
     if options.write:
-        RESULTS.write_text(text, encoding="utf-8")
+        TABLES.write_text(text, encoding="utf-8")
     return 0
 
 
