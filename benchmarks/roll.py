@@ -8,6 +8,7 @@ cases under tokens of its own: a projection of so many times its rows, written b
 What is measured begins there: `assess` by a pool of processes and `Ledger.append`, with all reasons, sealed records and
 tiles. Ingest and the making of a projection are measured at smaller sizes by `python -m benchmarks`. Copies keep the
 digests of the originals, so of each province those households are replayed that its store holds: a thousand of them.
+The evidence is the same in all provinces but for its names (`renamed`), so what they cost may be compared.
 
 A line of JSON a province goes to `--rows` as soon as it is sealed: households and seconds since the beginning, its own
 seconds and CPU seconds, peak memory of all processes in MiB, decisions replayed. A run that is broken off is taken up
@@ -24,81 +25,86 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from benchmarks.caseload import ON, ORIGIN, law_of_the_day
 from benchmarks.measure import watched
 
-SHIFTED = ("unit", "place", "member_place", "supporter_place", "person")
+FILES = ("county.duckdb", "county.projection")
 NOT_OF_UNITS = ("counts", "mark", "states")
+TOKENS = ("unit_tokens", "person_tokens")
 SAMPLE = 1_000
 
 
-def widened(county: Path, province: Path, copies: int) -> int:
-    """A store with the county's evidence under tokens of its own, and a projection of so many times its households.
+def widened(county: Path, wide: Path, copies: int) -> int:
+    """A county's store, and a projection of so many times its households; to be `renamed`.
 
     Args:
         county: folder of a measured county (`caseload.Place`).
-        province: new folder for ``county.duckdb`` and ``county.projection``.
+        wide: new folder for ``county.duckdb`` and ``county.projection``.
         copies: how many households for each of the county; the first is the county's own.
 
     Returns:
         How many households there are.
     """
     from meanscheck.evidence import Store
-    from meanscheck.evidence.projection import _key
 
-    province.mkdir(parents=True)
-    target = province / "county.projection"
-    shutil.copyfile(county / "county.duckdb", province / "county.duckdb")
-    shutil.copyfile(county / "county.projection", target)
-    with Store.open(province / "county.duckdb", memory_limit="4GB") as store:
-        # Other people's evidence has come in other batches.
-        store.run("update batches set batch_id = sha256(batch_id || ?)", [province.name])
-        store.run("delete from snapshots")
-        store.run("update subjects set token = replace(gen_random_uuid()::varchar, '-', '')")
-        store.attach(target, "wide")
+    wide.mkdir(parents=True)
+    for name in FILES:
+        shutil.copyfile(county / name, wide / name)
+    with Store.open(wide / "county.duckdb", memory_limit="4GB") as store:
+        store.attach(wide / "county.projection", "wide")
         tables = store.fetch("select table_name from duckdb_tables() where database_name = 'wide'").to_series()
+        units, persons = (int(store.value(f"select count(*) from wide.main.{t}")) for t in ("households", "persons"))
+        known = int(store.value("select max(person) + 1 from wide.main.persons"))
         widths = {
-            "unit": int(store.value("select count(*) from wide.main.households")),
-            "person": int(store.value("select max(person) + 1 from wide.main.persons")),
+            "unit": units,
+            "person": known,
+            **dict.fromkeys(("place", "member_place", "supporter_place"), persons),
         }
-        widths |= dict.fromkeys(SHIFTED[1:4], int(store.value("select count(*) from wide.main.persons")))
-        for owner in ("unit", "person"):
-            _own_tokens(store, owner)
-        for table in sorted({*tables} - {*NOT_OF_UNITS}):
-            frame = store.fetch(f"select * from wide.main.{table} limit 0")
+        for table in sorted({*tables} - {*NOT_OF_UNITS, *TOKENS}):
+            columns = store.fetch(f"select * from wide.main.{table} limit 0").columns
             store.run(f"create temp table once as select * from wide.main.{table}")
             for copy in range(1, copies):
-                changes = [f"{name} + {copy * widths[name]} as {name}" for name in SHIFTED if name in frame.columns]
-                if "case_id" in frame.columns:
+                changes = [f"{name} + {copy * width} as {name}" for name, width in widths.items() if name in columns]
+                if "case_id" in columns:
                     # After all cases of the copy before, in the order of case ids.
                     changes.append(f"'~{copy:03d}' || case_id as case_id")
-                if "token" in frame.columns:
-                    changes.append("replace(gen_random_uuid()::varchar, '-', '') as token")
                 store.run(f"insert into wide.main.{table} select * replace ({', '.join(changes)}) from once")
             store.run("drop table once")
         store.run(f"update wide.main.counts set n = n * {copies}")
-        key = _key(store, store.snapshot(), ON)
-        store.run("update wide.main.mark set key = ?", [key])
         store.run("checkpoint wide")
         store.run("detach wide")
-    return widths["unit"] * copies
+    return units * copies
 
 
-def _own_tokens(store: Any, owner: str) -> None:
-    """The tokens that the province's store has drawn, in the projection's table of them."""
-    place, join = ("unit", "households using (unit)") if owner == "unit" else ("place", "persons using (place, unit)")
-    known = "case_id" if owner == "unit" else "person"
-    columns = "unit" if owner == "unit" else "place, unit"
-    subjects = f"(select {known}, token from subjects where {known} is not null)"
-    store.run(
-        f"create temp table once as select {columns}, s.token from wide.main.{owner}_tokens join wide.main.{join} "
-        f"join {subjects} s using ({known}) order by {place}"
-    )
-    store.run(f"delete from wide.main.{owner}_tokens")
-    store.run(f"insert into wide.main.{owner}_tokens select * from once order by {place}")
-    store.run("drop table once")
+def renamed(wide: Path, province: Path) -> None:
+    """The same evidence as other people's: of other batches, under tokens that nobody has; into a new folder."""
+    from meanscheck.evidence import Store
+    from meanscheck.evidence.projection import _key
+
+    drawn = "replace(gen_random_uuid()::varchar, '-', '')"
+    province.mkdir()
+    for name in FILES:
+        shutil.copyfile(wide / name, province / name)
+    with Store.open(province / "county.duckdb", memory_limit="4GB") as store:
+        store.run("update batches set batch_id = sha256(batch_id || ?)", [province.name])
+        store.run("delete from snapshots")
+        store.run(f"update subjects set token = {drawn}")
+        store.attach(province / "county.projection", "wide")
+        for table, owners, known in (
+            ("unit_tokens", "unit from wide.main.households", "case_id"),
+            ("person_tokens", "place, unit from wide.main.persons", "person"),
+        ):
+            columns, source = owners.split(" from ")
+            subjects = f"(select {known}, token from subjects where {known} is not null)"
+            store.run(f"drop table wide.main.{table}")
+            store.run(
+                f"create table wide.main.{table} as select {columns}, coalesce(token, {drawn}) as token from {source} "
+                f"left join {subjects} using ({known}) order by {columns.split(',')[0]}"
+            )
+        store.run("update wide.main.mark set key = ?", [_key(store, store.snapshot(), ON)])
+        store.run("checkpoint wide")
+        store.run("detach wide")
 
 
 def province(folder: Path, ledger: Path, key: Path, processes: int) -> tuple[int, int]:
@@ -157,19 +163,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not done:
         shutil.rmtree(options.work, ignore_errors=True)
         Signer.generate(ORIGIN).save(key, unprotected=True)
+    wide = options.work / "wide"
+    if not wide.exists():
+        widened(options.county, wide, options.copies)
     households = sum(json.loads(line)["households"] for line in done)
     for number in range(len(done), options.provinces):
         folder = options.work / f"{number + 1:02d}"
         shutil.rmtree(folder, ignore_errors=True)
         begun = time.perf_counter()
-        widened(options.county, folder, options.copies)
+        renamed(wide, folder)
         made, spent = time.perf_counter(), _cpu()
         with watched() as peaks:
             sealed, decisions = province(folder, ledger, key, options.processes)
         ended, cpu = time.perf_counter(), _cpu() - spent
         checked = replayed(folder)
-        for file in ("county.duckdb", "county.projection"):
-            (folder / file).unlink()
+        for name in FILES:
+            (folder / name).unlink()
         households += sealed
         row = {
             "households": sealed,

@@ -146,10 +146,10 @@ def page(facts: Mapping[str, str], sizes: Mapping[int, Results]) -> str:
     lines += [
         "",
         "Each row is one process, with those that it starts: wall and CPU seconds without imports and reading the law, "
-        "peak memory of all of it. The hand-written pipeline is one process that gives DuckDB and Polars two threads; it "
-        "holds the law of the comparison as code, makes our bytes, and seals nothing (see `benchmarks/peer`). Stages "
-        "without a law's name decide under Jiangmen's full pack. Making, ingest and projection may be of an earlier run, "
-        "marked; of a million they are of copies (`benchmarks.multiply`) and not shown.",
+        "peak memory of all of it. The hand-written pipeline is one process that gives DuckDB and Polars two threads. "
+        "It holds the law of the comparison as code, makes our bytes, and seals nothing (`benchmarks/peer`). Stages "
+        "without a law's name decide under Jiangmen's full pack. Making, ingest and projection may be of an "
+        "earlier run, marked; of a million they are of copies (`benchmarks.multiply`) and not shown.",
         "",
     ]
     for households, results in sizes.items():
