@@ -146,6 +146,9 @@ def mend(path: Path) -> None:
     copy.with_name(copy.name + ".part").unlink(missing_ok=True)
     if not copy.exists():
         return
+    if not path.exists():
+        copy.unlink()  # of a store that is no more
+        return
     if path.resolve() in _AT_WORK:
         raise StoreError(BUSY)
     try:

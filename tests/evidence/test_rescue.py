@@ -150,3 +150,11 @@ def test_a_full_disk_leaves_the_changes_in_the_log(tmp_path: Path, monkeypatch: 
     assert path.with_name(path.name + ".wal").exists()
     monkeypatch.undo()
     assert count(path) == 7
+
+
+def test_the_copy_of_a_store_that_is_no_more_is_no_matter(tmp_path: Path) -> None:
+    path = tmp_path / "county.duckdb"
+    path.with_name(path.name + ".rescue").write_bytes(b"of another store")
+    with Store.open(path) as store:
+        assert store.value("select count(*) from requests") == 0
+    assert not rescue.is_left(path)
