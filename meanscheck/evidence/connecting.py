@@ -43,7 +43,6 @@ def connected(
         "python_enable_replacements": False,
         "checkpoint_threshold": _NEVER,
         "auto_checkpoint_skip_wal_threshold": 10**15,
-        "checkpoint_on_detach": "DISABLED",
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
