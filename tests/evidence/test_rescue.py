@@ -7,24 +7,28 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from meanscheck.errors import StoreError
 from meanscheck.evidence import Store, rescue
+from meanscheck.evidence.key import StoreKey
 from meanscheck.evidence.rescue import HEADERS, Rescue
 
 ROWS = 5_000
 
 
-def filled(folder: Path, monkeypatch: pytest.MonkeyPatch, instead: Callable[[Path], None]) -> Path:
+def filled(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, instead: Callable[[Path], None], key: StoreKey | None = None
+) -> Path:
     """The folder of a store as it is when its process dies at the end: at the checkpoint `instead` is done, and what
     then lies there is kept."""
     store, dead = folder / "store", folder / "dead"
     store.mkdir(parents=True)
     path = store / "county.duckdb"
-    with Store.open(path) as first:
+    with Store.open(path, key=key) as first:
         first.run("create table kept as select range as n from range(10)")
     run = Store.run
 
@@ -36,7 +40,7 @@ def filled(folder: Path, monkeypatch: pytest.MonkeyPatch, instead: Callable[[Pat
             path.write_bytes(before)
         run(self, sql, parameters)
 
-    with Store.open(path) as second:
+    with Store.open(path, key=key) as second:
         second.run(f"insert into kept select range + 10 from range({ROWS})")
         monkeypatch.setattr(Store, "run", dying)
     monkeypatch.setattr(Store, "run", run)
@@ -56,8 +60,8 @@ def torn(path: Path) -> None:
             file.write(bytes(head["block"] // 2))
 
 
-def count(path: Path) -> int:
-    with Store.open(path) as store:
+def count(path: Path, key: StoreKey | None = None) -> int:
+    with Store.open(path, key=key) as store:
         return int(store.value("select count(*) from kept"))
 
 
@@ -70,6 +74,15 @@ def test_a_checkpoint_that_tore_a_block_is_taken_back_and_nothing_is_lost(
     # Closed and folded in, it opens as ever.
     assert count(path) == 10 + ROWS
     assert not path.with_name(path.name + ".wal").exists()
+
+
+@pytest.mark.skipif(find_spec("duckdb_extension_httpfs") is None, reason="needs meanscheck[encryption]")
+def test_so_is_that_of_an_encrypted_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = StoreKey.generate()
+    path = filled(tmp_path, monkeypatch, torn, key)
+    copy = path.with_name(path.name + ".rescue").read_bytes()
+    assert b"requests" not in copy, "names of tables would stand there in the clear"
+    assert count(path, key) == 10 + ROWS
 
 
 def test_without_the_copy_the_same_file_is_said_to_be_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
