@@ -143,7 +143,8 @@ def mend(path: Path) -> None:
         StoreError: somebody has it open to write, or it cannot be written.
     """
     copy = _copy_of(path)
-    copy.with_name(copy.name + ".part").unlink(missing_ok=True)
+    with suppress(OSError):  # a disk that is only read says so even of what is not there
+        copy.with_name(copy.name + ".part").unlink(missing_ok=True)
     if not copy.exists():
         return
     if not path.exists():
