@@ -16,11 +16,12 @@ import duckdb
 
 from meanscheck.errors import StoreError
 from meanscheck.evidence.key import StoreKey
+from meanscheck.evidence.rescue import BUSY, is_left, mend
 
 NAME = "store"
 """Under which name the opened file is known to SQL; unqualified names mean it."""
-_CHECKPOINT = "256MB"
-"""How much the write-ahead log may grow before it is folded into the file: small files come in often."""
+_NEVER = "1000TB"
+"""The database makes no checkpoint by itself, see `rescue`."""
 _EXTENSION = "duckdb_extension_httpfs"
 _INSTALL = "install 'meanscheck[encryption]', which brings the release of DuckDB that can"
 
@@ -40,7 +41,8 @@ def connected(
         "threads": threads,
         "temp_directory": str(temp_dir if temp_dir is not None else path.with_name(path.name + ".tmp")),
         "python_enable_replacements": False,
-        "checkpoint_threshold": _CHECKPOINT,
+        "checkpoint_threshold": _NEVER,
+        "auto_checkpoint_skip_wal_threshold": 10**15,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }
@@ -53,6 +55,9 @@ def connected(
     try:
         # What is printed is for `faces` to say.
         connection.execute("set enable_progress_bar = false").fetchall()
+        connection.execute("pragma disable_checkpoint_on_shutdown").fetchall()
+        if not read_only:
+            mend(path)
         attach(connection, path, NAME, key, read_only=read_only)
         connection.execute(f"use {NAME}").fetchall()
     except BaseException:
@@ -75,6 +80,8 @@ def attach(
     try:
         connection.execute(f"attach '{place}' as {name}{how}").fetchall()
     except duckdb.Error as error:
+        if read_only and is_left(path):
+            raise StoreError("the store was not closed by whoever wrote it last; open it once for writing") from None
         raise StoreError(_why_not_open(error, has_key=key is not None)) from None
     if key is not None:
         told = connection.execute("select encrypted from duckdb_databases() where database_name = ?", [name]).fetchall()
@@ -105,8 +112,10 @@ def _unlock(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _why_not_open(error: duckdb.Error, *, has_key: bool) -> str:
     words = str(error)
-    if "lock" in words:
-        return "another process has the store open for writing; try again when it is done"
+    if "Could not set lock" in words:
+        return BUSY
+    if "Corrupt database file" in words:
+        return "the store's file is damaged; bring it back from a backup"
     if "Wrong encryption key" in words:
         return "the key is not that of the store"
     if "without a key" in words:

@@ -35,6 +35,8 @@ def rewrite(path: Path | str, *, key: StoreKey | None, new_key: StoreKey | None)
         with Store.open(path, key=key, find_key=False) as store:
             store.copy_to(beside, new_key)
             store.drop_projection()
+        if path.with_name(path.name + ".wal").exists():
+            raise StoreError("the store could not be closed; look at disk space and rights. It is as it was")
         _to_disk(beside)
         beside.replace(path)
         _to_disk(path.parent)

@@ -16,7 +16,7 @@ Errors of the database reach the caller as `StoreError` without the database's o
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -31,6 +31,7 @@ from meanscheck.errors import InternalError, StoreError
 from meanscheck.evidence.arrow import ArrowStream, frame_of
 from meanscheck.evidence.connecting import NAME, attach, connected
 from meanscheck.evidence.key import StoreKey
+from meanscheck.evidence.rescue import Rescue
 from meanscheck.evidence.tables import FORMAT, check_feed_tables, create_tables
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done and how many there are."""
 
+LOG_BYTES = 2**28
+"""From which size on the log of changes is folded into the file: small files come in often."""
 _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _DISK = ("No space left", "Could not write", "Could not fsync", "Could not truncate", "Input/output error")
 """Words of the system in the database's errors of other kinds. They are looked for and never repeated."""
@@ -67,6 +70,7 @@ class Store:
         self._memory_limit: str | None = None
         self.path = path
         self.read_only = read_only
+        self._rescue: Rescue | None = None
 
     def __repr__(self) -> str:
         return f"Store({'closed' if self._connection is None else 'read only' if self.read_only else 'open'})"
@@ -109,6 +113,7 @@ class Store:
         )
         store = cls(connection, path, read_only=read_only, key=key)
         store._memory_limit = memory_limit
+        store._rescue = None if read_only else Rescue(path)
         try:
             store._begin()
         except BaseException:
@@ -133,8 +138,14 @@ class Store:
     def close(self) -> None:
         """Close the file; closing twice does nothing."""
         if self._connection is not None:
+            if self._rescue is not None and not self._in_transaction:
+                # What cannot be folded in stays in the log beside the file.
+                with suppress(StoreError, InternalError):
+                    self._rescue.checkpoint(self)
             connection, self._connection = self._connection, None
             connection.close()
+            if self._rescue is not None:
+                self._rescue.close()
 
     def __enter__(self) -> Self:
         return self
@@ -227,6 +238,10 @@ class Store:
         try:
             yield
             self.run("commit")
+            self._in_transaction = False
+            if self._rescue is not None and self._rescue.log_bytes > LOG_BYTES:
+                with suppress(StoreError):
+                    self._rescue.checkpoint(self)
         except BaseException:
             self._in_transaction = False
             if self._connection is not None:

@@ -125,7 +125,9 @@ def test_the_old_file_s_row_is_overwritten(office: Office) -> None:
     file = office.folder / "county.household-keys"
     os.link(file, office.folder / "old")
     old = (office.folder / "old").read_bytes()
-    at = old.index(bytes.fromhex(TOKEN))
+    # Where rows begin: the byte before one may be like the token's.
+    rows = range(old.index(b"\n", old.index(b"\n") + 1) + 1, len(old), ROW)
+    at = next(at for at in rows if old[at : at + len(TOKEN) // 2] == bytes.fromhex(TOKEN))
     erased(office)
     now = (office.folder / "old").read_bytes()
     assert now[at : at + ROW] == bytes(ROW)
