@@ -9,6 +9,7 @@
     ingest, project, assess, seal, verify, replay          one stage each
     intake    a large file and many small ones, a command of its own
     template, kindergeld, zen                              beside OpenFisca, GETTSIM and ZEN, commands of their own
+    frames    made-up arrays as the frames of evidence     roll     a nation, province by province, into one log
     scaling   a picture of time and memory by size
     peer      the hand-written pipeline                    table    figures as Markdown, ratios included
 

@@ -65,7 +65,7 @@ def section(households: int, results: Results) -> list[str]:
         lines.append(f"{grouped(made['persons'])} persons, {grouped(made['rows'])} feed rows in {made['files']} files.")
     lines += ["", "| stage | wall s | CPU s | peak MiB | rate |", "|---|--:|--:|--:|---|"]
     for name in WHAT:
-        if name in results:
+        if name in results and seconds(results[name]):
             m = results[name]
             mark = " (earlier run)" if m.is_reused else ""
             cells = (f"{seconds(m):.2f}", f"{seconds(m, cpu=True):.2f}", f"{m.peak_mib:.0f}", _rate(m))

@@ -19,7 +19,7 @@ import polars as pl
 
 from meanscheck.contracts.units import CaseBlock
 from meanscheck.decisions.encode import input_needs
-from meanscheck.decisions.outcomes import asked_for, award_of, outcome_of
+from meanscheck.decisions.outcomes import award_of, outcome_of
 from meanscheck.evidence import Snapshot, Store
 from meanscheck.law.amendment import Change, changes, touches, with_change
 from meanscheck.law.cut import cut
@@ -157,7 +157,7 @@ def _block(block: CaseBlock, old: Law, new: Law, found: Sequence[Change]) -> tup
 def decided(run: VectorRun) -> pl.DataFrame:
     """case_id, programme, member, outcome String · award_fen Int64 · verdicts List[String] (``test+``, ``test-``,
     ``test?``), of the programmes that are asked for, sorted."""
-    cases, asked = run.households["case_id"], asked_for(run.households["requested"], run.law.programmes)
+    cases, asked = run.households["case_id"], run.asked
     parts: list[pl.DataFrame] = []
     for p in run.law.programmes:
         frame = run.frame(p.entity)

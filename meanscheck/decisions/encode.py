@@ -17,7 +17,6 @@ import rfc8785
 
 from meanscheck.contracts.units import ROW_REF
 from meanscheck.decisions.disputes import block_entries
-from meanscheck.decisions.outcomes import asked_for
 from meanscheck.decisions.record import (
     GROUPS,
     Provenance,
@@ -82,8 +81,7 @@ class BlockRecords:
     def __init__(self, run: VectorRun, *, provenance: Provenance) -> None:
         self.run, self.law, self.provenance = run, run.law, provenance
         self.units = run.households.height
-        self.asked = asked_for(run.households["requested"], run.programmes)
-        homes, members = causes_of(run, asked=self.asked)
+        homes, members = causes_of(run, only_asked=True)
         self.causes = {"household": homes, "member": members}
         self.members = run.persons.with_row_index("person_row").filter(pl.col("role") == "member")
         self.homes = run.households
@@ -177,14 +175,15 @@ class BlockRecords:
 
     def result_and_reasons(self) -> tuple[pl.Series, pl.Series]:
         """The result and reasons groups."""
-        programmes = [p for p in self.run.programmes if self.asked[p.id].any()]
+        asked = self.run.asked
+        programmes = [p for p in self.run.programmes if asked[p.id].any()]
         home = [p for p in programmes if p.entity == "household"]
         own = [p for p in programmes if p.entity == "member"]
         homes = self._with_causes(self.homes, home, None)
         members = self._with_causes(self.members, own, self.members["person_row"])
         of_member = self.members["unit_row"]
-        homes = homes.with_columns(self.asked[p.id].alias(f"wanted:{p.id}") for p in home)
-        members = members.with_columns(self.asked[p.id].gather(of_member).alias(f"wanted:{p.id}") for p in own)
+        homes = homes.with_columns(asked[p.id].alias(f"wanted:{p.id}") for p in home)
+        members = members.with_columns(asked[p.id].gather(of_member).alias(f"wanted:{p.id}") for p in own)
         # What many entries ask is reckoned once, as a column.
         members = members.with_columns(self._fails(p) for p in own)
         day = self.law.on.isoformat()

@@ -20,7 +20,7 @@ import polars as pl
 
 from meanscheck.contracts.units import CaseBlock
 from meanscheck.decisions.encode import BlockRecords, input_needs, self_test
-from meanscheck.decisions.outcomes import asked_in, award_of, outcome_of
+from meanscheck.decisions.outcomes import award_of, outcome_of
 from meanscheck.decisions.record import GROUPS, ROOTED, Provenance
 from meanscheck.decisions.waiting import waits
 from meanscheck.evidence import Projection, Reader
@@ -186,8 +186,8 @@ class Kernel:
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Records (case_id, groups, token) and outcomes of a block."""
         self_test()
-        asked = asked_in(block.households["requested"], self.law.programmes)
-        records = BlockRecords(VectorRun(self.law, block, asked=asked), provenance=Provenance(self.snapshot))
+        run = VectorRun(self.law, block, only_asked=True)
+        records = BlockRecords(run, provenance=Provenance(self.snapshot))
         earlier = None
         if self.earlier is not None:
             own = pl.DataFrame({"token": unit_tokens})
@@ -279,7 +279,7 @@ def outcomes_of(records: BlockRecords) -> pl.DataFrame:
         unit = frame["unit_row"] if not household else None
         asked, case = (
             column if unit is None else column.gather(unit)
-            for column in (records.asked[p.id], records.homes["case_id"])
+            for column in (records.run.asked[p.id], records.homes["case_id"])
         )
         causes = records.causes[p.entity].get(p.id)
         if causes is None:

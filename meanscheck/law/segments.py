@@ -90,6 +90,7 @@ class Segments:
             self._running = np.zeros(self.rows + 1, dtype=np.int64)
             self._upto = np.zeros(self.owners + 1, dtype=np.int64)
         np.cumsum(values, dtype=np.int64, out=self._running[1:])
+        # `clip`, since numpy would check the places into a copy; they lie within by how they are made.
         np.take(self._running, self.ends, out=self._upto[1:], mode="clip")
         return np.subtract(self._upto[1:], self._upto[:-1])
 

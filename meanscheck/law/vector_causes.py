@@ -32,29 +32,26 @@ from meanscheck.law.vectors import VectorRun
 from meanscheck.values.evidence_state import EvidenceState
 
 
-def causes_of(
-    run: VectorRun, *, asked: Mapping[str, pl.Series] | None = None
-) -> tuple[dict[str, pl.Series], dict[str, pl.Series]]:
+def causes_of(run: VectorRun, *, only_asked: bool = False) -> tuple[dict[str, pl.Series], dict[str, pl.Series]]:
     """For each programme the causes as sorted lists of text (List[String]), by household row or person row of the
     block.
 
     Args:
         run: the block, decided.
-        asked: by programme, which households ask for it (Boolean); all for all unless given. Causes of what a household
-            does not ask for may be left out.
+        only_asked: causes of what a household does not ask for may be left out.
 
     Returns:
         household programmes by id, member programmes by id; null where the outcome is not `refer`.
     """
     law = run.law
-    programmes = [p for p in run.programmes if asked is None or asked[p.id].any()]
+    programmes = [p for p in run.programmes if not only_asked or run.asked[p.id].any()]
     refers = pl.repeat(False, run.sheet("household").height, dtype=pl.Boolean, eager=True)
     listed = run.sheet("member")["role"] == "member"
     for p in programmes:
         undecided = ~is_known(run.sheet(p.entity)[f"o:{p.id}"])
         if p.entity == "member":
             undecided = run.persons_of.sums({p.id: is_true(undecided & listed)})[p.id] > 0
-        refers = refers | (undecided if asked is None else undecided & asked[p.id])
+        refers = refers | (undecided & run.asked[p.id] if only_asked else undecided)
     homes: dict[str, pl.Series] = {}
     members: dict[str, pl.Series] = {}
     if not refers.any():

@@ -14,12 +14,14 @@ The same for every block size and thread count: whole units, integers only, no o
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
 from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE, CaseBlock
 from meanscheck.errors import InternalError
+from meanscheck.law.asked import asked_for
 from meanscheck.law.columns import Column, all_horizontal, col, lit, reckoned, spread, when
 from meanscheck.law.conflicts.found import find
 from meanscheck.law.days import months_added
@@ -48,16 +50,18 @@ class VectorRun:
     Args:
         law: which law.
         block: whole case units.
-        asked: ids of programmes; only these are decided, and those without which they or a variable cannot be. All
-            unless given.
+        only_asked: decide only the programmes that some unit asks for, and those without which they or a variable
+            cannot be decided.
     """
 
-    def __init__(self, law: Law, block: CaseBlock, *, asked: frozenset[str] | None = None) -> None:
+    def __init__(self, law: Law, block: CaseBlock, *, only_asked: bool = False) -> None:
         self.disputes = find(law, block)
         block = self.disputes.applied()
         self.law, self.block = law, block
         self.plan = plan_of(law)
-        self.programmes = law.programmes if asked is None else with_read(law, asked)
+        self.programmes = law.programmes
+        if only_asked:
+            self.programmes = with_read(law, frozenset(p for p, units in self.asked.items() if units.any()))
         self.persons_of = Segments(block.households["n_persons"].to_numpy())
         unit_row = self.persons_of.owner_of_row()
         if block.persons.height != len(unit_row):
@@ -129,6 +133,11 @@ class VectorRun:
         return self._bounds
 
     # ---- frames
+
+    @cached_property
+    def asked(self) -> dict[str, pl.Series]:
+        """By programme of the law, whether each household asks for it (Boolean)."""
+        return asked_for(self.block.households["requested"], self.law.programmes)
 
     def sheet(self, level: str) -> Sheet:
         """The columns of an entity."""

@@ -13,7 +13,6 @@ import pytest
 from meanscheck.contracts.units import CaseBlock, CaseUnit, block_of, units_of
 from meanscheck.decisions import assess, encode, kernel
 from meanscheck.decisions.encode import BlockRecords, input_needs, self_test
-from meanscheck.decisions.outcomes import asked_in
 from meanscheck.decisions.record import GROUPS, Provenance, canonical, plain_record
 from meanscheck.errors import InternalError
 from meanscheck.law import RulePack
@@ -35,7 +34,7 @@ ORIGIN = Provenance("ab" * 32)
 
 def written(law: Law, block: CaseBlock) -> pl.DataFrame:
     """The vector writer's groups of a block; person n of it has the token pn."""
-    run = VectorRun(law, block, asked=asked_in(block.households["requested"], law.programmes))
+    run = VectorRun(law, block, only_asked=True)
     if "input_digest" not in run.households.columns:
         run.put("household", [pl.Series("input_digest", ["cd" * 32] * run.households.height)])
     names = pl.Series([f"p{i}" for i in range(run.persons.height)])
@@ -110,7 +109,7 @@ def test_a_block_that_asks_for_nothing_the_law_knows_has_no_outcomes() -> None:
     (case, *_) = load_cases(CASES[JIANGMEN][0])
     law, unit = law_for(RulePack.load(JIANGMEN), case), replace(case.unit, requested=("unheard_of",))
     block = block_for(law, [unit])
-    run = VectorRun(law, block, asked=asked_in(block.households["requested"], law.programmes))
+    run = VectorRun(law, block, only_asked=True)
     run.put("household", [pl.Series("input_digest", ["cd" * 32])])
     assert differing(law, block, [unit]) == []
     assert kernel.outcomes_of(BlockRecords(run, provenance=ORIGIN)).is_empty()

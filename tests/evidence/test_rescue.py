@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from meanscheck.errors import StoreError
 from meanscheck.evidence import Store, rescue
 from meanscheck.evidence.key import StoreKey
 from meanscheck.evidence.rescue import HEADERS, Rescue
+from meanscheck.evidence.rewriting import rewrite
 
 ROWS = 5_000
 
@@ -130,8 +132,11 @@ def test_a_good_copy_is_not_replaced_by_one_of_torn_blocks(tmp_path: Path, monke
 def test_nobody_mends_what_another_process_has_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = filled(tmp_path, monkeypatch, lambda path: None)
     copy = path.with_name(path.name + ".rescue")
-    told = copy.read_bytes()
     assert count(path) == 10 + ROWS
+    # A copy that would be put back if nobody had the file open: made for its very headers.
+    headers = hashlib.sha256(path.read_bytes()[:HEADERS]).hexdigest()
+    told = json.dumps({"block": 512, "head": headers, "places": [HEADERS]}).encode() + b"\n" + b"x" * 512
+    told += hashlib.sha256(told).digest()
     holder = f"""
 from meanscheck.evidence import Store
 with Store.open({str(path)!r}):
@@ -171,3 +176,32 @@ def test_the_copy_of_a_store_that_is_no_more_is_no_matter(tmp_path: Path) -> Non
     with Store.open(path) as store:
         assert store.value("select count(*) from requests") == 0
     assert not rescue.is_left(path)
+
+
+def test_a_large_log_is_folded_in_when_a_transaction_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "county.duckdb"
+    log = path.with_name(path.name + ".wal")
+    with Store.open(path) as store:
+        with store.transaction():
+            store.run("create table kept as select range as n from range(7)")
+        assert log.stat().st_size > 0
+        monkeypatch.setattr("meanscheck.evidence.store.LOG_BYTES", 0)
+        with store.transaction():
+            store.run("insert into kept values (7)")
+        assert not log.exists()
+    assert count(path) == 8
+
+
+def test_a_store_whose_log_could_not_be_folded_in_is_not_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "county.duckdb"
+    with Store.open(path) as store:
+        store.run("create table kept as select range as n from range(7)")
+    with monkeypatch.context() as patch:
+        patch.setattr(Rescue, "checkpoint", lambda self, store: None)
+        with Store.open(path) as store:
+            store.run("insert into kept values (7)")
+        with pytest.raises(StoreError, match="could not be closed"):
+            rewrite(path, key=None, new_key=None)
+    assert count(path) == 8
