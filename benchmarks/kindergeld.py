@@ -37,10 +37,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import machine, measure
+from benchmarks import frames, machine, measure
 from benchmarks.caseload import SEED, Place
 from benchmarks.clock import Clock
-from benchmarks.frames import Cells, framed_as
+from benchmarks.frames import Cells
 
 if TYPE_CHECKING:
     from meanscheck.contracts.units import CaseBlock
@@ -113,44 +113,20 @@ def families(homes: int, day: date) -> Families:
 
 def block_of(given: Families, law: Law) -> CaseBlock:
     """The households as frames of the shape that evidence has."""
-    from meanscheck.contracts.units import CaseBlock
     from meanscheck.law.framed import framed
 
-    empty, day = framed(law, []), law.on
-    persons, homes = len(given.home), given.homes
-    numbers, works = np.arange(homes), given.hours > 0
-    households: dict[str, Cells] = {
-        "unit": numbers,
-        "case_id": numbers,
-        "n_persons": np.bincount(given.home, minlength=homes),
-        "requested": "",
-        "applied_on": day,
-        "reference_day": day,
-    }
+    works = given.hours > 0
     people: dict[str, Cells] = {
-        "unit": given.home,
-        "position": given.place,
-        "role": "member",
-        "person": np.arange(persons),
-        "id": given.place,
         # Head, spouse, child, by their places among the contract's words.
         "relation": np.where(given.is_child, 2, np.minimum(given.place, 1)).astype(np.uint8),
         "born_on": given.born.astype("datetime64[D]"),
-        "lives_together": True,
-        "n:school": given.in_training.astype(np.uint32),
-        "n:utilities": works.astype(np.uint32),
     }
+    counts = {"school": given.in_training, "utilities": works}
     feeds: dict[str, dict[str, Cells]] = {
         "school": {"mode": "full_time"},
         "utilities": {"quantity": given.hours[works]},
     }
-    rows = {"school": int(given.in_training.sum()), "utilities": int(works.sum())}
-    return CaseBlock(
-        households=framed_as(empty.households, households, homes),
-        persons=framed_as(empty.persons, people, persons),
-        feeds={feed: framed_as(like, feeds[feed], rows[feed]) for feed, like in empty.feeds.items()},
-        supporters=empty.supporters,
-    )
+    return frames.block_of(framed(law, []), law.on, given.home, given.place, people, counts, feeds)
 
 
 def our_cents(law: Law, block: CaseBlock) -> Numbers:

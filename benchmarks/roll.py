@@ -7,7 +7,7 @@ Each province has a store and a vault of its own, and some copies of the county'
 cases under tokens of its own: a projection of so many times its rows, written by SQL out of the county's (`widened`).
 What is measured begins there: `assess` by a pool of processes and `Ledger.append`, with all reasons, sealed records and
 tiles. Ingest and the making of a projection are measured at smaller sizes by `python -m benchmarks`. Copies keep the
-digests of the originals, so of each province those households are replayed that its store holds: a thousand of them.
+digests of the originals, so of each province those households are replayed that its store holds, at most a thousand.
 The evidence is the same in all provinces but for its names (`renamed`), so what they cost may be compared.
 
 A line of JSON a province goes to `--rows` as soon as it is sealed: households and seconds since the beginning, its own
@@ -87,7 +87,8 @@ def renamed(wide: Path, province: Path) -> None:
     for name in FILES:
         shutil.copyfile(wide / name, province / name)
     with Store.open(province / "county.duckdb", memory_limit="4GB") as store:
-        store.run("update batches set batch_id = sha256(batch_id || ?)", [province.name])
+        # Not the same twice: a province that was sealed and not written down stands in the log.
+        store.run(f"update batches set batch_id = sha256(batch_id || {drawn})")
         store.run("delete from snapshots")
         store.run(f"update subjects set token = {drawn}")
         store.attach(province / "county.projection", "wide")
@@ -108,14 +109,7 @@ def renamed(wide: Path, province: Path) -> None:
 
 
 def province(folder: Path, ledger: Path, key: Path, processes: int) -> tuple[int, int]:
-    """Assess a province and seal it into the log.
-
-    Returns:
-        Decisions sealed, and decisions replayed, which is all of a sample.
-
-    Raises:
-        RuntimeError: a decision of the sample did not come out again.
-    """
+    """Assess a province and seal it into the log: how many households were sealed, and outcomes in all."""
     from meanscheck.decisions import assess
     from meanscheck.engines import Pool
     from meanscheck.evidence import Store
@@ -130,15 +124,15 @@ def province(folder: Path, ledger: Path, key: Path, processes: int) -> tuple[int
     return sealed.count, assessment.counts.total()
 
 
-def replayed(folder: Path) -> int:
-    """Replay a sample of a province from its evidence tables; RuntimeError if one differs."""
+def replayed(folder: Path, sample: int) -> int:
+    """Replay the first households of a province from its evidence tables; RuntimeError if one differs."""
     from meanscheck.decisions.record import GROUPS
     from meanscheck.evidence import Store
     from meanscheck.replay import replay_records
     from meanscheck.vault import Safe
 
     (batch,) = Safe.open(folder / "vault").batches(GROUPS)
-    records = [{n: json.loads(t) for n, t in held.groups.items()} for held in batch.rows(0, 0, SAMPLE)]
+    records = [{n: json.loads(t) for n, t in held.groups.items()} for held in batch.rows(0, 0, sample)]
     with Store.open(folder / "county.duckdb") as store:
         different = [one for one in replay_records(records, store=store) if not one.is_equal]
     if different:
@@ -165,7 +159,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Signer.generate(ORIGIN).save(key, unprotected=True)
     wide = options.work / "wide"
     if not wide.exists():
-        widened(options.county, wide, options.copies)
+        making = options.work / "making"
+        shutil.rmtree(making, ignore_errors=True)
+        widened(options.county, making, options.copies)
+        making.rename(wide)
     households = sum(json.loads(line)["households"] for line in done)
     for number in range(len(done), options.provinces):
         folder = options.work / f"{number + 1:02d}"
@@ -176,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with watched() as peaks:
             sealed, decisions = province(folder, ledger, key, options.processes)
         ended, cpu = time.perf_counter(), _cpu() - spent
-        checked = replayed(folder)
+        checked = replayed(folder, min(SAMPLE, sealed // options.copies))
         for name in FILES:
             (folder / name).unlink()
         households += sealed

@@ -19,7 +19,8 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -29,10 +30,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import machine, measure
+from benchmarks import frames, machine, measure
 from benchmarks.caseload import SEED, Place
 from benchmarks.clock import Clock
-from benchmarks.frames import Cells, framed_as
+from benchmarks.frames import Cells
 
 if TYPE_CHECKING:
     from meanscheck.contracts.units import CaseBlock
@@ -117,35 +118,18 @@ def people(homes: int) -> People:
 
 def block_of(given: People, empty: CaseBlock) -> CaseBlock:
     """The households as frames of the shape that evidence has, which `empty` has without rows."""
-    from meanscheck.contracts.units import CaseBlock
-
-    persons, homes = len(given.home), given.homes
-    numbers = np.arange(homes)
-    households: dict[str, Cells] = {
-        "unit": numbers,
-        "case_id": numbers,
-        "n_persons": np.bincount(given.home, minlength=homes),
-        "requested": "",
-        "applied_on": MONTH,
-        "reference_day": MONTH,
-    }
     is_first = given.place == 0
     of_homes = given.occupancy < HOMELESS
-    has_home = is_first & of_homes[given.home]
     has_wages, has_interest = given.salary > 0, given.interest > 0
     people: dict[str, Cells] = {
-        "unit": given.home,
-        "position": given.place,
-        "role": "member",
-        "person": np.arange(persons),
-        "id": given.place,
         # Head, spouse, child, by their places among the contract's words.
         "relation": np.where(given.is_adult, np.minimum(given.place, 1), 2).astype(np.uint8),
         "born_on": given.born.astype("datetime64[D]"),
-        "lives_together": True,
-        "n:tax_income": has_wages + has_interest.astype(np.uint32),
-        "n:rigid_spending": is_first.astype(np.uint32),
-        "n:real_estate": has_home.astype(np.uint32),
+    }
+    counts = {
+        "tax_income": has_wages + has_interest.astype(np.uint32),
+        "rigid_spending": is_first,
+        "real_estate": is_first & of_homes[given.home],
     }
     # One place for each amount there can be, of which those are taken that there are.
     there = np.flatnonzero(np.column_stack((has_wages, has_interest)))
@@ -155,41 +139,64 @@ def block_of(given: People, empty: CaseBlock) -> CaseBlock:
         "rigid_spending": {"kind": "living", "amount": given.rent},
         "real_estate": {"area": given.area[of_homes], "status": given.occupancy[of_homes].astype(np.uint8)},
     }
-    rows = {"tax_income": len(there), "rigid_spending": homes, "real_estate": int(of_homes.sum())}
+    return frames.block_of(empty, MONTH, given.home, given.place, people, counts, feeds)
 
-    return CaseBlock(
-        households=framed_as(empty.households, households, homes),
-        persons=framed_as(empty.persons, people, persons),
-        feeds={feed: framed_as(like, feeds[feed], rows[feed]) for feed, like in empty.feeds.items()},
-        supporters=empty.supporters,
-    )
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """How an engine builds what it works on, and what it pays by rule, in fen."""
+
+    build: Callable[[People], Any]
+    rules: Callable[[Any], dict[str, int]]
 
 
 def ours(place: Place, clock: Clock) -> dict[str, Any]:
     """Five columns of fen, block by block."""
-    with clock("preparation"):
-        given, block, rules = _ours(place)
-    paid = dict.fromkeys(RULES, 0)
-    for part in _parts(given, BLOCK):
-        with clock("build"):
-            built = block(part)
-        with clock("rules"):
-            _add(paid, rules(built))
-    return {"persons": len(given.home), "paid": paid}
+    return _by_one(place, clock, _ours, BLOCK)
 
 
 def ours_by_two(place: Place, clock: Clock) -> dict[str, Any]:
     """The same, blocks by two threads."""
+    return _by_two(place, clock, _ours, BLOCK)
+
+
+def openfisca(place: Place, clock: Clock) -> dict[str, Any]:
+    """Five columns of floats, all at once."""
+    return _by_one(place, clock, _openfisca, place.households)
+
+
+def openfisca_by_two(place: Place, clock: Clock) -> dict[str, Any]:
+    """The same, half of the households by each of two threads."""
+    return _by_two(place, clock, _openfisca, -(-place.households // 2))
+
+
+def _by_one(place: Place, clock: Clock, make: Callable[[], Engine], size: int) -> dict[str, Any]:
     with clock("preparation"):
-        given, block, rules = _ours(place)
-    paid = dict.fromkeys(RULES, 0)
+        given, engine = people(place.households), make()
+    paid: Counter[str] = Counter()
+    for part in _parts(given, size):
+        with clock("build"):
+            built = engine.build(part)
+        with clock("rules"):
+            paid.update(engine.rules(built))
+    return {"persons": len(given.home), "paid": dict(paid)}
+
+
+def _by_two(place: Place, clock: Clock, make: Callable[[], Engine], size: int) -> dict[str, Any]:
+    with clock("preparation"):
+        given, engine = people(place.households), make()
+    paid: Counter[str] = Counter()
     with clock("both"), ThreadPoolExecutor(2) as threads:
-        for found in threads.map(lambda part: rules(block(part)), _parts(given, BLOCK)):
-            _add(paid, found)
-    return {"persons": len(given.home), "paid": paid}
+        for found in threads.map(lambda part: engine.rules(engine.build(part)), _parts(given, size)):
+            paid.update(found)
+    return {"persons": len(given.home), "paid": dict(paid)}
 
 
-def _ours(place: Place) -> tuple[People, Callable[[People], CaseBlock], Callable[[CaseBlock], dict[str, int]]]:
+def _parts(given: People, size: int) -> Iterator[People]:
+    return (given.part(first, min(first + size, given.homes)) for first in range(0, given.homes, size))
+
+
+def _ours() -> Engine:
     from meanscheck.law import RulePack
     from meanscheck.law.framed import framed
     from meanscheck.law.vectors import VectorRun
@@ -204,41 +211,10 @@ def _ours(place: Place) -> tuple[People, Callable[[People], CaseBlock], Callable
             found[p.id] = int(sheet[f"w:{p.id}"].filter(sheet[f"o:{p.id}"]).sum())
         return found
 
-    return people(place.households), lambda part: block_of(part, empty), rules
+    return Engine(lambda part: block_of(part, empty), rules)
 
 
-def _parts(given: People, size: int) -> Iterator[People]:
-    return (given.part(first, min(first + size, given.homes)) for first in range(0, given.homes, size))
-
-
-def _add(paid: dict[str, int], found: Mapping[str, int]) -> None:
-    for name, amount in found.items():
-        paid[name] += amount
-
-
-def openfisca(place: Place, clock: Clock) -> dict[str, Any]:
-    """Five columns of floats, all at once."""
-    with clock("preparation"):
-        given, build, rules = _openfisca(place)
-    with clock("build"):
-        simulation = build(given)
-    with clock("rules"):
-        paid = rules(simulation)
-    return {"persons": len(given.home), "paid": paid}
-
-
-def openfisca_by_two(place: Place, clock: Clock) -> dict[str, Any]:
-    """The same, half of the households by each of two threads."""
-    with clock("preparation"):
-        given, build, rules = _openfisca(place)
-    paid = dict.fromkeys(RULES, 0)
-    with clock("both"), ThreadPoolExecutor(2) as threads:
-        for found in threads.map(lambda part: rules(build(part)), _parts(given, -(-given.homes // 2))):
-            _add(paid, found)
-    return {"persons": len(given.home), "paid": paid}
-
-
-def _openfisca(place: Place) -> tuple[People, Callable[[People], Any], Callable[[Any], dict[str, int]]]:
+def _openfisca() -> Engine:
     from openfisca_core.simulations import SimulationBuilder
     from openfisca_country_template import CountryTaxBenefitSystem
 
@@ -264,7 +240,7 @@ def _openfisca(place: Place) -> tuple[People, Callable[[People], Any], Callable[
         found = {name: simulation.calculate(name, year if name == "housing_tax" else month) for name in RULES}
         return {name: round(float(values.sum(dtype=np.float64)) * 100) for name, values in found.items()}
 
-    return people(place.households), build, rules
+    return Engine(build, rules)
 
 
 STAGES = {
