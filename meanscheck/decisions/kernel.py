@@ -30,6 +30,8 @@ from meanscheck.vault import OUTCOME, Finished, Vault
 
 SLICE = 8192
 """Records turned into Python's bytes at a time: they are hashed while they are still near the processor."""
+READING = 2**28
+"""Bytes that the database's own memory may grow by while a caseload is read."""
 _ROOTED = tuple(GROUPS.index(name) for name in ROOTED)
 
 
@@ -236,8 +238,10 @@ class InOrder:
     def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]:
         """The blocks in order; nothing is done before it is asked for."""
         reader = projection.reader()
-        for number, units in enumerate(ranges):
-            yield kernel(reader, number, units)
+        # Every block is read once, so what the database keeps of it is of no use.
+        with projection.store.less_memory(READING):
+            for number, units in enumerate(ranges):
+                yield kernel(reader, number, units)
 
 
 def texts_of(records: pl.DataFrame) -> list[list[bytes]]:

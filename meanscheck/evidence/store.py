@@ -265,7 +265,8 @@ class Store:
         try:
             yield
         finally:
-            self.run(f"set memory_limit = '{self._memory_limit}'")
+            if self._connection is not None:
+                self.run(f"set memory_limit = '{self._memory_limit}'")
 
     @property
     def in_transaction(self) -> bool:

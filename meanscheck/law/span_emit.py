@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
+from weakref import proxy
 
 import polars as pl
 
@@ -181,7 +182,9 @@ class FrameSpans(Spanning):
 
     def __init__(self, bounds: VectorBounds, level: str) -> None:
         super().__init__(Side(bounds.run, level))
-        self.bounds, self.level = bounds, level
+        # Bounds hold their emitters: held in turn, a block's frames would stay until Python looks for circles.
+        self.bounds: VectorBounds = proxy(bounds)
+        self.level = level
         self.exact = Emitter(self.leaves)
         self._spans: dict[Node, Span] = {}
         self._left: dict[Node, Quotient] = {}
@@ -237,7 +240,7 @@ class RowSpans(Spanning, RowEmitter):
 
     def __init__(self, bounds: VectorBounds, rows: Rows) -> None:
         super().__init__(rows)
-        self.bounds = bounds
+        self.bounds: VectorBounds = proxy(bounds)
         self.exact = RowEmitter(rows)
 
     def emit(self, node: Node) -> Quotient:
