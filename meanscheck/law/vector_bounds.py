@@ -16,7 +16,6 @@ import polars as pl
 
 from meanscheck.law import spans
 from meanscheck.law.columns import Column, coalesce, col, is_known, is_true, lit, reckoned, spread, when
-from meanscheck.law.cut import cut
 from meanscheck.law.fitting import fitting_product, fitting_rounded, within_most
 from meanscheck.law.law import AS_OF, Law
 from meanscheck.law.legal import is_superseded, may_lack_value, reads_derived
@@ -45,8 +44,7 @@ class VectorBounds:
         self.law: Law = whole.law
         self.units = units
         self.persons = units[whole.household_of("member")]
-        part = cut(whole, units=units, persons=self.persons)
-        self.run = whole.restricted(part, units=units, persons=self.persons)
+        self.run = whole.restricted(units=units, persons=self.persons)
         self.emitters = {level: FrameSpans(self, level) for level in LEVELS}
         self.rows: dict[str, RowSpans] = {}
         self._done: set[str] = set()

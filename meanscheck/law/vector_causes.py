@@ -16,7 +16,6 @@ from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE
 from meanscheck.law.cause_bits import NONE, WORD, Mask, bit_at, distinct, joined, places_of
 from meanscheck.law.columns import Column, col, is_known, is_true, lit, reckoned, when
 from meanscheck.law.conflicts.kinds import MEMBERSHIP
-from meanscheck.law.cut import cut
 from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Programme
 from meanscheck.law.plan import yields_column
@@ -64,8 +63,7 @@ def causes_of(run: VectorRun, *, only_asked: bool = False) -> tuple[dict[str, pl
     if bounds is not None:
         causes = _Causes(bounds.run, bounds)
     else:
-        part = cut(run, units=refers, persons=of_person)
-        causes = _Causes(run.restricted(part, units=refers, persons=of_person))
+        causes = _Causes(run.restricted(units=refers, persons=of_person))
     for p in programmes:
         texts = causes.texts(p)
         household = p.entity == "household"

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
+from weakref import proxy
 
 import numpy as np
 import polars as pl
@@ -22,8 +23,9 @@ import polars as pl
 from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE, CaseBlock
 from meanscheck.errors import InternalError
 from meanscheck.law.asked import asked_for
-from meanscheck.law.columns import Column, all_horizontal, col, lit, reckoned, spread, when
+from meanscheck.law.columns import Column, all_horizontal, col, is_known, lit, reckoned, spread, when
 from meanscheck.law.conflicts.found import find
+from meanscheck.law.cut import cut
 from meanscheck.law.days import months_added
 from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Law
@@ -83,6 +85,7 @@ class VectorRun:
         self._windows: set[str] = set()
         self._tops: dict[tuple[str, str], int] = {}
         self._bounds: VectorBounds | None = None
+        self._whole: tuple[VectorRun, pl.Series] | None = None
         for depth in self.plan.levels:
             self._aggregates(depth.aggregates)
             for node in depth.people:
@@ -91,15 +94,18 @@ class VectorRun:
             for programme in [p for p in self.programmes if p.id in depth.programmes]:
                 put_programme(self, programme)
 
-    def restricted(self, block: CaseBlock, *, units: pl.Series, persons: pl.Series) -> VectorRun:
-        """This run over some of its units, with all columns and nothing reckoned anew.
+    def restricted(self, *, units: pl.Series, persons: pl.Series) -> VectorRun:
+        """This run over some of its units, with all columns and nothing reckoned anew; of feeds, the rows of persons
+        about whom they leave something open.
 
         Args:
-            block: those units' evidence, rows of edges numbered within it.
             units, persons: Boolean, which rows of the frames stay.
         """
+        block = cut(self, units=units, persons=persons, feeds=())
         part = object.__new__(VectorRun)
         part.law, part.block, part.plan, part.disputes = self.law, block, self.plan, self.disputes
+        # The whole holds its parts (see `bounds_of`).
+        part._whole = (proxy(self), persons)
         part.programmes = self.programmes
         part.persons_of = Segments(block.households["n_persons"].to_numpy())
         unit_row = part.persons_of.owner_of_row()
@@ -112,8 +118,6 @@ class VectorRun:
         part.put("supporter", [member, supporter, pl.Series("unit_row", of_edge, dtype=pl.Int64)])
         part._places = _places(unit_row, of_edge)
         part._segments, part._owners, part._frames, part._tops = {}, {}, {}, {}
-        if block is self.block:
-            part._segments, part._owners, part._frames = self._segments, self._owners, self._frames
         part._states, part._windows = dict(self._states), set(self._windows)
         part._bounds = None
         return part
@@ -209,6 +213,8 @@ class VectorRun:
 
     def feed_frame(self, feed: str) -> pl.DataFrame:
         """The rows of a feed with derived columns; an open end reads as the last day of the calendar."""
+        if feed not in self._frames and self._whole is not None:
+            self._take(feed, *self._whole)
         if feed not in self._frames:
             frame = self.block.feeds[feed]
             ends = [c for c in frame.columns if c in open_ended(feed)]
@@ -232,9 +238,27 @@ class VectorRun:
 
     def segments(self, feed: str) -> Segments:
         """How the rows of a feed belong to persons."""
+        if feed not in self._segments and self._whole is not None:
+            self._take(feed, *self._whole)
         if feed not in self._segments:
             self._segments[feed] = Segments(self._sheets["member"][f"n:{feed}"].to_numpy())
         return self._segments[feed]
+
+    def _take(self, feed: str, whole: VectorRun, persons: pl.Series) -> None:
+        """The rows of a feed out of the whole run; what it says of others is known, and nobody asks for their rows."""
+        sheet = self._sheets["member"]
+        names = [name for node, name in self.plan.names.items() if node.op == "agg" and node.args[1] == feed]
+        stay = np.ones(sheet.height, dtype=bool)
+        # What is reckoned later may be open for others.
+        if all(name in sheet for name in names):
+            stay = np.logical_or.reduce(
+                [(~is_known(sheet[name])).to_numpy() for name in names if sheet[name].null_count()] or [~stay]
+            )
+        among = np.zeros(len(persons), dtype=bool)
+        among[persons.to_numpy()] = stay
+        rows = whole.feed_frame(feed)
+        self._frames[feed] = rows.filter(pl.Series(among[whole.segments(feed).owner_of_row()]))
+        self._segments[feed] = Segments(sheet[f"n:{feed}"].to_numpy() * stay)
 
     def owner_of_row(self, feed: str) -> pl.Series:
         """The person of each row."""
