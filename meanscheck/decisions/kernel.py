@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
 from typing import Any, Protocol
@@ -149,11 +150,19 @@ class Kernel:
     def __call__(self, reader: Reader, number: int, units: range) -> DoneBlock:
         """Work on block `number`, which is the range `units`, unless a run that was broken off had finished it."""
         kept = self.kept(number, units)
-        if kept is not None:
-            return kept
+        return self.worked(number, units, *self.pulled(reader, units)) if kept is None else kept
+
+    def pulled(self, reader: Reader, units: range) -> tuple[CaseBlock, pl.Series, pl.Series]:
+        """The evidence of a range of units, and the tokens of households and persons."""
         block = reader.block(input_needs(self.law), first=units.start, after=units.stop)
-        tokens = reader.tokens(first=units.start, after=units.stop)
-        frame, outcomes = self.decided(block, *tokens)
+        return block, *reader.tokens(first=units.start, after=units.stop)
+
+    def worked(
+        self, number: int, units: range, block: CaseBlock, unit_tokens: pl.Series, person_tokens: pl.Series
+    ) -> DoneBlock:
+        """Work on a block that was pulled."""
+        frame, outcomes = self.decided(block, unit_tokens, person_tokens)
+        del block
         frame = frame.with_columns(position=pl.int_range(units.start, units.stop, dtype=pl.Int64))
         made = self._made(frame, units.start)
         self.vault.put("records", number, frame)
@@ -233,15 +242,23 @@ class Engine(Protocol):
 
 
 class InOrder:
-    """One range after the other, in this process."""
+    """One range after the other, in this process; the next is read meanwhile."""
 
     def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]:
-        """The blocks in order; nothing is done before it is asked for."""
-        reader = projection.reader()
+        """The blocks in order; nothing is done before it is asked for, but for reading."""
         # Every block is read once, so what the database keeps of it is of no use.
-        with projection.store.less_memory(READING):
+        with projection.beside() as reader, projection.store.less_memory(READING), ThreadPoolExecutor(1) as thread:
+            coming: dict[int, Future[tuple[CaseBlock, pl.Series, pl.Series]]] = {}
             for number, units in enumerate(ranges):
-                yield kernel(reader, number, units)
+                ready = coming.pop(number, None)
+                kept = kernel.kept(number, units)
+                if kept is None:
+                    pulled = kernel.pulled(reader, units) if ready is None else ready.result()
+                    if number + 1 < len(ranges):
+                        coming[number + 1] = thread.submit(kernel.pulled, reader, ranges[number + 1])
+                    kept = kernel.worked(number, units, *pulled)
+                    del pulled
+                yield kept
 
 
 def texts_of(records: pl.DataFrame) -> list[list[bytes]]:

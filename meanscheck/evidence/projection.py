@@ -81,6 +81,13 @@ class Projection:
             raise StoreError("this projection was replaced by another; call Store.project again")
         return Reader(Source(self.store.fetch, self.rows, f"{NAME}.main.", knows_held=True))
 
+    @contextmanager
+    def beside(self) -> Iterator[Reader]:
+        """The same through a connection of its own, for another thread."""
+        own = self.reader().source
+        with self.store.beside() as beside:
+            yield Reader(Source(beside.fetch, own.present, own.prefix, knows_held=own.knows_held))
+
     @property
     def file(self) -> ProjectionFile:
         """The same for another process."""
