@@ -11,12 +11,15 @@ import json
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
+from itertools import groupby
 
+import numpy as np
 import polars as pl
 import rfc8785
 
 from meanscheck.contracts.units import ROW_REF
 from meanscheck.decisions.disputes import block_entries
+from meanscheck.decisions.forms import forms, together
 from meanscheck.decisions.record import (
     GROUPS,
     Provenance,
@@ -65,14 +68,22 @@ def object_json(frame: pl.DataFrame, columns: dict[str, str]) -> pl.Series:
     return pl.concat([part.select(encoded) for part in parts]).to_series()
 
 
-def joined(frame: pl.DataFrame, text: pl.Expr, units: int) -> pl.Series:
-    """Texts of consecutive rows joined by commas per `unit_row`; empty where a unit has none."""
-    parts = frame.select("unit_row", text.alias("text")).filter(pl.col("text").is_not_null())
+def joined(frame: pl.DataFrame, units: int) -> pl.DataFrame:
+    """Texts of consecutive rows joined by commas per `unit_row`, a column each; empty where a unit has none.
+
+    Args:
+        frame: ``unit_row``, rising, and columns of texts without nulls.
+        units: how many rows come out.
+    """
+    names = frame.columns[1:]
     # Lists first: joining inside the groups takes four times longer.
-    lists = parts.group_by("unit_row", maintain_order=True).agg("text").with_columns(pl.col("text").list.join(","))
+    lists = frame.with_columns(pl.col("unit_row").set_sorted()).group_by("unit_row", maintain_order=True).agg(pl.all())
+    texts = lists.select("unit_row", pl.col(names).list.join(","))
+    if texts.height == units:
+        return texts.select(names)
     every = pl.DataFrame({"unit_row": pl.arange(units, eager=True)})
-    found = every.join(lists, on="unit_row", how="left", maintain_order="left")
-    return found["text"].fill_null("").alias("json")
+    found = every.join(texts, on="unit_row", how="left", maintain_order="left")
+    return found.select(pl.col(names).fill_null(""))
 
 
 class BlockRecords:
@@ -100,9 +111,8 @@ class BlockRecords:
         Returns:
             case_id String, then the seven groups as String columns, in the block's order.
         """
-        persons = self.members.with_columns(person_tokens.gather(self.members["person_row"]).alias("token"))
-        tokens = joined(persons, text_json("token"), self.units)
-        homes = self.homes.with_columns(household_tokens.alias("household"), tokens.alias("persons"))
+        people = self.people(person_tokens)
+        homes = self.homes.with_columns(household_tokens.alias("household"), people["token"].alias("persons"))
         subject = homes.select(
             pl.concat_str(
                 pl.lit('{"case":'),
@@ -121,16 +131,44 @@ class BlockRecords:
             parts = provenance.str.head(-len("null}")), plain_json(pl.lit(supersedes)), pl.lit("}")
             provenance = pl.select(pl.concat_str(*parts)).to_series()
         evidence = homes.select(pl.concat_str(pl.lit('{"input":'), text_json("input_digest"), pl.lit("}"))).to_series()
-        groups = [subject, self.household(), self.means(), *self.result_and_reasons()]
+        groups = [subject, self.household(people), self.means(people), *self.result_and_reasons(people)]
         groups += [provenance, evidence]
         return pl.DataFrame([self.homes["case_id"], *(g.alias(n) for g, n in zip(groups, GROUPS, strict=True))])
 
-    def household(self) -> pl.Series:
-        """The household group."""
-        listed = pl.concat_str(
-            pl.lit('{"id":'), text_json("id"), pl.lit(',"relation":'), text_json("relation"), pl.lit("}")
+    def people(self, tokens: pl.Series) -> pl.DataFrame:
+        """What groups say of each member, joined a household: token, related, valued, outcomes, tests String.
+
+        Args:
+            tokens: String, one a person row of the block.
+        """
+        own = [p for p in self.run.programmes if p.entity == "member" and self.run.asked[p.id].any()]
+        rows, of_member = self.members["person_row"], self.members["unit_row"]
+        members = self._with_causes(self.members, own, rows).with_columns(
+            tokens.gather(rows).alias("token"),
+            *(self.run.asked[p.id].gather(of_member).alias(f"wanted:{p.id}") for p in own),
         )
-        homes = self.homes.with_columns(joined(self.members, listed, self.units).alias("members"))
+        # What many entries ask is reckoned once, as a column.
+        members = members.with_columns(
+            *(self._fails(p) for p in own),
+            text_json("id").alias("shown"),
+            self._values(self.members, "member").alias("values"),
+        )
+        begin = pl.concat_str(pl.lit('{"id":'), "shown")
+        texts = {
+            "token": text_json("token"),
+            "related": pl.concat_str(begin, pl.lit(',"relation":'), text_json("relation"), pl.lit("}")),
+            "valued": pl.concat_str(begin, pl.lit(',"values":'), "values", pl.lit("}")),
+        }
+        for name, entries in (
+            ("outcomes", [self._outcome(p) for p in own]),
+            ("tests", [e for p in own for e in self._tests(p, members)]),
+        ):
+            texts[name] = pl.concat_str(begin, pl.lit(f',"{name}":['), self._listed(entries), pl.lit("]}"))
+        return joined(members.select("unit_row", **texts), self.units)
+
+    def household(self, people: pl.DataFrame) -> pl.Series:
+        """The household group."""
+        homes = self.homes.with_columns(people["related"].alias("members"))
         names = ("accepting_place", "application_no", "applied_on", "division")
         parts: list[pl.Expr] = []
         for name in names:
@@ -145,15 +183,16 @@ class BlockRecords:
             return pl.concat_str(pl.lit('"'), pl.col(name).dt.to_string("iso"), pl.lit('"')).fill_null("null")
         return text_json(name)
 
-    def means(self) -> pl.Series:
+    def means(self, people: pl.DataFrame) -> pl.Series:
         """The means group: every variable."""
-        home = object_json(self.homes, {v: f"v:{v}" for v in shown_variables(self.law, "household")})
-        member = self._people(self.members, "member", "id")
+        home = self._values(self.homes, "household")
         edges = self.run.edges
         ids = self.run.persons["id"].gather(edges["supporter_row"])
-        edges = edges.with_columns(ids.alias("supporter_id_shown")).filter(pl.col("first")).sort("supporter_row")
-        supporter = self._people(edges, "supporter", "supporter_id_shown")
-        frame = pl.DataFrame({"h": home, "m": member, "s": supporter})
+        edges = edges.with_columns(ids.alias("shown")).filter(pl.col("first")).sort("supporter_row")
+        edges = edges.with_columns(self._values(edges, "supporter").alias("values"))
+        text = pl.concat_str(pl.lit('{"id":'), text_json("shown"), pl.lit(',"values":'), "values", pl.lit("}"))
+        supporters = joined(edges.select("unit_row", text=text), self.units)["text"]
+        frame = pl.DataFrame({"h": home, "m": people["valued"], "s": supporters})
         return frame.select(
             pl.concat_str(
                 pl.lit('{"household":'),
@@ -166,42 +205,27 @@ class BlockRecords:
             )
         ).to_series()
 
-    def _people(self, frame: pl.DataFrame, entity: str, id_column: str) -> pl.Series:
-        values = object_json(frame, {v: f"v:{v}" for v in shown_variables(self.law, entity)})
-        text = pl.concat_str(
-            pl.lit('{"id":'), text_json(id_column), pl.lit(',"values":'), pl.col("values"), pl.lit("}")
-        )
-        return joined(frame.with_columns(values.alias("values")), text, self.units)
+    def _values(self, frame: pl.DataFrame, entity: str) -> pl.Series:
+        return object_json(frame, {v: f"v:{v}" for v in shown_variables(self.law, entity)})
 
-    def result_and_reasons(self) -> tuple[pl.Series, pl.Series]:
+    def result_and_reasons(self, people: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
         """The result and reasons groups."""
         asked = self.run.asked
-        programmes = [p for p in self.run.programmes if asked[p.id].any()]
-        home = [p for p in programmes if p.entity == "household"]
-        own = [p for p in programmes if p.entity == "member"]
+        home = [p for p in self.run.programmes if p.entity == "household" and asked[p.id].any()]
         homes = self._with_causes(self.homes, home, None)
-        members = self._with_causes(self.members, own, self.members["person_row"])
-        of_member = self.members["unit_row"]
         homes = homes.with_columns(asked[p.id].alias(f"wanted:{p.id}") for p in home)
-        members = members.with_columns(asked[p.id].gather(of_member).alias(f"wanted:{p.id}") for p in own)
-        # What many entries ask is reckoned once, as a column.
-        members = members.with_columns(self._fails(p) for p in own)
         day = self.law.on.isoformat()
-        frame = pl.DataFrame(
-            {
-                "result": homes.select(self._listed([self._outcome(p) for p in home])).to_series(),
-                "reasons": homes.select(self._listed([e for p in home for e in self._tests(p)])).to_series(),
-                "member_result": self._of_members(members, "outcomes", [self._outcome(p) for p in own]),
-                "member_reasons": self._of_members(members, "tests", [e for p in own for e in self._tests(p)]),
-            }
+        listed = homes.select(
+            result=self._listed([self._outcome(p) for p in home]),
+            reasons=self._listed([e for p in home for e in self._tests(p, homes)]),
         )
-        frame = frame.with_columns(disputes=self.disputes())
+        frame = pl.DataFrame([*listed, people["outcomes"], people["tests"], self.disputes().alias("disputes")])
         columns = frame.select(
             result=pl.concat_str(
                 pl.lit('{"household":['),
                 pl.col("result"),
                 pl.lit('],"members":['),
-                pl.col("member_result"),
+                pl.col("outcomes"),
                 pl.lit(f'],"on":"{day}"}}'),
             ),
             reasons=pl.concat_str(
@@ -209,7 +233,7 @@ class BlockRecords:
                 pl.lit('"household":['),
                 pl.col("reasons"),
                 pl.lit('],"members":['),
-                pl.col("member_reasons"),
+                pl.col("tests"),
                 pl.lit("]}"),
             ),
         )
@@ -223,12 +247,6 @@ class BlockRecords:
         return (
             pl.DataFrame({"e": entries}).select(pl.concat_str(pl.lit('{"conflicts":['), "e", pl.lit("],"))).to_series()
         )
-
-    def _of_members(self, members: pl.DataFrame, name: str, entries: Sequence[pl.Expr]) -> pl.Series:
-        text = pl.concat_str(
-            pl.lit('{"id":'), text_json("id"), pl.lit(f',"{name}":['), self._listed(entries), pl.lit("]}")
-        )
-        return joined(members, text, self.units)
 
     @staticmethod
     def _listed(entries: Sequence[pl.Expr]) -> pl.Expr:
@@ -296,46 +314,72 @@ class BlockRecords:
         )
         return pl.when(f"wanted:{p.id}").then(text)
 
-    def _tests(self, p: Programme) -> list[pl.Expr]:
-        tests = tests_of(self.law, p)
-        shown = pl.col(f"wanted:{p.id}")
+    def _tests(self, p: Programme, frame: pl.DataFrame) -> list[pl.Expr]:
+        """The entries of a programme's tests over a frame that has `wanted:` and, for members, `fails:`."""
         entries: list[pl.Expr] = []
-        columns = set(self.run.frame(p.entity).columns)
-        for name, cite, _ in tests:
-            holds = pl.col(f"t:{p.id}:{name}")
-            after_bounds = f'"cite":{json.dumps(list(cite), ensure_ascii=False, separators=(",", ":"))},"holds":'
-            before: pl.Expr = pl.lit("{" + after_bounds)
-            if f"b:{p.id}:{name}" in columns:
-                before = pl.when(f"b:{p.id}:{name}").then(self._bounds(p, name) + after_bounds).otherwise(before)
-            if f"m:{p.id}:{name}" in columns:
-                limit, margin, value = (plain_json(pl.col(f"{k}:{p.id}:{name}")) for k in ("l", "m", "x"))
-                text = pl.concat_str(
-                    before,
-                    plain_json(holds),
-                    pl.lit(f',"id":"{name}","limit":'),
-                    limit,
-                    pl.lit(',"margin":'),
-                    margin,
-                    pl.lit(f',"programme":"{p.id}","value":'),
-                    value,
-                    pl.lit("}"),
-                )
+        columns = set(frame.columns)
+        for is_compared, group in groupby(tests_of(self.law, p), lambda test: f"m:{p.id}:{test[0]}" in columns):
+            tests = [(name, cite) for name, cite, _ in group]
+            if is_compared:
+                entries += [self._compared(p, *test, frame) for test in tests]
             else:
-                # Only the verdict varies, so there are three texts and nothing to write a row.
-                after = f',"id":"{name}","limit":null,"margin":null,"programme":"{p.id}","value":null}}'
-                yes, no, unknown = (before + f"{word}{after}" for word in ("true", "false", "null"))
-                text = pl.when(holds).then(yes).when(~holds).then(no).otherwise(unknown)
-            needed = shown & (~pl.col(f"fails:{p.id}") | holds.eq_missing(False)) if p.entity == "member" else shown
-            entries.append(pl.when(needed).then(text))
+                entries += self._told(p, tests, frame)
         return entries
+
+    def _compared(self, p: Programme, name: str, cite: Sequence[str], frame: pl.DataFrame) -> pl.Expr:
+        """The entry of a test that is one comparison."""
+        holds = pl.col(f"t:{p.id}:{name}")
+        after_bounds = _cited(cite)
+        before: pl.Expr = pl.lit("{" + after_bounds)
+        if f"b:{p.id}:{name}" in frame.columns:
+            before = pl.when(f"b:{p.id}:{name}").then(self._bounds(p, name) + after_bounds).otherwise(before)
+        limit, margin, value = (plain_json(pl.col(f"{k}:{p.id}:{name}")) for k in ("l", "m", "x"))
+        text = pl.concat_str(
+            before,
+            plain_json(holds),
+            pl.lit(f',"id":"{name}","limit":'),
+            limit,
+            pl.lit(',"margin":'),
+            margin,
+            pl.lit(f',"programme":"{p.id}","value":'),
+            value,
+            pl.lit("}"),
+        )
+        shown = pl.col(f"wanted:{p.id}")
+        if p.entity == "member":
+            shown = shown & (~pl.col(f"fails:{p.id}") | holds.eq_missing(False))
+        return pl.when(shown).then(text)
+
+    def _told(self, p: Programme, tests: Sequence[tuple[str, Sequence[str]]], frame: pl.DataFrame) -> list[pl.Expr]:
+        """The entries of tests of which only the verdict varies: false, true, unknown, false and true by bounds."""
+        wanted = frame[f"wanted:{p.id}"].to_numpy()
+        passes = ~frame[f"fails:{p.id}"].to_numpy() if p.entity == "member" else None
+        found, texts = [], []
+        for name, cite in tests:
+            holds = frame[f"t:{p.id}:{name}"]
+            form = holds.cast(pl.Int8).fill_null(2).to_numpy().astype(np.int64)
+            shown = wanted if passes is None else wanted & (passes | (form == 0))
+            if f"b:{p.id}:{name}" in frame.columns:
+                form += 3 * frame[f"b:{p.id}:{name}"].fill_null(False).to_numpy()
+            found.append(np.where(shown, form, 5))
+            after = f',"id":"{name}","limit":null,"margin":null,"programme":"{p.id}","value":null}}'
+            words = [f"{_cited(cite)}{word}{after}" for word in ("false", "true", "null")]
+            by_bounds = [f'"bounds":{{"limit":null,"value":null}},{word}' for word in words[:2]]
+            texts.append([*("{" + word for word in (*words, *by_bounds)), None])
+        return [
+            pl.lit(forms(np.array(found[part.start : part.stop]), texts[part.start : part.stop]))
+            for part in together(texts)
+        ]
 
     def _bounds(self, p: Programme, name: str) -> pl.Expr:
         """The beginning of a test's entry that bounds decided: bounds of limit and value, as of one comparison."""
-        if f"x-:{p.id}:{name}" not in self.run.frame(p.entity).columns:
-            return pl.lit('{"bounds":{"limit":null,"value":null},')
         limit, value = ([plain_json(pl.col(f"{which}{end}:{p.id}:{name}")) for end in "-+"] for which in ("l", "x"))
         parts = ('{"bounds":{"limit":[', limit[0], ",", limit[1], '],"value":[', value[0], ",", value[1], "]},")
         return pl.concat_str([pl.lit(part) if isinstance(part, str) else part for part in parts])
+
+
+def _cited(cite: Sequence[str]) -> str:
+    return f'"cite":{json.dumps(list(cite), ensure_ascii=False, separators=(",", ":"))},"holds":'
 
 
 @cache
