@@ -78,8 +78,10 @@ class HouseholdKeys:
         self.path, self._key = path, key
         self._one_at_a_time = threading.RLock()
         self._seen: tuple[int, int, int] | None = None
-        self._sorted = np.empty(0, np.uint64)
-        self._order = np.empty(0, np.int64)
+        self._runs: list[tuple[NDArray[np.uint64], _Numbers]] = []
+        """First halves of tokens in rising order and their rows; each run at least twice as long as the next."""
+        self._start = 0
+        self._rows = np.empty((0, ROW), np.uint8)
         self._load()
 
     def __reduce__(self) -> tuple[type[HouseholdKeys], tuple[Path, DeploymentKey]]:
@@ -196,7 +198,8 @@ class HouseholdKeys:
         found = self.path.stat()
         if (found.st_ino, found.st_size, found.st_mtime_ns) != self._seen:
             with self._one_at_a_time:
-                self._load()
+                # The same file only ever grows: whoever takes a row out writes another one.
+                self._load(known=len(self._rows) if self._seen is not None and found.st_ino == self._seen[0] else 0)
 
     def _load(self, known: int = 0) -> None:
         """Look at the file; its first `known` rows were looked at before."""
@@ -206,29 +209,37 @@ class HouseholdKeys:
             start, count = len(head), (found.st_size - len(head)) // ROW
             self._index_key, self._notes = Notes.parse(head, self._key, self.path.name)
             data = mmap.mmap(file.fileno(), start + count * ROW, access=mmap.ACCESS_READ)
+        known = known if known <= count else 0
         self._start = start
         self._rows = np.frombuffer(data, np.uint8, count * ROW, start).reshape(count, ROW)
         self._seen = (found.st_ino, found.st_size, found.st_mtime_ns)
         heads = _heads(self._rows[known:])
+        if hasattr(data, "madvise"):
+            # Looked at once, of some millions of households it would fill memory.
+            data.madvise(mmap.MADV_DONTNEED)
         order = np.argsort(heads, kind="stable")
-        at = np.searchsorted(self._sorted[:known], heads[order], side="right")
-        self._sorted = np.insert(self._sorted[:known], at, heads[order])
-        self._order = np.insert(self._order[:known], at, order + known)
+        self._runs = [*(self._runs if known else []), (heads[order], order + known)]
+        while len(self._runs) > 1 and 2 * len(self._runs[-1][0]) > len(self._runs[-2][0]):
+            (one, places), (other, more) = self._runs[-2:]
+            at = np.searchsorted(one, other, side="right")
+            self._runs[-2:] = [(np.insert(one, at, other), np.insert(places, at, more))]
 
     def _places(self, raw: bytes) -> _Numbers:
         """Row of each token, -1 where there is none."""
         wanted = np.frombuffer(raw, np.uint8).reshape(-1, TOKEN)
         heads, found = _heads(wanted), np.full(len(wanted), -1, np.int64)
-        at = np.searchsorted(self._sorted, heads)
-        still = np.arange(len(wanted))
-        while len(still):
-            still = still[at[still] < len(self._sorted)]
-            still = still[self._sorted[at[still]] == heads[still]]
-            rows = self._order[at[still]]
-            same = (self._rows[rows, :TOKEN] == wanted[still]).all(axis=1)
-            found[still[same]] = rows[same]
-            still = still[~same]
-            at[still] += 1
+        for firsts, order in self._runs:
+            still = np.flatnonzero(found < 0)
+            at = np.searchsorted(firsts, heads[still])
+            while len(still):
+                there = at < len(firsts)
+                still, at = still[there], at[there]
+                same = firsts[at] == heads[still]
+                still, at = still[same], at[same]
+                rows = order[at]
+                same = (self._rows[rows, :TOKEN] == wanted[still]).all(axis=1)
+                found[still[same]] = rows[same]
+                still, at = still[~same], at[~same] + 1
         return found
 
     def _opened(self, places: _Numbers) -> list[bytes | None]:

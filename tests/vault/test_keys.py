@@ -9,11 +9,13 @@ import pkgutil
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import meanscheck.vault
 from meanscheck.errors import StoreError
-from meanscheck.vault import ENVIRONMENT, DeploymentKey, HouseholdKeys, RestrictedNote, Safe
+from meanscheck.vault import ENVIRONMENT, DeploymentKey, HouseholdKeys, RestrictedNote, Safe, household_keys
 from meanscheck.vault.household_keys import ROW
 
 KEY = DeploymentKey(bytes(range(32)))
@@ -249,6 +251,30 @@ def test_two_writers_lose_nothing_of_each_other_s(keys: HouseholdKeys) -> None:
         assert seen.give(TOKENS[20:30]) == [*a, *b[2:], *c]
         assert set(seen.erased) == {TOKENS[0]} and set(seen.restricted) == {TOKENS[2]}
         assert seen.was_erased(CASES[0]) and not seen.was_erased(CASES[1])
+
+
+def test_writers_who_take_turns_look_at_new_rows_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that finds the file grown by others must not look at all of it anew: their number is the national
+    roll's divided by a block's, each as long as the roll so far."""
+    path, looked = tmp_path / "k", [0]
+    writers = [HouseholdKeys.open(path, key=KEY, make=True) for _ in range(3)]
+    heads = household_keys._heads
+
+    def counted(rows: NDArray[np.uint8]) -> NDArray[np.uint64]:
+        looked[0] += len(rows)
+        return heads(rows)
+
+    monkeypatch.setattr(household_keys, "_heads", counted)
+    # Every third token begins like two others, of other turns.
+    tokens = [f"{n % 200:016x}{n:016x}" for n in range(600)]
+    made: list[bytes] = []
+    for turn in range(60):
+        part = slice(10 * turn, 10 * turn + 10)
+        made += writers[turn * 7 % 3].take(tokens[part], tokens[part])
+    # Those asked for (twice where they are made), and each new row once a writer.
+    assert looked[0] <= 3 * 600 + 3 * 600
+    for seen in (*writers, HouseholdKeys.open(path, key=KEY)):
+        assert seen.give([*tokens, "55" * 16]) == [*made, None]
 
 
 def test_erased_cases_cannot_be_joined_with_erased_tokens(keys: HouseholdKeys) -> None:
