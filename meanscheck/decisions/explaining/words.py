@@ -118,6 +118,11 @@ def value_of(node: Explanation, language: Language) -> str:
     return node.value_zh if language == "zh" and node.value_zh else shown(node.value, node.unit, language)
 
 
+def feed_of(place: Place, language: Language) -> str:
+    """The feed of a row, in Chinese by its title."""
+    return all_feeds()[place.feed].title_zh if language == "zh" else place.feed
+
+
 def sender_of(place: Place, language: Language) -> str:
     """Who sent a row: in Chinese by the name that the sender had on the day of its answer."""
     sender = all_senders().get(place.sender) if language == "zh" else None
@@ -244,7 +249,7 @@ def place_text(node: Explanation, language: Language) -> str:
     place = node.place
     if place is None:
         return ""
-    feed = all_feeds()[place.feed].title_zh if language == "zh" else place.feed
+    feed = feed_of(place, language)
     if not place.file:
         return f"{feed}第 {place.line} 条" if language == "zh" else f"{feed} #{place.line}"
     sent = f"{sender_of(place, language)} {place.answered_on or ''}"
