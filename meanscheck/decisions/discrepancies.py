@@ -20,7 +20,7 @@ import polars as pl
 
 from meanscheck.contracts.units import ROW_REF, CaseBlock
 from meanscheck.decisions.disputes import told
-from meanscheck.decisions.explain import SETTLED, citation_text
+from meanscheck.decisions.explain import SETTLED, citation_text, row_refs_text
 from meanscheck.evidence import Snapshot, Store
 from meanscheck.law.conflicts.found import find
 from meanscheck.law.law import Law
@@ -77,7 +77,7 @@ class Discrepancy:
             parts.append(f"申报 {declared} 核对 {found}" if zh else f"declared {declared}, found {found}")
         if line["difference_fen"] is not None:
             parts.append(("差额 " if zh else "difference ") + format_yuan(line["difference_fen"]))
-        parts.append(", ".join(line["row_refs"]))
+        parts.append(row_refs_text(line["row_refs"], language))
         parts.append(SETTLED[line["verdict"]][0 if zh else 1])
         parts.append(("依据 " if zh else "under ") + self._cited(line["cite"], language))
         if line["may_enter_record"]:

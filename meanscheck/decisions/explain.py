@@ -5,7 +5,11 @@ Words approve and reject do not appear: the output is advice to the office (个�
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from meanscheck.contracts import all_feeds
 from meanscheck.law.law import Law
+from meanscheck.values.evidence_state import EvidenceState
 
 _STATES = {
     "no_consent": ("没有有效授权，未查询{}", "no live consent for {}"),
@@ -36,6 +40,14 @@ SETTLED = {
     "rule": ("按规定处理", "settled by the rule"),
 }
 """Verdict on a contradiction in Chinese and English."""
+_EVIDENCE_ZH = {
+    EvidenceState.ANSWERED: "已答复",
+    EvidenceState.STALE: "数据已过期",
+    EvidenceState.CONFLICTING: "答复相互矛盾",
+    EvidenceState.NO_ANSWER: "尚未答复或答复不完整",
+    EvidenceState.NOT_REQUESTED: "未请求查询",
+    EvidenceState.NO_CONSENT: "没有有效授权",
+}
 
 _SETTLES = {
     "no_consent": ("取得本人授权后查询{}", "get the person's consent and ask {}"),
@@ -75,7 +87,6 @@ def cause_text(cause: str, language: str, law: Law) -> str:
 
 def _subject(kind: str, subject: str, language: str, law: Law) -> str:
     """What a cause is about: in Chinese by titles and labels, in English by name (a contradiction by its label)."""
-    from meanscheck.contracts import all_feeds
     from meanscheck.decisions.explaining.written import ATTRIBUTES_ZH
 
     zh = language == "zh"
@@ -88,12 +99,46 @@ def _subject(kind: str, subject: str, language: str, law: Law) -> str:
     if contract is not None:
         title = next((f"的“{c.title_zh}”" for c in contract.columns if c.name == column), "")
         return f"“{contract.title_zh}”{title}"
+    if kind == "formula":
+        return f"“{_rule_zh(subject, law)}”"
     figure = law.parameters.get(subject) if kind in ("parameter", "no_band", "no_month", "no_place") else None
-    rule = law.variables.get(subject) if kind == "formula" else None
-    if label := figure.label_zh if figure else rule.label_zh if rule else "":
-        return f"“{label}”（{subject}）"
     programme = next((p for p in law.programmes if p.id == subject), None)
-    return f"“{programme.label_zh if programme else ATTRIBUTES_ZH.get(subject, subject)}”"
+    named = figure or programme
+    return f"“{named.label_zh if named else ATTRIBUTES_ZH.get(subject, subject)}”"
+
+
+def _rule_zh(name: str, law: Law) -> str:
+    """A rule that was not found: ``variable size``, or a part of a programme (``programme dibao, test income``)."""
+    variable = law.variables.get(name.removeprefix("variable "))
+    if variable is not None:
+        return variable.label_zh
+    whole, _, part = name.partition(", ")
+    programme = next((p for p in law.programmes if whole == f"programme {p.id}"), None)
+    if programme is None:
+        return name
+    test = next((t for t in programme.tests if part == f"test {t.id}"), None)
+    return f"{programme.label_zh}·{test.label_zh if test else '救助金额'}" if part else programme.label_zh
+
+
+def evidence_text(state: str, language: str) -> str:
+    """The state of a person's evidence in a feed: in Chinese in words, in English by its name."""
+    return _EVIDENCE_ZH[EvidenceState[state.upper()]] if language == "zh" else state
+
+
+def row_ref_text(ref: str, language: str) -> str:
+    """A row as a finding would name it (``FEED:REF``): in Chinese with the feed's title."""
+    return row_refs_text([ref], language)
+
+
+def row_refs_text(refs: Sequence[str], language: str) -> str:
+    """Rows as findings would name them; in Chinese each feed once, by its title."""
+    if language != "zh":
+        return ", ".join(refs)
+    by_feed: dict[str, list[str]] = {}
+    for ref in refs:
+        feed, _, row = ref.partition(":")
+        by_feed.setdefault(feed, []).append(row)
+    return "；".join(f"{all_feeds()[feed].title_zh} {'、'.join(rows)}" for feed, rows in by_feed.items())
 
 
 def citation_text(cite: str, law: Law, language: str) -> str:

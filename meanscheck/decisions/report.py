@@ -17,6 +17,7 @@ import polars as pl
 
 from meanscheck.contracts import all_feeds
 from meanscheck.decisions.discrepancies import Discrepancy, of_case
+from meanscheck.decisions.explain import evidence_text
 from meanscheck.evidence import ReportRows, Snapshot, Store
 from meanscheck.law.freshness import age_lines, report_valid_until, stale_from
 from meanscheck.values.evidence_state import EvidenceState
@@ -145,7 +146,7 @@ class Report:
             if i.doubtful:
                 parts.append(("疑点 " if zh else "doubtful points ") + ", ".join(i.doubtful))
             if i.state != "answered":
-                parts.append(i.state)
+                parts.append(evidence_text(i.state, language))
             if i.quarantined:
                 parts.append(
                     f"另有 {i.quarantined} 条无法读取" if zh else f"{i.quarantined} more rows could not be read"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from meanscheck.contracts.units import ROW_BATCH, ROW_LINE, ROW_REF, CaseUnit, units_of
 from meanscheck.decisions.encode import input_needs
+from meanscheck.decisions.explaining.choices import value_words
 from meanscheck.decisions.explaining.deciding import deciding, settles, taken
 from meanscheck.decisions.explaining.tree import INELIGIBLE, Citation, Explanation, Kind, Place, cited, unit_of
 from meanscheck.decisions.explaining.written import words_of, written
@@ -104,6 +105,7 @@ class _Seen(NamedTuple):
     value: Result
     holds: Truth
     causes: tuple[str, ...]
+    value_zh: str = ""
 
     def told(
         self,
@@ -132,6 +134,7 @@ class _Seen(NamedTuple):
             cite=cite,
             causes=self.causes,
             left_out=left_out,
+            value_zh=self.value_zh,
             children=children,
         )
 
@@ -264,6 +267,7 @@ class Tracer(SteppedRun):
             cite=cited(self.law, variable.cite),
             causes=tuple(sorted(self.why(name, person))) if value is None else (),
             is_repeated=is_repeated,
+            value_zh=value_words(self.law, variable.tree, value),
             children=() if is_repeated else (self._step(variable.tree, here),),
         )
 
@@ -278,6 +282,7 @@ class Tracer(SteppedRun):
             value,
             truth(value) if node.type.kind == "bool" else None,
             tuple(sorted(causes_of(self, node, at))) if value is None else (),
+            value_words(self.law, node, value),
         )
         if op == "agg":
             return self._rows_step(seen, node, at)
@@ -306,14 +311,18 @@ class Tracer(SteppedRun):
         if node.type.kind != "bool":
             return seen.told("operation", op, labels, children=children)
         if op == "in":
-            looked_up = seen._replace(value=self.value(node.nodes[0], at), unit=unit_of(node.nodes[0].type))
-            return looked_up.told("condition", op, labels, children=children)
+            return self._looked_up(seen, node.nodes[0], at).told("condition", op, labels, children=children)
         if op not in COMPARISONS:
             return seen.told("condition", op, labels, children=children)
-        left, right = (self.value(n, at) for n in node.nodes)
-        compared = seen._replace(value=left, unit=unit_of(node.nodes[0].type))
+        right = self.value(node.nodes[1], at)
+        compared = self._looked_up(seen, node.nodes[0], at)
         is_rising = op in (">", ">=")
         return compared.told("condition", op, labels, children=children, limit=right, rising=is_rising)
+
+    def _looked_up(self, seen: _Seen, node: Node, at: At) -> _Seen:
+        """A condition with the value of what it asks about."""
+        value = self.value(node, at)
+        return seen._replace(value=value, unit=unit_of(node.type), value_zh=value_words(self.law, node, value))
 
     def _labels(self, node: Node) -> tuple[str, str]:
         if node not in self._words:
@@ -359,7 +368,9 @@ class Tracer(SteppedRun):
             if self._is_reduced and not settles(str(function), seen.holds, worth):
                 continue
             place = self._place(str(feed), number, row)
-            found.append(Explanation("row", str(feed), seen.who, unit, worth, holds=belongs, place=place))
+            words = value_words(self.law, element, worth) if isinstance(element, Node) else ""
+            row_told = Explanation("row", str(feed), seen.who, unit, worth, holds=belongs, place=place, value_zh=words)
+            found.append(row_told)
         self._blame(seen)
         left_out = len(rows) - len(found)
         return seen.told("rows", name, self._labels(node), children=tuple(found), left_out=left_out)

@@ -16,7 +16,7 @@ import duckdb
 
 from meanscheck.errors import StoreError
 from meanscheck.evidence.key import StoreKey
-from meanscheck.evidence.rescue import BUSY, is_left, mend
+from meanscheck.evidence.rescue import BUSY, OPEN_HERE, is_left, mend
 
 NAME = "store"
 """Under which name the opened file is known to SQL; unqualified names mean it."""
@@ -114,6 +114,8 @@ def _why_not_open(error: duckdb.Error, *, has_key: bool) -> str:
     words = str(error)
     if "Could not set lock" in words:
         return BUSY
+    if "Unique file handle conflict" in words:
+        return OPEN_HERE
     if "Corrupt database file" in words:
         return "the store's file is damaged; bring it back from a backup"
     if "Wrong encryption key" in words:

@@ -41,6 +41,7 @@ HEADERS: Final = 3 * 4096
 """Bytes of the headers; blocks follow."""
 _DIGEST: Final = 32
 BUSY: Final = "another process has the store open for writing; try again when it is done"
+OPEN_HERE: Final = "this process has the store open already; close it first, or read beside it (`Store.beside()`)"
 _AT_WORK: set[Path] = set()
 """Files that this process has open beside a copy: their locks do not keep this process out."""
 
@@ -140,7 +141,7 @@ def mend(path: Path) -> None:
     """Put back the blocks of a file that nobody has open, if a checkpoint of it was broken off.
 
     Raises:
-        StoreError: somebody has it open to write, or it cannot be written.
+        StoreError: somebody has it open to write, be it this process, or it cannot be written.
     """
     copy = _copy_of(path)
     with suppress(OSError):  # a disk that is only read says so even of what is not there
@@ -151,7 +152,7 @@ def mend(path: Path) -> None:
         copy.unlink()  # of a store that is no more
         return
     if path.resolve() in _AT_WORK:
-        raise StoreError(BUSY)
+        raise StoreError(OPEN_HERE)
     try:
         with path.open("r+b") as file:
             _lock(file)

@@ -100,8 +100,9 @@ class Store:
             temp_dir: where sorting spills to; a folder beside the store unless given.
 
         Raises:
-            StoreError: the file is not a store, is of another format, another process is writing it, or it is encrypted
-                and the key is missing or another one; also if there is a key and the file is not encrypted.
+            StoreError: the file is not a store, is of another format, another process is writing it, this one has it
+                open (and not both only to read; see `beside`), or it is encrypted and the key is missing or another
+                one; also if there is a key and the file is not encrypted.
         """
         path = Path(path)
         if read_only and not path.is_file():

@@ -24,6 +24,8 @@ DERIVED: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("medical_settlements", "is_reversed"): ("settlement_no", "reverses")
 }
 """Derived column → the columns it is reckoned from."""
+DERIVED_ZH: Mapping[tuple[str, str], str] = {("medical_settlements", "is_reversed"): "已冲正"}
+"""Their titles, which those of contracts have there."""
 OPEN_ENDED: Mapping[str, frozenset[str]] = {
     "absences": frozenset({"until"}),
     "relief_status": frozenset({"until"}),

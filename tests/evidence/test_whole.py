@@ -471,3 +471,16 @@ def test_a_second_process_that_writes_is_told_so(tmp_path: Path) -> None:
         code = f"from meanscheck.evidence import Store\nStore.open({str(path)!r})"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "another process has the store open" in done.stderr
+
+
+@pytest.mark.parametrize(("first", "second"), [(False, False), (False, True), (True, False)])
+def test_a_store_that_this_process_has_open_is_said_to_be_open_here(tmp_path: Path, first: bool, second: bool) -> None:
+    path = tmp_path / "s.duckdb"
+    Store.open(path).close()
+    with Store.open(path, read_only=first) as store:
+        with pytest.raises(StoreError, match=r"this process has the store open already.*Store\.beside\(\)"):
+            Store.open(path, read_only=second)
+        # What the message names does it, and the refusal harmed nothing.
+        with store.beside() as beside:
+            assert beside.value("select count(*) from meta") == store.value("select count(*) from meta")
+    Store.open(path).close()

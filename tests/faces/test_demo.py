@@ -96,7 +96,8 @@ def test_explain_and_check_tell_of_a_case(demo: Demo, command: Command) -> None:
 def test_a_decision_is_explained_down_to_rows_in_three_forms(demo: Demo, command: Command) -> None:
     case = case_of(demo.receipts[0])
     short, long = (command("explain", demo.store, case, "--depth", str(n)).out for n in (1, 9))
-    assert len(short.splitlines()) < len(long.splitlines()) and ".csv:" in long
+    assert len(short.splitlines()) < len(long.splitlines()) and ".csv 第" in long
+    assert ".csv:" in command("explain", demo.store, case, "--depth", "9", "--lang", "en").out
     assert "以上数据与决定记录一致" in short
     sealed = command("explain", demo.store, case, "--format", "json").json
     assert sealed["kind"] == "decision" and sealed["holds"] is True

@@ -19,7 +19,7 @@ from meanscheck.contracts import all_feeds
 from meanscheck.decisions.explaining.outline import outlined
 from meanscheck.decisions.explaining.text import line
 from meanscheck.decisions.explaining.tree import Explanation, Language
-from meanscheck.decisions.explaining.words import WORDS, citation_line, heading, label_of, shown
+from meanscheck.decisions.explaining.words import WORDS, citation_line, heading, label_of, sender_of, shown, value_of
 from meanscheck.law.law import Law
 
 CLASSES = {True: "met", False: "failed", None: "open"}
@@ -46,7 +46,7 @@ def page(tree: Explanation, law: Law, language: Language = "zh", *, depth: int |
     if is_all:
         parts.append(f"<h1>{escape(_TITLES[language])} · {escape(told.name)}</h1>")
         day = shown(told.value, "date", language)
-        parts.append(f'<p>{escape(law.name)} · <time datetime="{escape(day)}">{escape(day)}</time></p>')
+        parts.append(f'<p>{escape(label_of(told, language))} · <time datetime="{escape(day)}">{escape(day)}</time></p>')
     children = told.children if is_all else (told,)
     for kind, head in (("member", words["members"]), ("programme", ""), ("conflict", words["conflicts"])):
         own = [c for c in children if c.kind == kind]
@@ -107,11 +107,11 @@ def _table(node: Explanation, language: Language) -> str:
 
 def _row(row: Explanation, language: Language) -> str:
     place = row.place
-    value = shown(row.value, row.unit, language)
+    value = value_of(row, language)
     if row.holds is None:
         value += f" {WORDS[language]['doubt']}"
     cells = [value]
     if place is not None:
         day = "" if place.answered_on is None else place.answered_on.isoformat()
-        cells += [place.file, str(place.line), place.sender, day, place.batch, place.ref]
+        cells += [place.file, str(place.line), sender_of(place, language), day, place.batch, place.ref]
     return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"

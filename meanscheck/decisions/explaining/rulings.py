@@ -15,10 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from meanscheck.decisions.explain import row_ref_text
+from meanscheck.decisions.explaining.choices import value_words
 from meanscheck.decisions.explaining.tree import Bounded, Explanation, cited, unit_of
 from meanscheck.decisions.record import Provenance, plain_record
 from meanscheck.law.law import Law, Programme
 from meanscheck.law.margins import months_of
+from meanscheck.law.place_names import name_zh
 from meanscheck.law.plain import MEMBERSHIP
 from meanscheck.law.tree import IS_MEMBER
 
@@ -84,7 +87,7 @@ def explained(
         unit="date",
         holds=None if evidence is None else _agrees(decision, evidence),
         label=law.name,
-        label_zh=law.name,
+        label_zh=name_zh(law),
         children=tuple(below),
     )
 
@@ -215,6 +218,7 @@ def _membership(evidence: Tracer, name: str, person: int, told: str | None) -> E
         formula=" ".join(rule.formula.split()),
         cite=cited(evidence.law, rule.cite),
         causes=tuple(sorted(evidence.why(name, person))),
+        value_zh="" if told is None else value_words(evidence.law, evidence.law.variables[REASON].tree, told),
         children=evidence.parts(rule.tree, person),
     )
 
@@ -234,7 +238,10 @@ def _cause(cause: str, who: str, law: Law, blamed: Mapping[str, Mapping[str, Non
 def _conflict(entry: Mapping[str, Any], law: Law) -> Explanation:
     """A contradiction between feeds, from its entry in the record."""
     conflict = law.conflicts[entry["kind"]]
-    rows = tuple(Explanation("fact", str(ref), label=str(ref), label_zh=str(ref)) for ref in entry["row_refs"])
+    rows = tuple(
+        Explanation("fact", str(ref), label=str(ref), label_zh=row_ref_text(str(ref), "zh"))
+        for ref in entry["row_refs"]
+    )
     return Explanation(
         "conflict",
         entry["verdict"],

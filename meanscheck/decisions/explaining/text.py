@@ -22,7 +22,7 @@ from meanscheck.decisions.explaining.words import (
     margin_text,
     open_text,
     place_text,
-    shown,
+    value_of,
     with_unit,
 )
 from meanscheck.law.law import Law
@@ -88,8 +88,8 @@ def line(node: Explanation, law: Law, language: Language) -> str:
         return " · ".join(filter(None, [*parts, citations_text(node, language)]))
     if node.kind == "member":
         verdict = words[{True: "counts", False: "not", None: "open"}[node.holds]]
-        told = node.value if node.name == IS_MEMBER else label
-        reason = f"（{told}）" if isinstance(told, str) else ""
+        told = (value_of(node, language) if isinstance(node.value, str) else "") if node.name == IS_MEMBER else label
+        reason = f"（{told}）" if told else ""
         parts = [f"{MARK[node.holds]} {node.who} {verdict}{reason}", causes_text(node, law, language)]
         return " · ".join(filter(None, [*parts, citations_text(node, language)]))
     if node.kind in ("cause", "yields"):
@@ -100,14 +100,16 @@ def line(node: Explanation, law: Law, language: Language) -> str:
         return " · ".join([f"⇄ {label}", citations_text(node, language)])
     if node.kind == "row":
         doubt = f" {words['doubt']}" if node.holds is None else ""
-        value = "" if isinstance(node.value, bool) else f"{shown(node.value, node.unit, language):>14}"
+        value = "" if isinstance(node.value, bool) else f"{value_of(node, language):>14}"
         return f"{value}{doubt}  {place_text(node, language)}".strip("\n")
     return _figure_line(node, law, language)
 
 
 def _figure_line(node: Explanation, law: Law, language: Language) -> str:
     words, label = WORDS[language], label_of(node, language)
-    named = f"{label} {node.name}" if node.kind in ("variable", "figure") and node.name != label else label
+    # In English by its name as well, so that it is found in the pack.
+    is_named = language == "en" and node.kind in ("variable", "figure") and node.name != label
+    named = f"{label} {node.name}" if is_named else label
     who = f" [{node.who}]" if node.who and node.kind in ("variable", "rows", "fact", "condition") else ""
     again = f" {words['again']}" if node.is_repeated else ""
     because = causes_text(node, law, language)
@@ -117,11 +119,14 @@ def _figure_line(node: Explanation, law: Law, language: Language) -> str:
     if node.kind == "condition" or node.unit == "bool":
         figures = figures_text(node, language)
         if not figures and node.unit == "text" and node.value is not None and node.holds is not True:
-            figures = f"{words['value']} {shown(node.value, node.unit, language)}"
+            figures = f"{words['value']} {value_of(node, language)}"
         return f"{MARK[node.holds]} {named}{who}" + (f" · {figures}" if figures else "") + tail
     sign = "−" if node.counts == "minus" else ""
     is_none = node.value is None and any(c.startswith(f"{INELIGIBLE}:") for c in node.causes)
-    amount = words["no award"] if is_none else with_unit(node.value, node.unit, language)
+    is_code = language == "zh" and node.value_zh
+    amount = node.value_zh if is_code else with_unit(node.value, node.unit, language)
+    if is_none:
+        amount = words["no award"]
     if node.kind == "award":
         named = words["award"]
     cite = f" · {citations_text(node, language)}" if node.kind in ("figure", "award") and node.cite else ""

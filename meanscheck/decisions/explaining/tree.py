@@ -126,6 +126,8 @@ class Explanation:
     counts: Counts = "plus"
     is_repeated: bool = False
     """Whether the node stood before in the same tree and is not told again."""
+    value_zh: str = field(default="", repr=False)
+    """The value in Chinese, where it is a code."""
     children: tuple[Explanation, ...] = field(default=(), repr=False)
 
     @property

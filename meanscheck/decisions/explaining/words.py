@@ -7,10 +7,10 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from meanscheck.contracts import all_feeds
-from meanscheck.decisions.explain import SETTLED, cause_text, settle_text
-from meanscheck.decisions.explaining.tree import Citation, Explanation, Language
-from meanscheck.decisions.explaining.written import choice_text
+from meanscheck.contracts import all_feeds, all_senders
+from meanscheck.decisions.explain import SETTLED, cause_text, row_refs_text, settle_text
+from meanscheck.decisions.explaining.choices import choice_text
+from meanscheck.decisions.explaining.tree import Citation, Explanation, Language, Place
 from meanscheck.law.law import Law
 from meanscheck.law.plain_rows import Result
 from meanscheck.values.money import format_yuan
@@ -100,7 +100,7 @@ def shown(value: Result, unit: str, language: Language) -> str:
         fen = (2 * value + 1) // 2 if isinstance(value, Fraction) else value
         return f"{'' if fen == value else '≈'}{format_yuan(int(fen))}"
     if unit == "area":
-        return f"{_decimal(Fraction(value, 10_000))} m²"
+        return f"{_decimal(Fraction(value, 10_000))} {'平方米' if language == 'zh' else 'm²'}"
     return _decimal(Fraction(value))
 
 
@@ -111,6 +111,24 @@ def _decimal(value: Fraction) -> str:
         return f"{value.numerator}/{value.denominator}"
     whole, rest = divmod(abs(int(millionths)), 1_000_000)
     return f"{'-' if value < 0 else ''}{whole}" + (f".{rest:06d}".rstrip("0") if rest else "")
+
+
+def value_of(node: Explanation, language: Language) -> str:
+    """The node's value as it is read: a code in words."""
+    return node.value_zh if language == "zh" and node.value_zh else shown(node.value, node.unit, language)
+
+
+def feed_of(place: Place, language: Language) -> str:
+    """The feed of a row, in Chinese by its title."""
+    return all_feeds()[place.feed].title_zh if language == "zh" else place.feed
+
+
+def sender_of(place: Place, language: Language) -> str:
+    """Who sent a row: in Chinese by the name that the sender had on the day of its answer."""
+    sender = all_senders().get(place.sender) if language == "zh" else None
+    if sender is None:
+        return place.sender
+    return (place.answered_on and sender.name_on(place.answered_on)) or sender.names[-1].name
 
 
 def with_unit(value: Result, unit: str, language: Language) -> str:
@@ -221,7 +239,7 @@ def conflict_text(node: Explanation, language: Language) -> str:
     parts = [label_of(node, language), f"{words['member']} {node.who}"]
     if node.value is not None:
         parts.append(f"{words['difference']} {shown(node.value, 'money', language)}")
-    parts.append(", ".join(c.name for c in node.children))
+    parts.append(row_refs_text([c.name for c in node.children], language))
     parts.append(SETTLED[node.name][0 if language == "zh" else 1])
     return " · ".join([*parts, citations_text(node, language)])
 
@@ -231,7 +249,10 @@ def place_text(node: Explanation, language: Language) -> str:
     place = node.place
     if place is None:
         return ""
-    feed = all_feeds()[place.feed].title_zh if language == "zh" else place.feed
+    feed = feed_of(place, language)
     if not place.file:
-        return f"{feed} #{place.line}"
-    return f"{place.file}:{place.line}  {place.sender} {place.answered_on or ''}  {place.batch}  {place.ref}"
+        return f"{feed}第 {place.line} 条" if language == "zh" else f"{feed} #{place.line}"
+    sent = f"{sender_of(place, language)} {place.answered_on or ''}"
+    if language == "zh":
+        return f"{place.file} 第 {place.line} 行  {sent}  批次 {place.batch}  编号 {place.ref}"
+    return f"{place.file}:{place.line}  {sent}  {place.batch}  {place.ref}"

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from meanscheck.contracts import all_feeds
+from meanscheck.decisions.explaining.choices import NONE, Labels, choice_text, labels_of
 from meanscheck.law.keeping import kept_with_law
 from meanscheck.law.law import Law
+from meanscheck.law.names import DERIVED_ZH
 from meanscheck.law.tree import COMPARISONS, Node
 
 ATTRIBUTES_ZH: Mapping[str, str] = {
@@ -31,28 +33,9 @@ ATTRIBUTES_ZH: Mapping[str, str] = {
     "cares_for": "照料对象",
     "guardian": "监护人",
     "is_excused_from_work": "免于就业要求",
+    "members": "家庭成员",
 }
 """Attributes of households and members; a supporter's own columns are those of feed `supporters`."""
-CHOICES_ZH: Mapping[str, str] = {
-    "urban": "城镇",
-    "rural": "农村",
-    "head": "户主",
-    "spouse": "配偶",
-    "child": "子女",
-    "parent": "父母",
-    "grandparent": "祖父母或外祖父母",
-    "grandchild": "孙子女或外孙子女",
-    "sibling": "兄弟姐妹",
-    "child_in_law": "儿媳或女婿",
-    "parent_in_law": "公婆或岳父母",
-    "other": "其他",
-    "male": "男",
-    "female": "女",
-    "eligible": "符合条件",
-    "ineligible": "不符合条件",
-    "refer": "转人工核查",
-}
-"""Choices of attributes, and outcomes."""
 _ZH = {
     "and": "且",
     "or": "或",
@@ -82,7 +65,6 @@ _BINDS = {
     "/": 6,
 }
 """How closely an operation binds; what binds less closely than what stands around it is set in brackets."""
-_NOTHING: Mapping[str, str] = {}
 
 
 @kept_with_law
@@ -97,16 +79,11 @@ def written(law: Law, node: Node, language: str) -> str:
     return _Writer(law, zh=language == "zh").of(node)
 
 
-def choice_text(choice: str, language: str, labels: Mapping[str, str] = _NOTHING) -> str:
-    """A choice in words; of a feed's column `labels` are its own."""
-    return labels.get(choice, CHOICES_ZH.get(choice, choice)) if language == "zh" else choice
-
-
 class _Writer:
     def __init__(self, law: Law, *, zh: bool) -> None:
         self.law, self.zh, self.language = law, zh, "zh" if zh else "en"
 
-    def of(self, node: Node, labels: Mapping[str, str] = _NOTHING) -> str:
+    def of(self, node: Node, labels: Labels = NONE) -> str:
         """`labels` are those of the choices that the node is held against."""
         op, args = node.op, node.args
         if op == "int":
@@ -120,7 +97,7 @@ class _Writer:
         if op in ("agg", "members", "supporters"):
             return self._many(node)
         if op in COMPARISONS:
-            known = self._labels(node)
+            known = labels_of(self.law, *node.nodes)
             a, b = (self._inner(n, op, known) for n in node.nodes)
             return f"{a} {_SIGNS_ZH.get(op, op) if self.zh else op} {b}"
         if op in ("+", "-", "*", "/"):
@@ -131,7 +108,7 @@ class _Writer:
             word = _ZH[op] if self.zh else op
             return f" {word} ".join(self._inner(n, op) for n in node.nodes)
         if op == "in":
-            known = self._labels(node)
+            known = labels_of(self.law, node.nodes[0])
             words = [choice_text(str(w), self.language, known) for w in args[1:]]
             first = self._inner(node.nodes[0], op)
             return f"{first} 为 {'、'.join(words)}" if self.zh else f"{first} in {{{', '.join(words)}}}"
@@ -140,11 +117,11 @@ class _Writer:
         if op == "neg":
             return f"−{self._inner(node.nodes[0], '*')}"
         if op == "if":
-            c, x, y = map(self.of, node.nodes)
+            c, (x, y) = self.of(node.nodes[0]), (self.of(n, labels) for n in node.nodes[1:])
             return f"如 {c} 则 {x}，否则 {y}" if self.zh else f"{x} if {c} else {y}"
         return self._called(node)
 
-    def _inner(self, node: Node, around: str, labels: Mapping[str, str] = _NOTHING, *, is_right: bool = False) -> str:
+    def _inner(self, node: Node, around: str, labels: Labels = NONE, *, is_right: bool = False) -> str:
         text = self.of(node, labels)
         if _BINDS.get(node.op, 9) >= _BINDS[around] + is_right:
             return text
@@ -167,7 +144,9 @@ class _Writer:
         if node.op == "at":
             place = self.of(node.nodes[0])
             label = f"{place}的{label}" if self.zh else f"{label} at {place}"
-        keys = ", ".join(map(self.of, node.nodes[1:] if node.op == "at" else node.nodes))
+        nodes = node.nodes[1:] if node.op == "at" else node.nodes
+        programmes = {p.id: p.label_zh for p in self.law.programmes}
+        keys = ", ".join(self.of(n, programmes if n.op == "text" else NONE) for n in nodes)
         return f"{label}[{keys}]" if keys else label
 
     def _stated(self, node: Node) -> str:
@@ -177,15 +156,8 @@ class _Writer:
         if node.op == "attr" and (entity != "supporter" or name == "id"):
             return ATTRIBUTES_ZH.get(name, name)
         contract = all_feeds()["supporters" if node.op == "attr" else entity]
-        return next((c.title_zh for c in contract.columns if c.name == name), name)
-
-    def _labels(self, node: Node) -> Mapping[str, str]:
-        """Labels of the choices that a comparison names: those of the column it compares."""
-        for side in node.nodes:
-            if side.op == "col":
-                columns = all_feeds()[str(side.args[0])].columns
-                return next((c.choice_labels for c in columns if c.name == side.args[1]), _NOTHING)
-        return _NOTHING
+        derived = DERIVED_ZH.get((entity, name), name)
+        return next((c.title_zh for c in contract.columns if c.name == name), derived)
 
     def _many(self, node: Node) -> str:
         function = str(node.args[0])
@@ -231,7 +203,10 @@ class _Writer:
             "listed": "列入申请",
             "undisputed": "身份无争议",
             "month": "当月",
+            "unknown": "未找到规定",
         }
         if op == "confirmed":
             return "已核实"
+        if op == "first_known":
+            return f"取首个已知值（{'，'.join(parts)}）"
         return words.get(op, f"{op}（{inner}）" if parts else op)

@@ -112,7 +112,7 @@ def _plain(step: Explanation) -> Any:
 
 def _show(step: Explanation, law: Law, lang: Language, *, full: bool) -> None:
     from meanscheck.decisions.explaining.text import figure_text
-    from meanscheck.decisions.explaining.words import citations_text
+    from meanscheck.decisions.explaining.words import citations_text, feed_of, sender_of
 
     say(figure_text(step, law, lang, is_full=full or step.unit == "bool"))
     if step.formula:
@@ -125,13 +125,13 @@ def _show(step: Explanation, law: Law, lang: Language, *, full: bool) -> None:
     zh = lang == "zh"
     page = table(
         *(
-            ("表 feed", "行", "来源", "答复日", "批次", "文件")
+            ("信息类别", "行数", "来源", "答复日", "批次", "文件")
             if zh
             else ("feed", "rows>", "sender", "answered", "batch", "file")
         )
     )
     places = [s.place for s in sources if s.place is not None]
-    files = Counter((p.feed, p.sender, str(p.answered_on or ""), p.batch, p.file) for p in places)
+    files = Counter((feed_of(p, lang), sender_of(p, lang), str(p.answered_on or ""), p.batch, p.file) for p in places)
     for (feed, sender, day, batch, file), n in sorted(files.items()):
         page.add_row(feed, str(n), sender, day, batch, file)
     say(page)
