@@ -7,19 +7,16 @@ release that writes JSON in another way must not produce records.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
-from itertools import groupby
 
-import numpy as np
 import polars as pl
 import rfc8785
 
 from meanscheck.contracts.units import ROW_REF
 from meanscheck.decisions.disputes import block_entries
-from meanscheck.decisions.forms import forms, together
+from meanscheck.decisions.entries import entries, plain_json
 from meanscheck.decisions.record import (
     GROUPS,
     Provenance,
@@ -41,11 +38,6 @@ def text_json(name: str) -> pl.Expr:
     """A text column as JSON text, null as ``null``."""
     wrapped = pl.struct(pl.col(name).cast(pl.String).alias("x")).struct.json_encode()
     return wrapped.str.slice(5).str.head(-1)
-
-
-def plain_json(e: pl.Expr) -> pl.Expr:
-    """A number or yes/no as JSON text, null as ``null``."""
-    return e.cast(pl.String).fill_null("null")
 
 
 def object_json(frame: pl.DataFrame, columns: dict[str, str]) -> pl.Series:
@@ -159,11 +151,12 @@ class BlockRecords:
             "related": pl.concat_str(begin, pl.lit(',"relation":'), text_json("relation"), pl.lit("}")),
             "valued": pl.concat_str(begin, pl.lit(',"values":'), "values", pl.lit("}")),
         }
-        for name, entries in (
-            ("outcomes", [self._outcome(p) for p in own]),
-            ("tests", [e for p in own for e in self._tests(p, members)]),
-        ):
-            texts[name] = pl.concat_str(begin, pl.lit(f',"{name}":['), self._listed(entries), pl.lit("]}"))
+        listed = {
+            "outcomes": [self._outcome(p) for p in own],
+            "tests": [e for p in own for e in entries(self.law, p, members)],
+        }
+        for name, each in listed.items():
+            texts[name] = pl.concat_str(begin, pl.lit(f',"{name}":['), self._listed(each), pl.lit("]}"))
         return joined(members.select("unit_row", **texts), self.units)
 
     def household(self, people: pl.DataFrame) -> pl.Series:
@@ -217,7 +210,7 @@ class BlockRecords:
         day = self.law.on.isoformat()
         listed = homes.select(
             result=self._listed([self._outcome(p) for p in home]),
-            reasons=self._listed([e for p in home for e in self._tests(p, homes)]),
+            reasons=self._listed([e for p in home for e in entries(self.law, p, homes)]),
         )
         frame = pl.DataFrame([*listed, people["outcomes"], people["tests"], self.disputes().alias("disputes")])
         columns = frame.select(
@@ -249,11 +242,11 @@ class BlockRecords:
         )
 
     @staticmethod
-    def _listed(entries: Sequence[pl.Expr]) -> pl.Expr:
+    def _listed(texts: Sequence[pl.Expr]) -> pl.Expr:
         """Those of the texts that are not null, with commas between."""
-        if not entries:
+        if not texts:
             return pl.repeat("", pl.len(), dtype=pl.String)
-        return pl.concat_str(list(entries), separator=",", ignore_nulls=True)
+        return pl.concat_str(list(texts), separator=",", ignore_nulls=True)
 
     def _with_causes(
         self, frame: pl.DataFrame, programmes: Sequence[Programme], rows: pl.Series | None
@@ -313,73 +306,6 @@ class BlockRecords:
             pl.lit(f'","programme":"{p.id}"}}'),
         )
         return pl.when(f"wanted:{p.id}").then(text)
-
-    def _tests(self, p: Programme, frame: pl.DataFrame) -> list[pl.Expr]:
-        """The entries of a programme's tests over a frame that has `wanted:` and, for members, `fails:`."""
-        entries: list[pl.Expr] = []
-        columns = set(frame.columns)
-        for is_compared, group in groupby(tests_of(self.law, p), lambda test: f"m:{p.id}:{test[0]}" in columns):
-            tests = [(name, cite) for name, cite, _ in group]
-            if is_compared:
-                entries += [self._compared(p, *test, frame) for test in tests]
-            else:
-                entries += self._told(p, tests, frame)
-        return entries
-
-    def _compared(self, p: Programme, name: str, cite: Sequence[str], frame: pl.DataFrame) -> pl.Expr:
-        """The entry of a test that is one comparison."""
-        holds = pl.col(f"t:{p.id}:{name}")
-        after_bounds = _cited(cite)
-        before: pl.Expr = pl.lit("{" + after_bounds)
-        if f"b:{p.id}:{name}" in frame.columns:
-            before = pl.when(f"b:{p.id}:{name}").then(self._bounds(p, name) + after_bounds).otherwise(before)
-        limit, margin, value = (plain_json(pl.col(f"{k}:{p.id}:{name}")) for k in ("l", "m", "x"))
-        text = pl.concat_str(
-            before,
-            plain_json(holds),
-            pl.lit(f',"id":"{name}","limit":'),
-            limit,
-            pl.lit(',"margin":'),
-            margin,
-            pl.lit(f',"programme":"{p.id}","value":'),
-            value,
-            pl.lit("}"),
-        )
-        shown = pl.col(f"wanted:{p.id}")
-        if p.entity == "member":
-            shown = shown & (~pl.col(f"fails:{p.id}") | holds.eq_missing(False))
-        return pl.when(shown).then(text)
-
-    def _told(self, p: Programme, tests: Sequence[tuple[str, Sequence[str]]], frame: pl.DataFrame) -> list[pl.Expr]:
-        """The entries of tests of which only the verdict varies: false, true, unknown, false and true by bounds."""
-        wanted = frame[f"wanted:{p.id}"].to_numpy()
-        passes = ~frame[f"fails:{p.id}"].to_numpy() if p.entity == "member" else None
-        found, texts = [], []
-        for name, cite in tests:
-            holds = frame[f"t:{p.id}:{name}"]
-            form = holds.cast(pl.Int8).fill_null(2).to_numpy().astype(np.int64)
-            shown = wanted if passes is None else wanted & (passes | (form == 0))
-            if f"b:{p.id}:{name}" in frame.columns:
-                form += 3 * frame[f"b:{p.id}:{name}"].fill_null(False).to_numpy()
-            found.append(np.where(shown, form, 5))
-            after = f',"id":"{name}","limit":null,"margin":null,"programme":"{p.id}","value":null}}'
-            words = [f"{_cited(cite)}{word}{after}" for word in ("false", "true", "null")]
-            by_bounds = [f'"bounds":{{"limit":null,"value":null}},{word}' for word in words[:2]]
-            texts.append([*("{" + word for word in (*words, *by_bounds)), None])
-        return [
-            pl.lit(forms(np.array(found[part.start : part.stop]), texts[part.start : part.stop]))
-            for part in together(texts)
-        ]
-
-    def _bounds(self, p: Programme, name: str) -> pl.Expr:
-        """The beginning of a test's entry that bounds decided: bounds of limit and value, as of one comparison."""
-        limit, value = ([plain_json(pl.col(f"{which}{end}:{p.id}:{name}")) for end in "-+"] for which in ("l", "x"))
-        parts = ('{"bounds":{"limit":[', limit[0], ",", limit[1], '],"value":[', value[0], ",", value[1], "]},")
-        return pl.concat_str([pl.lit(part) if isinstance(part, str) else part for part in parts])
-
-
-def _cited(cite: Sequence[str]) -> str:
-    return f'"cite":{json.dumps(list(cite), ensure_ascii=False, separators=(",", ":"))},"holds":'
 
 
 @cache

@@ -23,9 +23,9 @@ import polars as pl
 from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE, CaseBlock
 from meanscheck.errors import InternalError
 from meanscheck.law.asked import asked_for
-from meanscheck.law.columns import Column, all_horizontal, col, is_known, lit, reckoned, spread, when
+from meanscheck.law.columns import Column, all_horizontal, col, lit, reckoned, spread, when
 from meanscheck.law.conflicts.found import find
-from meanscheck.law.cut import cut
+from meanscheck.law.cut import cut, left_open
 from meanscheck.law.days import months_added
 from meanscheck.law.emit import Emitter
 from meanscheck.law.law import Law
@@ -245,20 +245,8 @@ class VectorRun:
         return self._segments[feed]
 
     def _take(self, feed: str, whole: VectorRun, persons: pl.Series) -> None:
-        """The rows of a feed out of the whole run; what it says of others is known, and nobody asks for their rows."""
-        sheet = self._sheets["member"]
-        names = [name for node, name in self.plan.names.items() if node.op == "agg" and node.args[1] == feed]
-        stay = np.ones(sheet.height, dtype=bool)
-        # What is reckoned later may be open for others.
-        if all(name in sheet for name in names):
-            stay = np.logical_or.reduce(
-                [(~is_known(sheet[name])).to_numpy() for name in names if sheet[name].null_count()] or [~stay]
-            )
-        among = np.zeros(len(persons), dtype=bool)
-        among[persons.to_numpy()] = stay
-        rows = whole.feed_frame(feed)
-        self._frames[feed] = rows.filter(pl.Series(among[whole.segments(feed).owner_of_row()]))
-        self._segments[feed] = Segments(sheet[f"n:{feed}"].to_numpy() * stay)
+        rows, counts = left_open(whole, persons, self._sheets["member"], feed)
+        self._frames[feed], self._segments[feed] = rows, Segments(counts)
 
     def owner_of_row(self, feed: str) -> pl.Series:
         """The person of each row."""
