@@ -101,6 +101,14 @@ def _beside(ours: Measured, theirs: Measured, pool: Measured | None) -> list[str
             a, b = seconds(ours, mine, cpu=cpu), seconds(theirs, hand, cpu=cpu)
             cells += [f"{a:.2f}", f"{b:.2f}", ratio(a, b)]
         lines.append(f"| {name} | {' | '.join(cells)} |")
+    if pool is not None:
+        # Processes do not tell their parts; they do what one does.
+        share = seconds(ours, every[0], cpu=True) / seconds(ours, cpu=True)
+        cells = []
+        for cpu in (False, True):
+            a, b = seconds(pool, cpu=cpu) * share, seconds(theirs, every[1], cpu=cpu)
+            cells += [f"{a:.2f}", f"{b:.2f}", ratio(a, b)]
+        lines.append(f"| **all of these**, ours by two processes, as one's CPU is divided | {' | '.join(cells)} |")
     for name, mine, hand in APART:
         cells = []
         for cpu in (False, True):
