@@ -298,7 +298,7 @@ def assess(
         vault_key: locks the vault; unless given, that of MEANSCHECK_VAULT_KEY or of ``keys/<vault's name>.key`` beside
             the folder, which is made with a new vault and belongs kept apart from it.
         block_units: case units held at a time, by each process; the results do not depend on it, memory does: some
-            60 kB a unit (`meanscheck.engines.Room`). A run that goes on with one that was broken off takes its size.
+            45 kB a unit (`meanscheck.engines.Room`). A run that goes on with one that was broken off takes its size.
         engine: who works on the blocks: this process unless given, or `meanscheck.engines.Pool`, `Spark`.
         progress: called with units done and units in all.
         supersedes: household token → index in the log of the decision whose place is taken, for those decided before:
