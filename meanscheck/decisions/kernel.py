@@ -32,7 +32,7 @@ from meanscheck.vault import OUTCOME, Finished, Vault
 SLICE = 8192
 """Records turned into Python's bytes at a time: they are hashed while they are still near the processor."""
 READING = 2**28
-"""Bytes that the database's own memory may grow by while a caseload is read."""
+"""Bytes that the database may have for itself while a caseload is read."""
 _ROOTED = tuple(GROUPS.index(name) for name in ROOTED)
 
 
@@ -247,7 +247,11 @@ class InOrder:
     def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]:
         """The blocks in order; nothing is done before it is asked for, but for reading."""
         # Every block is read once, so what the database keeps of it is of no use.
-        with projection.beside() as reader, projection.store.less_memory(READING), ThreadPoolExecutor(1) as thread:
+        with (
+            projection.beside() as reader,
+            projection.store.less_memory(READING, let_go=True),
+            ThreadPoolExecutor(1) as thread,
+        ):
             coming: dict[int, Future[tuple[CaseBlock, pl.Series, pl.Series]]] = {}
             for number, units in enumerate(ranges):
                 ready = coming.pop(number, None)

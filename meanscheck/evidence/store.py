@@ -16,7 +16,7 @@ Errors of the database reach the caller as `StoreError` without the database's o
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -255,15 +255,23 @@ class Store:
             self._in_transaction = False
 
     @contextmanager
-    def less_memory(self, growth: int) -> Iterator[None]:
-        """Let the database's own memory grow by so many bytes only, for a while: beyond that it spills."""
+    def less_memory(self, growth: int, *, let_go: bool = False) -> Iterator[None]:
+        """Let the database's own memory grow by so many bytes only, for a while: beyond that it spills.
+
+        Args:
+            growth: bytes.
+            let_go: first let go what it has kept of earlier reading.
+        """
         number, unit = str(self.value("select current_setting('memory_limit')")).split()
         used = int(self.value("select coalesce(sum(memory_usage_bytes), 0) from duckdb_memory()"))
-        if self._memory_limit is None or used + growth >= Fraction(number) * _UNITS[unit]:
+        most = growth if let_go else used + growth
+        if self._memory_limit is None or most >= Fraction(number) * _UNITS[unit]:
             yield
             return
-        self.run(f"set memory_limit = '{(used + growth) // 2**20}MiB'")
         try:
+            # What is in use cannot be let go, and then the bound stays as it is.
+            with suppress(StoreError) if let_go else nullcontext():
+                self.run(f"set memory_limit = '{most // 2**20}MiB'")
             yield
         finally:
             if self._connection is not None:

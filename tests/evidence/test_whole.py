@@ -484,3 +484,22 @@ def test_a_store_that_this_process_has_open_is_said_to_be_open_here(tmp_path: Pa
         with store.beside() as beside:
             assert beside.value("select count(*) from meta") == store.value("select count(*) from meta")
     Store.open(path).close()
+
+
+def test_a_store_takes_less_memory_for_a_while(tmp_path: Path) -> None:
+    def bound(store: Store) -> str:
+        return str(store.value("select current_setting('memory_limit')"))
+
+    with Store.open(tmp_path / "county.duckdb", memory_limit="512MiB") as store:
+        store.run("create temp table kept as select range as n, md5(range::varchar) as text from range(2_000_000)")
+        with store.less_memory(2**26):
+            assert float(bound(store).split()[0]) > 64  # beside what the table takes
+        with store.less_memory(2**28, let_go=True):
+            assert bound(store) == "256.0 MiB"
+            used = store.value("select sum(memory_usage_bytes) from duckdb_memory()")
+            assert used <= 2**28
+            with store.less_memory(2**40):
+                assert bound(store) == "256.0 MiB"
+        assert bound(store) == "512.0 MiB"
+        with store.less_memory(2**28, let_go=True):
+            store.close()
