@@ -1,7 +1,5 @@
 """How are entries written of which only a few forms occur? Each combination of forms once, then taken by number.
 
->>> forms(np.array([[0, 1], [2, 1]]), [("a", "b", None), ("x", None, "z")]).to_list()
-['a', 'x']
 >>> forms(np.array([[2, 1, 0], [1, 1, 2]]), [("a", "b", None), ("x", None, "z")]).to_list()
 [None, 'b', 'a,z']
 """
