@@ -66,8 +66,13 @@ def joined(frame: pl.DataFrame, units: int) -> pl.DataFrame:
     Args:
         frame: ``unit_row``, rising, and columns of texts without nulls.
         units: how many rows come out.
+
+    Raises:
+        InternalError: a text is null, which would leave somebody out, or rows are not in the order of their units.
     """
     names = frame.columns[1:]
+    if not frame["unit_row"].is_sorted() or any(frame[name].null_count() for name in names):
+        raise InternalError("what a record lists was not written for everybody, or not in order")
     # Lists first: joining inside the groups takes four times longer.
     lists = frame.with_columns(pl.col("unit_row").set_sorted()).group_by("unit_row", maintain_order=True).agg(pl.all())
     texts = lists.select("unit_row", pl.col(names).list.join(","))

@@ -82,6 +82,7 @@ class HouseholdKeys:
         """First halves of tokens in rising order and their rows; each run at least twice as long as the next."""
         self._start = 0
         self._rows = np.empty((0, ROW), np.uint8)
+        self._last = b""
         self._load()
 
     def __reduce__(self) -> tuple[type[HouseholdKeys], tuple[Path, DeploymentKey]]:
@@ -209,9 +210,11 @@ class HouseholdKeys:
             start, count = len(head), (found.st_size - len(head)) // ROW
             self._index_key, self._notes = Notes.parse(head, self._key, self.path.name)
             data = mmap.mmap(file.fileno(), start + count * ROW, access=mmap.ACCESS_READ)
-        known = known if known <= count else 0
-        self._start = start
         self._rows = np.frombuffer(data, np.uint8, count * ROW, start).reshape(count, ROW)
+        # A file that somebody wrote over in place (a backup brought back) is another one: its rows may stand elsewhere.
+        if start != self._start or known > count or (known and self._rows[known - 1].tobytes() != self._last):
+            known = 0
+        self._start, self._last = start, self._rows[-1].tobytes() if count else b""
         self._seen = (found.st_ino, found.st_size, found.st_mtime_ns)
         heads = _heads(self._rows[known:])
         if hasattr(data, "madvise"):

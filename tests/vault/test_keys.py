@@ -277,6 +277,17 @@ def test_writers_who_take_turns_look_at_new_rows_only(tmp_path: Path, monkeypatc
         assert seen.give([*tokens, "55" * 16]) == [*made, None]
 
 
+def test_a_key_file_that_was_written_over_in_place_is_looked_at_anew(keys: HouseholdKeys) -> None:
+    """As a backup is brought back: the same file, grown, with other rows first. A token that was not found would get a
+    second key, and what the first has sealed would be lost."""
+    made = HouseholdKeys.open(keys.path, key=KEY).take(TOKENS, CASES)
+    whole = keys.path.read_bytes()
+    head, rows = whole[: -len(TOKENS) * ROW], whole[-len(TOKENS) * ROW :]
+    turned = [rows[at : at + ROW] for at in range(0, len(rows), ROW)][::-1]
+    keys.path.write_bytes(head + b"".join(turned))
+    assert keys.give(TOKENS) == made
+
+
 def test_erased_cases_cannot_be_joined_with_erased_tokens(keys: HouseholdKeys) -> None:
     """Tags of erased cases stand in their own order and are made of the tags that rows have, so none stands twice."""
     rows = keys.path.read_bytes()[-20 * ROW :]
