@@ -277,15 +277,18 @@ def test_writers_who_take_turns_look_at_new_rows_only(tmp_path: Path, monkeypatc
         assert seen.give([*tokens, "55" * 16]) == [*made, None]
 
 
-def test_a_key_file_that_was_written_over_in_place_is_looked_at_anew(keys: HouseholdKeys) -> None:
+def test_a_key_file_that_was_written_over_in_place_is_looked_at_anew(tmp_path: Path) -> None:
     """As a backup is brought back: the same file, grown, with other rows first. A token that was not found would get a
     second key, and what the first has sealed would be lost."""
-    made = HouseholdKeys.open(keys.path, key=KEY).take(TOKENS, CASES)
+    tokens = [f"{n:016x}{n:016x}" for n in range(1, 60)]
+    keys = HouseholdKeys.open(tmp_path / "k", key=KEY, make=True)
+    keys.take(tokens[:20], tokens[:20])
+    made = HouseholdKeys.open(keys.path, key=KEY).take(tokens, tokens)
     whole = keys.path.read_bytes()
-    head, rows = whole[: -len(TOKENS) * ROW], whole[-len(TOKENS) * ROW :]
+    head, rows = whole[: -len(tokens) * ROW], whole[-len(tokens) * ROW :]
     turned = [rows[at : at + ROW] for at in range(0, len(rows), ROW)][::-1]
     keys.path.write_bytes(head + b"".join(turned))
-    assert keys.give(TOKENS) == made
+    assert keys.give(tokens) == made
 
 
 def test_erased_cases_cannot_be_joined_with_erased_tokens(keys: HouseholdKeys) -> None:
