@@ -6,13 +6,9 @@ order, at most one more than there are processes being worked on or waiting, so 
 
 `in_order` is the pool itself: any `Task` over ranges, by several processes, answers in order.
 
-Choices
+Choices (beside those of `processes`)
     * Processes of one thread each, not threads: the executor's expressions are made in Python, and two processes of one
       Polars thread take less time than one process of two.
-    * Processes are spawned, never forked: Polars and DuckDB hold threads and locks that a fork would copy half-way. A
-      script that uses a pool needs the usual ``if __name__ == "__main__"``.
-    * Pipes to a few processes and not `concurrent.futures`: its pool of spawned processes can wait for ever when one of
-      them is killed (CPython 3.11), and a run of hours must end instead.
     * A process that dies (or is killed for memory) ends the run with an error; the log keeps the batch's opening and
       nothing else of it, and the same batch can be appended again.
 """
@@ -24,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from meanscheck.decisions.kernel import DoneBlock, InOrder, Kernel
+from meanscheck.decisions.kernel import READING, DoneBlock, InOrder, Kernel
 from meanscheck.engines.processes import in_order
 from meanscheck.evidence import Projection, ProjectionFile
 
@@ -50,7 +46,9 @@ class Pool:
         if len(ranges) < 2 or self.processes < 2:
             yield from InOrder().run(kernel, projection, ranges)
             return
-        yield from in_order(_Caseload(kernel, projection.file, self.memory_limit), ranges, processes=self.processes)
+        # What the store's own connection keeps of what it has read is of no use while others read.
+        with projection.store.less_memory(READING, let_go=True):
+            yield from in_order(_Caseload(kernel, projection.file, self.memory_limit), ranges, processes=self.processes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import connection, get_context
 from multiprocessing.context import SpawnProcess
+from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from meanscheck.errors import InternalError, StoreError
@@ -70,14 +71,21 @@ def in_order(task: Task[R], ranges: Sequence[range], *, processes: int) -> Itera
 @contextmanager
 def _workers(task: Task[R], count: int) -> Iterator[list[_Worker[R]]]:
     workers: list[_Worker[R]] = []
+    # Pickled once, and sent when all have been started: who takes a task must first load what it is made of, and they
+    # do so at the same time.
+    sent = ForkingPickler.dumps(task)
     try:
         with _single_threads():
             for _ in range(count):
-                workers.append(_Worker.start(task))
+                workers.append(_Worker.start())
+        for worker in workers:
+            worker.tell(sent)
         yield workers
     finally:
         for worker in workers:
             worker.end()
+        for worker in workers:
+            worker.gone()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,14 +96,18 @@ class _Worker(Generic[R]):
     pipe: Pipe
 
     @classmethod
-    def start(cls, task: Task[R]) -> _Worker[R]:
+    def start(cls) -> _Worker[R]:
         context = get_context("spawn")
         here, there = context.Pipe()
-        process = context.Process(target=_serve, args=(there, task), daemon=True)
+        process = context.Process(target=_serve, args=(there,), daemon=True)
         process.start()
         # Without the driver's copy of its end, a process that dies closes the pipe.
         there.close()
         return cls(process, here)
+
+    def tell(self, task: memoryview) -> None:
+        with suppress(ConnectionError):
+            self.pipe.send_bytes(task)
 
     def give(self, number: int, units: range) -> None:
         with suppress(BrokenPipeError):
@@ -116,6 +128,9 @@ class _Worker(Generic[R]):
     def end(self) -> None:
         self.pipe.close()
         self.process.terminate()
+
+    def gone(self) -> None:
+        """Waits until the process has ended."""
         self.process.join()
         self.process.close()
 
@@ -140,11 +155,12 @@ def _single_threads() -> Iterator[None]:
             os.environ[_THREADS] = before
 
 
-def _serve(pipe: Pipe, task: Task[Any]) -> None:
-    """A worker's life: one range after the other, until the driver closes the pipe."""
+def _serve(pipe: Pipe) -> None:
+    """A worker's life: its task, then one range after the other, until the driver closes the pipe."""
     number = -1
     with suppress(EOFError, KeyboardInterrupt, BrokenPipeError):
         try:
+            task: Task[Any] = ForkingPickler.loads(pipe.recv_bytes())
             with task.open() as work:
                 while True:
                     number, units = pipe.recv()

@@ -69,6 +69,8 @@ _PART = 65_536
 """Rows written at a time."""
 
 _Numbers: TypeAlias = NDArray[np.int64]
+_HALF: Final = np.uint64(32)
+_ROW_OF: Final = np.uint64(2**32 - 1)
 
 
 class HouseholdKeys:
@@ -78,8 +80,9 @@ class HouseholdKeys:
         self.path, self._key = path, key
         self._one_at_a_time = threading.RLock()
         self._seen: tuple[int, int, int] | None = None
-        self._runs: list[tuple[NDArray[np.uint64], _Numbers]] = []
-        """First halves of tokens in rising order and their rows; each run at least twice as long as the next."""
+        self._runs: list[NDArray[np.uint64]] = []
+        """First quarters of tokens and their rows, a number of both, rising; each run at least twice as long as the
+        next. There are fewer than 2^32 rows: they would have 395 gigabytes."""
         self._start = 0
         self._rows = np.empty((0, ROW), np.uint8)
         self._last = b""
@@ -216,30 +219,29 @@ class HouseholdKeys:
             known = 0
         self._start, self._last = start, self._rows[-1].tobytes() if count else b""
         self._seen = (found.st_ino, found.st_size, found.st_mtime_ns)
-        heads = _heads(self._rows[known:])
+        run = np.sort(_heads(self._rows[known:]) << _HALF | np.arange(known, count, dtype=np.uint64))
         if hasattr(data, "madvise"):
             # Looked at once, of some millions of households it would fill memory.
             data.madvise(mmap.MADV_DONTNEED)
-        order = np.argsort(heads, kind="stable")
-        self._runs = [*(self._runs if known else []), (heads[order], order + known)]
-        while len(self._runs) > 1 and 2 * len(self._runs[-1][0]) > len(self._runs[-2][0]):
-            (one, places), (other, more) = self._runs[-2:]
-            at = np.searchsorted(one, other, side="right")
-            self._runs[-2:] = [(np.insert(one, at, other), np.insert(places, at, more))]
+        self._runs = [*(self._runs if known else []), run]
+        while len(self._runs) > 1 and 2 * len(self._runs[-1]) > len(self._runs[-2]):
+            merged = np.concatenate(self._runs[-2:])
+            merged.sort(kind="stable")  # which merges what is sorted
+            self._runs[-2:] = [merged]
 
     def _places(self, raw: bytes) -> _Numbers:
         """Row of each token, -1 where there is none."""
         wanted = np.frombuffer(raw, np.uint8).reshape(-1, TOKEN)
         heads, found = _heads(wanted), np.full(len(wanted), -1, np.int64)
-        for firsts, order in self._runs:
+        for run in self._runs:
             still = np.flatnonzero(found < 0)
-            at = np.searchsorted(firsts, heads[still])
+            at = np.searchsorted(run, heads[still] << _HALF)
             while len(still):
-                there = at < len(firsts)
+                there = at < len(run)
                 still, at = still[there], at[there]
-                same = firsts[at] == heads[still]
+                same = run[at] >> _HALF == heads[still]
                 still, at = still[same], at[same]
-                rows = order[at]
+                rows = (run[at] & _ROW_OF).astype(np.int64)
                 same = (self._rows[rows, :TOKEN] == wanted[still]).all(axis=1)
                 found[still[same]] = rows[same]
                 still, at = still[~same], at[~same] + 1
@@ -325,4 +327,4 @@ def _of_batch(batch_id: str) -> bytes:
 
 
 def _heads(rows: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    return np.ascontiguousarray(rows[:, :8]).view(">u8").ravel().astype(np.uint64)
+    return np.ascontiguousarray(rows[:, :4]).view(">u4").ravel().astype(np.uint64)
