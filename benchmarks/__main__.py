@@ -19,7 +19,10 @@ PREPARING = ("synth", "ingest", "project")
 ORDER = (
     *PREPARING,
     "peer",
+    "pool-plain",
+    "plain",
     "pool-small",
+    "parts",
     "whole-small",
     "agreement",
     "whole",

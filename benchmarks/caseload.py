@@ -3,7 +3,8 @@
 county/            inbox and truth (`meanscheck.synth`, Parquet files)
 county.duckdb      the store, with county.projection beside it
 vault/ ledger/     what `whole` made, for seal, verify and replay
-compared/          the same of `whole-small`, under the law of the comparison; peer/ what the hand-written pipeline made
+compared/          the same of `whole-small`, under the law of the comparison; plain/ the same with plain files;
+                   peer/ what the hand-written pipeline made
 measured/          one JSON a stage, for `--reuse`
 """
 
@@ -54,6 +55,11 @@ class Place:
     def compared(self) -> Place:
         """What our run under the law of the comparison makes."""
         return Place(self.folder / "compared", self.households)
+
+    @property
+    def plain(self) -> Place:
+        """The same with plain files."""
+        return Place(self.folder / "plain", self.households)
 
     @property
     def peer(self) -> Path:

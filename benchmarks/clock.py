@@ -1,5 +1,8 @@
 """Where does the time go inside one process? Exclusive wall and CPU seconds by label.
 
+Seconds of several threads that work at the same time exclude nothing, so labels count in the thread that made the clock
+only; what another does meanwhile counts for the label that this thread is in.
+
 A `Clock` is a context manager by label; labels nest, and a second counts for the innermost one only. `watch`
 puts a label on a function of the library for as long as it is asked to, so that the library itself is unchanged.
 """
@@ -9,8 +12,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import wraps
+from threading import get_ident
 from typing import Any
 
 REST = "rest"
@@ -30,6 +34,7 @@ class Clock:
     def __init__(self) -> None:
         self.parts: dict[str, tuple[float, float]] = {}
         self._labels = [REST]
+        self._thread = get_ident()
         self._since = _now()
 
     def _turn(self) -> None:
@@ -66,7 +71,7 @@ class Clock:
     def _labelled(self, function: Callable[..., Any], label: str) -> Callable[..., Any]:
         @wraps(function)
         def timed(*args: Any, **kwargs: Any) -> Any:
-            with self(label):
+            with self(label) if get_ident() == self._thread else nullcontext():
                 return function(*args, **kwargs)
 
         return timed

@@ -18,8 +18,10 @@ WHAT = {
     "seal": "seal alone: commitments, leaves, tree, tiles",
     "verify": "receipts, made and verified",
     "replay": "replay of a sample from the evidence tables",
-    "whole-small": "**the law of the comparison, evidence to sealed decisions**, one process: the same parts",
+    "whole-small": "**the law of the comparison, evidence to sealed decisions**, one process",
     "pool-small": "the same by two processes, and starting them",
+    "plain": "the same with plain files in the vault's place, one process",
+    "pool-plain": "the same with plain files by two processes, and starting them",
     "peer": "**hand-written pipeline**, one process: the same law, records, commitments and tree; plain Parquet files",
 }
 PAIRS = (
@@ -29,13 +31,20 @@ PAIRS = (
     ("commitments, leaves, tree", ("commitments", "leaves", "tree"), ("commitments and leaves", "tree")),
     ("the rest", ("rest",), ("rest",)),
 )
-"""(name, our labels in `whole-small`, the peer's labels): work that both do."""
+"""(name, our labels in `parts`, the peer's labels): work that both do."""
 APART = (
     ("files: ours sealed, the peer's plain", ("files",), ("files",)),
     ("tiles and checkpoints of the log", ("tiles",), ()),
     ("which households were decided, for the closing", ("tokens",), ()),
 )
 """Work that only we do, or that is not the same: in no ratio of the whole."""
+WHOLES = {
+    "plain": "**all, plain files on both sides**, ours by one process",
+    "pool-plain": "**all, plain files on both sides**, ours by two processes",
+    "whole-small": "all, ours sealed, by one process",
+    "pool-small": "all, ours sealed, by two processes",
+}
+"""Stage → how its row begins: the whole run, not its parts, beside the whole of the peer's."""
 UNCOUNTED = {"reading", "not counted", "preparation"}
 
 Results = Mapping[str, Measured]
@@ -70,8 +79,8 @@ def section(households: int, results: Results) -> list[str]:
             mark = " (earlier run)" if m.is_reused else ""
             cells = (f"{seconds(m):.2f}", f"{seconds(m, cpu=True):.2f}", f"{m.peak_mib:.0f}", _rate(m))
             lines.append(f"| {WHAT[name]}{mark} | {' | '.join(cells)} |")
-    if {"whole-small", "peer"} <= set(results):
-        lines += ["", *_beside(results["whole-small"], results["peer"], results.get("pool-small"))]
+    if {"parts", "peer"} <= set(results):
+        lines += ["", *_beside(results["parts"], results["peer"], results)]
     if "agreement" in results:
         lines += ["", agreement_text(results["agreement"].counts)]
     if {"formats", "bare"} <= set(results):
@@ -86,44 +95,41 @@ def _rate(m: Measured) -> str:
         return f"{verify:.2f} ms a verification, {made:.2f} ms a receipt of {counts['receipt_bytes']} bytes"
     if m.stage == "replay":
         return f"{seconds(m, ['replay']) / max(counts['replayed'], 1) * 1000:.2f} ms a case"
-    if m.stage in ("whole", "whole-small", "pool", "pool-small", "assess", "seal", "peer"):
+    if "units" in counts and wall:
         return f"{wall / counts['units'] * 1e6:.1f} µs a household"
     return f"{grouped(counts['rows'] / wall)} rows/s" if "rows" in counts and wall else ""
 
 
-def _beside(ours: Measured, theirs: Measured, pool: Measured | None) -> list[str]:
+def _beside(ours: Measured, theirs: Measured, results: Results) -> list[str]:
     head = "| part | ours s | by hand s | ratio | ours CPU s | by hand CPU s | ratio |"
     lines = [head, "|---|--:|--:|--:|--:|--:|--:|"]
     every = tuple(tuple(label for pair in PAIRS for label in pair[side]) for side in (1, 2))
-    for name, mine, hand in (*PAIRS, ("**all of these**", *every)):
-        cells = []
-        for cpu in (False, True):
-            a, b = seconds(ours, mine, cpu=cpu), seconds(theirs, hand, cpu=cpu)
-            cells += [f"{a:.2f}", f"{b:.2f}", ratio(a, b)]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    if pool is not None:
-        # Processes do not tell their parts; they do what one does.
-        share = seconds(ours, every[0], cpu=True) / seconds(ours, cpu=True)
-        cells = []
-        for cpu in (False, True):
-            a, b = seconds(pool, cpu=cpu) * share, seconds(theirs, every[1], cpu=cpu)
-            cells += [f"{a:.2f}", f"{b:.2f}", ratio(a, b)]
-        lines.append(f"| **all of these**, ours by two processes, as one's CPU is divided | {' | '.join(cells)} |")
+    for name, mine, hand in (*PAIRS, ("all of these", *every)):
+        lines.append(_compared(name, ours, mine, theirs, hand))
     for name, mine, hand in APART:
-        cells = []
-        for cpu in (False, True):
-            a, b = seconds(ours, mine, cpu=cpu), seconds(theirs, hand, cpu=cpu)
-            cells += [f"{a:.2f}", f"{b:.2f}" if hand else "–", ""]
-        lines.append(f"| apart: {name} | {' | '.join(cells)} |")
-    for name, whole in (("one process", ours), ("two processes", pool)):
-        if whole is not None:
-            cells = []
-            for cpu in (False, True):
-                a, b = seconds(whole, cpu=cpu), seconds(theirs, cpu=cpu)
-                cells += [f"{a:.2f}", f"{b:.2f}", ratio(a, b)]
-            lines.append(f"| all and what stands apart, ours by {name} | {' | '.join(cells)} |")
+        lines.append(_compared(f"apart: {name}", ours, mine, theirs, hand, has_ratio=False))
+    for stage, name in WHOLES.items():
+        if stage in results:
+            lines.append(_compared(name, results[stage], None, theirs, None))
     text = f"A record of the comparison has {theirs.counts['record_bytes']} bytes."
-    return [*lines, "", f"{text} Peak memory {ours.peak_mib:.0f} and {theirs.peak_mib:.0f} MiB."]
+    return [*lines, "", text]
+
+
+def _compared(
+    name: str,
+    ours: Measured,
+    mine: Sequence[str] | None,
+    theirs: Measured,
+    hand: Sequence[str] | None,
+    *,
+    has_ratio: bool = True,
+) -> str:
+    """A row: wall and CPU seconds of some labels, or of all, and our share of theirs."""
+    cells = []
+    for cpu in (False, True):
+        a, b = seconds(ours, mine, cpu=cpu), seconds(theirs, hand, cpu=cpu)
+        cells += [f"{a:.2f}", "–" if hand == () else f"{b:.2f}", ratio(a, b) if has_ratio else ""]
+    return f"| {name} | {' | '.join(cells)} |"
 
 
 def agreement_text(counts: Mapping[str, Any]) -> str:
@@ -155,8 +161,9 @@ def page(facts: Mapping[str, str], sizes: Mapping[int, Results]) -> str:
         "",
         "Each row is one process, with those that it starts: wall and CPU seconds without imports and reading the law, "
         "peak memory of all of it. The hand-written pipeline is one process that gives DuckDB and Polars two threads. "
-        "It holds the law of the comparison as code, makes our bytes, and seals nothing (`benchmarks/peer`). Stages "
-        "without a law's name decide under Jiangmen's full pack. Making, ingest and projection may be of an "
+        "It holds the law of the comparison as code, makes our bytes, and seals nothing (`benchmarks/peer`). Parts are "
+        "those of a run that does one thing after the other; all else is measured whole. Stages without a law's name "
+        "decide under Jiangmen's full pack. Making, ingest and projection may be of an "
         "earlier run, marked; of a million they are of copies (`benchmarks.multiply`) and not shown.",
         "",
     ]

@@ -31,7 +31,7 @@ from meanscheck.vault import OUTCOME, Finished, Vault
 
 SLICE = 8192
 """Records turned into Python's bytes at a time: they are hashed while they are still near the processor."""
-READING = 2**27
+READING = 2**26
 """Bytes that the database may have for itself while a caseload is read."""
 _ROOTED = tuple(GROUPS.index(name) for name in ROOTED)
 

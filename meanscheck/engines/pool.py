@@ -35,7 +35,7 @@ class Pool:
     """
 
     processes: int
-    memory_limit: str = "128MB"
+    memory_limit: str = "64MB"
 
     def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]:
         """The blocks in order; a single one is worked on in this process, which is quicker than starting another.

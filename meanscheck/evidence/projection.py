@@ -110,7 +110,7 @@ class ProjectionFile:
     unlocks: StoreKey | None = field(default=None, repr=False)
 
     @contextmanager
-    def open(self, *, memory_limit: str = "128MB") -> Iterator[Reader]:
+    def open(self, *, memory_limit: str = "64MB") -> Iterator[Reader]:
         """A reader with a connection of its own; StoreError if the file is another projection by now."""
         from meanscheck.evidence.store import reading
 

@@ -67,6 +67,8 @@ ROW: Final = BOUND + WRAPPED
 
 _PART = 65_536
 """Rows written at a time."""
+_LONG = 2**21
+"""Rows of a run that is not merged any more: merging takes twice its memory, and looking into one more little time."""
 
 _Numbers: TypeAlias = NDArray[np.int64]
 _HALF: Final = np.uint64(32)
@@ -82,7 +84,7 @@ class HouseholdKeys:
         self._seen: tuple[int, int, int] | None = None
         self._runs: list[NDArray[np.uint64]] = []
         """First quarters of tokens and their rows, a number of both, rising; each run at least twice as long as the
-        next. There are fewer than 2^32 rows: they would have 395 gigabytes."""
+        next, or longer than `_LONG`. There are fewer than 2^32 rows: they would have 395 gigabytes."""
         self._start = 0
         self._rows = np.empty((0, ROW), np.uint8)
         self._last = b""
@@ -219,12 +221,18 @@ class HouseholdKeys:
             known = 0
         self._start, self._last = start, self._rows[-1].tobytes() if count else b""
         self._seen = (found.st_ino, found.st_size, found.st_mtime_ns)
-        run = np.sort(_heads(self._rows[known:]) << _HALF | np.arange(known, count, dtype=np.uint64))
-        if hasattr(data, "madvise"):
-            # Looked at once, of some millions of households it would fill memory.
-            data.madvise(mmap.MADV_DONTNEED)
-        self._runs = [*(self._runs if known else []), run]
-        while len(self._runs) > 1 and 2 * len(self._runs[-1]) > len(self._runs[-2]):
+        if not known:
+            self._runs = []
+        for first in range(known, count, _LONG):
+            rows = self._rows[first : first + _LONG]
+            self._add(np.sort(_heads(rows) << _HALF | np.arange(first, first + len(rows), dtype=np.uint64)))
+            if hasattr(data, "madvise"):
+                # Looked at once, of some millions of households it would fill memory.
+                data.madvise(mmap.MADV_DONTNEED)
+
+    def _add(self, run: NDArray[np.uint64]) -> None:
+        self._runs.append(run)
+        while len(self._runs) > 1 and len(self._runs[-2]) < min(2 * len(self._runs[-1]), _LONG):
             merged = np.concatenate(self._runs[-2:])
             merged.sort(kind="stable")  # which merges what is sorted
             self._runs[-2:] = [merged]

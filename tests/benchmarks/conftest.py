@@ -11,8 +11,8 @@ from benchmarks.measure import Measured
 
 HOUSEHOLDS = 300
 STAGES = (
-    *("synth", "ingest", "project", "peer", "pool-small", "whole-small", "agreement", "whole", "pool", "seal"),
-    "verify",
+    *("synth", "ingest", "project", "peer", "pool-plain", "plain", "pool-small", "parts", "whole-small", "agreement"),
+    *("whole", "pool", "seal", "verify"),
 )
 
 

@@ -12,6 +12,7 @@ import pytest
 from benchmarks import measure, table
 from benchmarks.__main__ import measured
 from benchmarks.measure import Measured
+from meanscheck.decisions.record import GROUPS
 
 HOUSEHOLDS = 300
 
@@ -51,7 +52,7 @@ def test_a_changed_record_of_the_peer_is_seen(place: Path, results: dict[str, Me
 
 
 def test_no_costly_part_is_left_out_of_evidence_to_sealed(results: dict[str, Measured]) -> None:
-    parts = results["whole"].parts
+    parts = results["parts"].parts
     for part in ("pull", "facts", "rules", "causes", "records", "files", "commitments", "leaves", "tree", "tiles"):
         assert parts[part][0] > 0, part
     assert results["whole"].counts["units"] == results["peer"].counts["units"] == HOUSEHOLDS
@@ -59,13 +60,25 @@ def test_no_costly_part_is_left_out_of_evidence_to_sealed(results: dict[str, Mea
 
 def test_every_part_of_the_comparison_is_told_on_both_sides(results: dict[str, Measured]) -> None:
     told = [{label for pair in (*table.PAIRS, *table.APART) for label in pair[side]} for side in (1, 2)]
-    for stage, labels in (("whole-small", told[0]), ("peer", told[1])):
+    for stage, labels in (("parts", told[0]), ("peer", told[1])):
         assert set(results[stage].parts) - table.UNCOUNTED <= labels, stage
 
 
 def test_two_processes_make_the_records_of_one(results: dict[str, Measured]) -> None:
     assert results["pool"].counts["records_root"] == results["whole"].counts["records_root"]
     assert results["pool"].counts["units"] == HOUSEHOLDS
+
+
+def test_plain_files_hold_the_records_that_the_comparison_is_about(place: Path, results: dict[str, Measured]) -> None:
+    roots = {results[stage].counts["records_root"] for stage in ("parts", "plain", "pool-plain", "whole-small", "peer")}
+    assert len(roots) == 1
+    ours, theirs = (
+        pl.concat([pl.read_parquet(file) for file in sorted(folder.rglob("records-*.parquet"))])
+        for folder in (place / "plain" / "vault", place / "peer")
+    )
+    assert ours.height == HOUSEHOLDS
+    names = ["case_id", "token", *GROUPS]
+    assert ours.select(names).equals(theirs.select(names))
 
 
 def test_each_measurement_has_its_own_peak_of_memory(results: dict[str, Measured]) -> None:

@@ -253,9 +253,13 @@ def test_two_writers_lose_nothing_of_each_other_s(keys: HouseholdKeys) -> None:
         assert seen.was_erased(CASES[0]) and not seen.was_erased(CASES[1])
 
 
-def test_writers_who_take_turns_look_at_new_rows_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("long", [household_keys._LONG, 16])
+def test_writers_who_take_turns_look_at_new_rows_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long: int
+) -> None:
     """A process that finds the file grown by others must not look at all of it anew: their number is the national
     roll's divided by a block's, each as long as the roll so far."""
+    monkeypatch.setattr(household_keys, "_LONG", long)
     path, looked = tmp_path / "k", [0]
     writers = [HouseholdKeys.open(path, key=KEY, make=True) for _ in range(3)]
     heads = household_keys._heads
@@ -266,7 +270,7 @@ def test_writers_who_take_turns_look_at_new_rows_only(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(household_keys, "_heads", counted)
     # Every third token begins like two others, of other turns.
-    tokens = [f"{n % 200:016x}{n:016x}" for n in range(600)]
+    tokens = [f"{n % 200:08x}{n:024x}" for n in range(600)]
     made: list[bytes] = []
     for turn in range(60):
         part = slice(10 * turn, 10 * turn + 10)
@@ -275,6 +279,8 @@ def test_writers_who_take_turns_look_at_new_rows_only(tmp_path: Path, monkeypatc
     assert looked[0] <= 3 * 600 + 3 * 600
     for seen in (*writers, HouseholdKeys.open(path, key=KEY)):
         assert seen.give([*tokens, "55" * 16]) == [*made, None]
+        # Runs that are long enough are not merged: that takes twice their memory.
+        assert max(map(len, seen._runs)) < 3 * long
 
 
 def test_a_key_file_that_was_written_over_in_place_is_looked_at_anew(tmp_path: Path) -> None:
