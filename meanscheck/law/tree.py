@@ -62,9 +62,12 @@ class Node:
 
     def walk(self) -> Iterator[Node]:
         """This node and all below it, parents first."""
-        yield self
-        for child in self.nodes:
-            yield from child.walk()
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            if node.nodes:
+                waiting += node.nodes[::-1]
 
 
 IS_MEMBER = "is_member"
