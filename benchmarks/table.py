@@ -95,7 +95,7 @@ def _rate(m: Measured) -> str:
         return f"{verify:.2f} ms a verification, {made:.2f} ms a receipt of {counts['receipt_bytes']} bytes"
     if m.stage == "replay":
         return f"{seconds(m, ['replay']) / max(counts['replayed'], 1) * 1000:.2f} ms a case"
-    if "units" in counts and wall:
+    if m.stage in (*WHOLES, "whole", "pool", "assess", "seal", "peer"):
         return f"{wall / counts['units'] * 1e6:.1f} µs a household"
     return f"{grouped(counts['rows'] / wall)} rows/s" if "rows" in counts and wall else ""
 
