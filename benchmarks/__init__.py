@@ -6,7 +6,8 @@
 
     machine   the facts that figures depend on            clock    seconds by label inside a process
     measure   one measurement = one process of its own     caseload the county and the store that stages share
-    ingest, project, assess, seal, verify, replay          one stage each
+    ingest, project, assess, seal, verify, replay          one stage each (`seal` several, `plain` its plain vault)
+    parts     where the time goes from evidence to sealed decisions
     intake    a large file and many small ones, a command of its own
     template, kindergeld, zen                              beside OpenFisca, GETTSIM and ZEN, commands of their own
     frames    made-up arrays as the frames of evidence     roll     a nation, province by province, into one log
@@ -16,10 +17,12 @@
 Choices
     * Every measurement runs in a process of its own, so peak memory (its high-water mark) belongs to it alone.
     * `evidence to sealed decisions` is one unchanged `Ledger.append(assess(store, law))` from the projection to the
-      published checkpoint; its parts are clocked by labels on the library's own functions, exclusive of each other.
+      published checkpoint. Parts are clocked in a run of their own (`parts`), which does one thing after the other, by
+      labels on the library's own functions, exclusive of each other.
     * Making the county, ingest and projection take most of the time at a million households; `--reuse` keeps those of
       an earlier run in the same folder and shows their measurement of then, marked. Evidence to sealed decisions and
       the peer are always measured anew, one after the other, in one run.
     * The peer (see `peer`) holds a short law of one day as code and makes the same records, leaves and log as we do
-      under that law (`whole-small`), byte for byte; only this is set against it. The full pack is measured beside.
+      under that law (`whole-small`), byte for byte; only this is set against it, as a whole with its plain files in the
+      vault's place (`plain`). The full pack is measured beside.
 """
