@@ -112,7 +112,7 @@ class ProjectionFile:
     @contextmanager
     def open(self, *, memory_limit: str = "64MB") -> Iterator[Reader]:
         """A reader with a connection of its own; StoreError if the file is another projection by now."""
-        from meanscheck.evidence.store import reading
+        from meanscheck.evidence.database import reading
 
         with reading(self.path, self.unlocks, memory_limit=memory_limit) as fetch:
             if fetch("select key from mark")["key"].to_list() != [self.key]:

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any, Final
 from meanscheck.errors import StoreError
 
 if TYPE_CHECKING:
-    from meanscheck.evidence.store import Store
+    from meanscheck.evidence.database import Database
 
 HEADERS: Final = 3 * 4096
 """Bytes of the headers; blocks follow."""
@@ -59,7 +59,7 @@ class Rescue:
         log = self.path.with_name(self.path.name + ".wal")
         return log.stat().st_size if log.exists() else 0
 
-    def checkpoint(self, store: Store) -> None:
+    def checkpoint(self, store: Database) -> None:
         """Fold the log of changes into the file, if there is one.
 
         Raises:

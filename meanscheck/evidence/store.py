@@ -1,5 +1,5 @@
-"""Where does evidence lie? In one DuckDB file; this module owns its connection, which `connecting` opens, and is the
-only one that asks DuckDB anything.
+"""Where does evidence lie? In one DuckDB file, which this module opens and whose functions it gathers. How it is asked:
+see `database`.
 
 Terms
 
@@ -9,27 +9,22 @@ Terms
                  snapshot is "up to load number n"
     projection   a second file beside the store, derived: evidence in the order of case units (see `projection`)
 
-Everything that changes the store happens in one transaction: it is in wholly or not at all, also after a kill.
-Errors of the database reach the caller as `StoreError` without the database's own words, which may hold values.
+Everything that changes the store happens in one transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
-from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
-import duckdb
 import polars as pl
 
 from meanscheck.contracts.units import CaseBlock
-from meanscheck.errors import InternalError, StoreError
-from meanscheck.evidence.arrow import ArrowStream, frame_of
-from meanscheck.evidence.connecting import NAME, attach, connected
+from meanscheck.errors import StoreError
+from meanscheck.evidence.connecting import NAME, connected
+from meanscheck.evidence.database import Database
 from meanscheck.evidence.key import StoreKey
 from meanscheck.evidence.rescue import Rescue
 from meanscheck.evidence.tables import FORMAT, check_feed_tables, create_tables
@@ -48,32 +43,12 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done and how many there are."""
 
-LOG_BYTES = 2**28
-"""From which size on the log of changes is folded into the file: small files come in often."""
-_UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
-_DISK = ("No space left", "Could not write", "Could not fsync", "Could not truncate", "Input/output error")
-"""Words of the system in the database's errors of other kinds. They are looked for and never repeated."""
-_OUR_MISTAKE = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException, duckdb.SyntaxException)
 
-
-class Store:
+class Store(Database):
     """An evidence store. Make one with `Store.open`, use it as a context manager. Not to be shared between threads."""
 
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool, key: StoreKey | None
-    ) -> None:
-        self._connection: duckdb.DuckDBPyConnection | None = connection
-        self.key = key
-        self._in_transaction = False
-        self.received_on: date | None = None
-        """The day on which what is taken in now came in; whoever reads the clock sets it."""
-        self._memory_limit: str | None = None
-        self.path = path
-        self.read_only = read_only
-        self._rescue: Rescue | None = None
-
-    def __repr__(self) -> str:
-        return f"Store({'closed' if self._connection is None else 'read only' if self.read_only else 'open'})"
+    received_on: date | None = None
+    """The day on which what is taken in now came in; whoever reads the clock sets it."""
 
     @classmethod
     def open(
@@ -112,8 +87,7 @@ class Store:
         connection = connected(
             path, key, read_only=read_only, memory_limit=memory_limit, threads=threads, temp_dir=temp_dir
         )
-        store = cls(connection, path, read_only=read_only, key=key)
-        store._memory_limit = memory_limit
+        store = cls(connection, path, read_only=read_only, key=key, memory_limit=memory_limit)
         store._rescue = None if read_only else Rescue(path)
         try:
             store._begin()
@@ -136,26 +110,6 @@ class Store:
             raise StoreError(f"the store has format {found}, this library reads format {FORMAT}")
         check_feed_tables(self)
 
-    def close(self) -> None:
-        """Close the file; closing twice does nothing."""
-        if self._connection is not None:
-            if self._rescue is not None and not self._in_transaction:
-                # What cannot be folded in stays in the log beside the file.
-                with suppress(StoreError, InternalError):
-                    self._rescue.checkpoint(self)
-            connection, self._connection = self._connection, None
-            connection.close()
-            if self._rescue is not None:
-                self._rescue.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def beside(self) -> Store:
         """A second connection for another thread of this process, which only reads.
 
@@ -165,122 +119,6 @@ class Store:
         connection = self._open.cursor()
         connection.execute(f"use {NAME}").fetchall()
         return Store(connection, self.path, read_only=True, key=self.key)
-
-    # -- what the other modules of this room use -----------------------------------------------------------------
-
-    @property
-    def _open(self) -> duckdb.DuckDBPyConnection:
-        if self._connection is None:
-            raise StoreError("the store is closed")
-        return self._connection
-
-    def run(self, sql: str, parameters: Sequence[object] = ()) -> None:
-        """Execute one statement."""
-        try:
-            self._open.execute(sql, list(parameters)).fetchall()
-        except duckdb.Error as error:
-            raise _refused(error) from None
-
-    def attach(self, path: Path, name: str, *, read_only: bool = False) -> None:
-        """Open a second file under a name, under the store's own key; a new one is made."""
-        attach(self._open, path, name, self.key, read_only=read_only)
-
-    def copy_to(self, path: Path, key: StoreKey | None) -> None:
-        """Copy all tables into a new file under a key; see `rewriting`."""
-        attach(self._open, path, "copy", key, read_only=False)
-        self.run(f"copy from database {NAME} to copy")
-        self.run("checkpoint copy")
-        self.run("detach copy")
-
-    def fetch(self, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
-        """Rows of a query as a frame (Enum columns of DuckDB arrive as String, sums of BIGINT as Decimal)."""
-        connection = self._open
-        try:
-            return frame_of(connection.sql(sql, params=list(parameters) or None))
-        except duckdb.Error as error:
-            raise _refused(error) from None
-
-    def value(self, sql: str, parameters: Sequence[object] = ()) -> Any:
-        """The single value of a query; None if there is no row."""
-        try:
-            rows = self._open.execute(sql, list(parameters)).fetchall()
-        except duckdb.Error as error:
-            raise _refused(error) from None
-        return rows[0][0] if rows else None
-
-    @contextmanager
-    def frame(self, name: str, rows: pl.DataFrame) -> Iterator[None]:
-        """Let SQL read a frame under a name for a while."""
-        connection, stream = self._open, ArrowStream(rows)
-        connection.register(name, stream)
-        try:
-            yield
-        finally:
-            if self._connection is not None:  # a transaction that could not be taken back closes it
-                connection.unregister(name)
-            # Until the transaction ends the database keeps what was registered, and with it all rows.
-            stream.release()
-
-    def insert(self, table: str, rows: pl.DataFrame) -> None:
-        """Append a frame to a table, columns by name."""
-        with self.frame("incoming", rows):
-            self.run(f"insert into {table} by name select * from incoming")
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Everything inside is in wholly or not at all; nested use joins the outer one."""
-        if self._in_transaction:
-            yield
-            return
-        if self.read_only:
-            raise StoreError("the store was opened to read only")
-        self.run("begin transaction")
-        self._in_transaction = True
-        try:
-            yield
-            self.run("commit")
-            self._in_transaction = False
-            if self._rescue is not None and self._rescue.log_bytes > LOG_BYTES:
-                with suppress(StoreError):
-                    self._rescue.checkpoint(self)
-        except BaseException:
-            self._in_transaction = False
-            if self._connection is not None:
-                try:
-                    self._connection.execute("rollback")
-                except duckdb.Error:
-                    self.close()
-            raise
-        finally:
-            self._in_transaction = False
-
-    @contextmanager
-    def less_memory(self, growth: int, *, let_go: bool = False) -> Iterator[None]:
-        """Let the database's own memory grow by so many bytes only, for a while: beyond that it spills.
-
-        Args:
-            growth: bytes.
-            let_go: first let go what it has kept of earlier reading.
-        """
-        number, unit = str(self.value("select current_setting('memory_limit')")).split()
-        used = int(self.value("select coalesce(sum(memory_usage_bytes), 0) from duckdb_memory()"))
-        most = growth if let_go else used + growth
-        if self._memory_limit is None or most >= Fraction(number) * _UNITS[unit]:
-            yield
-            return
-        try:
-            # What is in use cannot be let go, and then the bound stays as it is.
-            with suppress(StoreError) if let_go else nullcontext():
-                self.run(f"set memory_limit = '{most // 2**20}MiB'")
-            yield
-        finally:
-            if self._connection is not None:
-                self.run(f"set memory_limit = '{self._memory_limit}'")
-
-    @property
-    def in_transaction(self) -> bool:
-        """Whether a transaction is open, so that what is made now may yet vanish."""
-        return self._in_transaction
 
     def next_load(self) -> int:
         """The next load number, dated with `received_on`."""
@@ -414,30 +252,3 @@ class Store:
         from meanscheck.evidence.household_file import household_file
 
         return household_file(self, case_id, members=members)
-
-
-@contextmanager
-def reading(
-    path: Path, key: StoreKey | None, *, memory_limit: str, threads: int = 1
-) -> Iterator[Callable[[str], pl.DataFrame]]:
-    """Queries against a database file that other processes may be reading too, such as a projection."""
-    connection = connected(path, key, read_only=True, memory_limit=memory_limit, threads=threads, temp_dir=None)
-    opened = Store(connection, path, read_only=True, key=key)
-    try:
-        yield opened.fetch
-    finally:
-        opened.close()
-
-
-def _refused(error: duckdb.Error) -> StoreError | InternalError:
-    if isinstance(error, _OUR_MISTAKE):
-        return InternalError(f"the store did not understand a statement: {str(error).splitlines()[0]}")
-    if isinstance(error, (duckdb.OutOfMemoryException,)):
-        return StoreError("the store ran out of memory; open it with a larger memory_limit or a temp_dir with room")
-    # What a disk refuses at the end of a transaction comes as a failed transaction, and spoils the connection.
-    if isinstance(error, duckdb.IOException) or any(word in str(error) for word in _DISK):
-        return StoreError(
-            "the store could not read or write its file; look at disk space and rights, then open it again. "
-            "Nothing was kept"
-        )
-    return StoreError(f"the store refused an operation ({type(error).__name__}); nothing was kept")

@@ -185,7 +185,7 @@ def test_a_large_log_is_folded_in_when_a_transaction_ends(tmp_path: Path, monkey
         with store.transaction():
             store.run("create table kept as select range as n from range(7)")
         assert log.stat().st_size > 0
-        monkeypatch.setattr("meanscheck.evidence.store.LOG_BYTES", 0)
+        monkeypatch.setattr("meanscheck.evidence.database.LOG_BYTES", 0)
         with store.transaction():
             store.run("insert into kept values (7)")
         assert not log.exists()
