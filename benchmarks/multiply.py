@@ -59,7 +59,7 @@ def _copy(store: Store, copy: int, *, persons: int, requests: int) -> None:
     renamed = [f"{name} || {mark} as {name}" for name in ("request_no", "application_no", "case_id")]
     again("requests", f"request < {requests}", f"request + {requests * copy} as request", *renamed)
     again("unit_persons", f"request < {requests}", f"request + {requests * copy} as request", person)
-    again("batch_requests", "request_no not like '%-%'", renamed[0])
+    again("listed_requests", "request_no not like '%-%'", renamed[0])
     for table in ("consents", "not_answered", "conflicts", "quarantine"):
         again(table, old, person)
     for feed, contract in all_feeds().items():

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
 _OF_PERSONS = ("consents", "not_answered", "conflicts", "persons", "subjects", "asked_of", "export_persons")
-_OF_REQUESTS = ("batch_requests", "made_requests", "asked_of")
+_OF_REQUESTS = ("listed_requests", "made_requests", "asked_of")
 
 
 def erase_unit(store: Store, token: str, *, on: date) -> int:
@@ -67,6 +67,11 @@ def erase_unit(store: Store, token: str, *, on: date) -> int:
         store.run("delete from subjects where token = ? or case_id = ?", [token, case])
         store.run("delete from unit_persons where request in (select request from x_requests)")
         store.run("delete from export_persons where request in (select request from x_requests)")
+        # A list that lacks an erased request is not the one that its digest names.
+        store.run(
+            "update listings set digest = null where listing in (select listing from listed_requests "
+            "where request_no in (select request_no from x_requests))"
+        )
         for table in _OF_REQUESTS:
             store.run(f"delete from {table} where request_no in (select request_no from x_requests)")
         store.run("delete from requests where request in (select request from x_requests)")

@@ -117,7 +117,7 @@ def make_people(store: Store, *, mark: int, on: date, only_wanted: bool = False,
           from given where person in (select person from how_many where n > 1) group by person),
         -- Consents that a change of members or a new application has made insufficient count for the others only.
         resigned as ({_RESIGNED if lapses else _NOBODY_RESIGNED}),
-        listed as ({_LISTED.format(mark=mark) if has.listed else _NOBODY_LISTED}),
+        {_LISTED.format(mark=mark) if has.listed else _NOBODY_LISTED},
         asked as (
           select up.person, q.ask, min(q.load) as load
           from unit_persons up join requests q on q.request = up.request where q.load <= {mark} {of_ours}
@@ -176,10 +176,17 @@ _NOBODY_RESIGNED = "select null::bigint as request, null::bigint as person, null
 
 
 _LISTED = """
-          select q.case_id, string_agg(distinct b.batch::varchar, ',' order by b.batch::varchar) as listed
-          from batch_requests b join requests q on q.request_no = b.request_no
-          where b.batch <= {mark} and q.case_id in (select case_id from p_units) group by q.case_id"""
-_NOBODY_LISTED = "select null::varchar as case_id, null::varchar as listed where false"
+        -- Manifests name a case by its lists: the same few for nearly everybody.
+        lists as materialized (
+          select q.case_id, string_agg(distinct l.listing::varchar, ',' order by l.listing::varchar) as lists
+          from listed_requests l join requests q on q.request_no = l.request_no
+          where q.case_id in (select case_id from p_units) group by q.case_id),
+        listed as (
+          select l.case_id, t.listed from lists l join (
+            select lists, string_agg(distinct batch::varchar, ',' order by batch::varchar) as listed
+            from (select distinct lists, unnest(string_split(lists, ','))::integer as listing from lists)
+            join batch_listings using (listing) where batch <= {mark} group by lists) t using (lists))"""
+_NOBODY_LISTED = "listed as (select null::varchar as case_id, null::varchar as listed where false)"
 _LINKED = """
           select s.person, a.ask, max(least(coalesce(x.load, s.since), s.since)) as load
           from p_same s join asked a on a.person = s.person left join asked x on x.person = s.other and x.ask = a.ask
@@ -229,7 +236,7 @@ def _has(store: Store, *, is_linked: bool) -> _Has:
         return _Has()
     ours = "person in (select person from p_ours)"
     found = store.fetch(
-        f"""select exists (select 1 from batch_requests b join requests q on q.request_no = b.request_no
+        f"""select exists (select 1 from listed_requests l join requests q on q.request_no = l.request_no
             where q.case_id in (select case_id from p_units)) as listed,
           exists (select 1 from persons where id_type = '{NONE}' and {ours}) as unnumbered,
           exists (select 1 from unit_persons up join requests q on q.request = up.request where up.{ours}

@@ -7,6 +7,9 @@ tables of one ingest, ``i_rows``, ``i_bad`` and ``i_covered`` (see `ingest`).
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -118,9 +121,7 @@ def exceptions(store: Store, batch: int, answer: Manifest | None, *, has_bad: bo
     if answer is None:
         return
     if answer.requests != "all":
-        listed = pl.DataFrame({"request_no": sorted(set(answer.requests))}, schema={"request_no": pl.String})
-        with store.frame("listed", listed):
-            store.run(f"insert into batch_requests select {batch}, request_no from listed")
+        store.run("insert into batch_listings values (?, ?)", [batch, _listing(store, answer.requests)])
     if answer.not_answered:
         with store.frame("silent", _identities(answer.not_answered)):
             store.run(
@@ -128,6 +129,19 @@ def exceptions(store: Store, batch: int, answer: Manifest | None, *, has_bad: bo
                 f"select distinct {batch}, i.person, 'not_answered', {batch} "
                 "from silent s join persons i using (id_type, id_number)"
             )
+
+
+def _listing(store: Store, requests: Collection[str]) -> int:
+    """The number of a set of request numbers, kept now if no answer before named the same."""
+    numbers = sorted(set(requests))
+    digest = hashlib.sha256(json.dumps(numbers).encode()).digest()
+    known = store.value("select listing from listings where digest = ?", [digest])
+    if known is not None:
+        return int(known)
+    listing = int(store.value("insert into listings select count(*), ? from listings returning listing", [digest]))
+    with store.frame("numbers", pl.DataFrame({"request_no": numbers}, schema={"request_no": pl.String})):
+        store.run(f"insert into listed_requests select {listing}, request_no from numbers")
+    return listing
 
 
 def _identities(given: tuple[Identity, ...]) -> pl.DataFrame:

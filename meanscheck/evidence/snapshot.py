@@ -39,10 +39,11 @@ class Snapshot:
 def take_snapshot(store: Store, known_by: date | None = None) -> Snapshot:
     """Name the store's present state, or that of the end of a past day; remember the name unless open to read only."""
     if known_by is None:
-        load = int(store.value("select value::bigint from meta where key = 'load'"))
+        # Nothing came after what is known now, so nothing was withdrawn since.
+        load, heeds = int(store.value("select value::bigint from meta where key = 'load'")), None
     else:
         load = load_known_by(store, known_by)
-    heeds = store.value(f"select max(load) from ({withdrawn_sql(load)})")
+        heeds = store.value(f"select max(load) from ({withdrawn_sql(load)})")
     known = store.value("select id from snapshots where load = ? and heeds is not distinct from ?", [load, heeds])
     if known is not None:
         return Snapshot(str(known), load, heeds)

@@ -9,7 +9,9 @@ unit_persons  the people of each request in the order given
 consents      every version of every consent ever given in
 batches       every answer: manifest facts, file, counts; batch INTEGER is its load number (the view `answers`: those
               that still answer for somebody)
-batch_requests, not_answered   exceptions to "this batch answers for everybody asked about"
+listings, listed_requests, batch_listings   which requests a manifest names: answers to one commission name the same, so
+              a set of numbers is kept once (the view `batch_requests`: batch · request_no)
+not_answered  exceptions to "this batch answers for everybody asked about"
 conflicts     persons for whom two answers contradict each other
 repeats, dropped   for which rows of others an answer vouches as well, and since when no more (see `corrections`)
 loads         when each load came in (see `clocks`)
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from meanscheck.contracts import Column
     from meanscheck.evidence.store import Store
 
-FORMAT = 2
+FORMAT = 3
 IDENTITY = ("id_type", "id_number")
 MEMBER_COLUMNS: dict[str, str] = {
     "id": "VARCHAR",
@@ -87,7 +89,10 @@ create table repeats (batch INTEGER not null, row_no BIGINT not null, of_batch I
 create table dropped (batch INTEGER not null, of_batch INTEGER not null, of_row_no BIGINT not null,
   load INTEGER not null);
 create table erased (load INTEGER not null, erased_on DATE not null, batch INTEGER, feed VARCHAR, rows BIGINT not null);
-create table batch_requests (batch INTEGER not null, request_no VARCHAR not null);
+create table listings (listing INTEGER not null, digest BLOB);
+create table listed_requests (listing INTEGER not null, request_no VARCHAR not null);
+create table batch_listings (batch INTEGER not null, listing INTEGER not null);
+create view batch_requests as select batch, request_no from batch_listings join listed_requests using (listing);
 create table not_answered (batch INTEGER not null, person BIGINT not null, reason VARCHAR not null,
   load INTEGER not null, superseded_by INTEGER);
 create table conflicts (feed VARCHAR not null, person BIGINT not null, batch INTEGER not null,

@@ -98,7 +98,8 @@ def number(history: list[Asked | Answer]) -> None:
 def write(store: Store, history: list[Asked | Answer]) -> None:
     """Put a history into the tables, in place of what was there."""
     tables = (
-        "requests unit_persons asks batches batch_requests not_answered made_requests asked_of exports export_persons"
+        "requests unit_persons asks batches batch_listings listed_requests not_answered made_requests asked_of exports "
+        "export_persons"
     )
     for table in tables.split():
         store.run(f"delete from {table}")
@@ -156,7 +157,8 @@ def write(store: Store, history: list[Asked | Answer]) -> None:
             # Named by the case's first request: an answer means the case, whichever of its requests it names.
             first = next((o for o in asked if o.case == answer.case), None)
             if first is not None:
-                store.run("insert into batch_requests values (?, ?)", [answer.load, f"R{first.number}"])
+                store.run("insert into batch_listings values (?, ?)", [answer.load, answer.load])
+                store.run("insert into listed_requests values (?, ?)", [answer.load, f"R{first.number}"])
         for person, reason in answer.silent:
             store.run(
                 "insert into not_answered (batch, person, reason, load) values (?, ?, ?, ?)",
