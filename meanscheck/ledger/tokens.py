@@ -53,7 +53,8 @@ class Tokens:
 
     def __init__(self) -> None:
         self.count = 0
-        self._parts = [bytearray() for _ in range(_COARSE)]
+        # Lists, since arrays that grow are moved about, and leave as much memory again in pieces.
+        self._parts: list[list[bytes]] = [[] for _ in range(_COARSE)]
 
     def extend(self, leaves: Sequence[bytes]) -> None:
         """Add the tokens of decision entries."""
@@ -62,7 +63,7 @@ class Tokens:
     def take(self, parts: Sequence[bytes]) -> None:
         """Add tokens that were dealt out before."""
         for part, more in zip(self._parts, parts, strict=True):
-            part += more
+            part.append(more)
             self.count += len(more) // TOKEN
 
     def pages(self) -> list[bytes]:
@@ -70,7 +71,7 @@ class Tokens:
         bits = _bits(self.count)
         pages: list[bytes] = []
         for number, part in enumerate(self._parts):
-            tokens = sorted([token for (token,) in _each(part)])
+            tokens = sorted([token for (token,) in _each(b"".join(part))])
             if bits <= 8:
                 pages += [b""] * (number >> 8 - bits == len(pages))
                 pages[-1] += b"".join(tokens)
