@@ -183,11 +183,8 @@ def check(
     Raises:
         StoreError: the store does not know the request.
     """
-    rows = store.report_rows(request, on=on or date.max, snapshot=snapshot)
+    rows = store.report_rows(request, on=on, snapshot=snapshot)
     facts = rows.request.row(0, named=True)
-    if on is None and facts["reference_day"] != date.max:
-        rows = store.report_rows(request, on=facts["reference_day"], snapshot=snapshot)
-        facts = rows.request.row(0, named=True)
     taken = snapshot if isinstance(snapshot, str) else (snapshot or store.snapshot()).id
     return Report(
         request_no=facts["request_no"],

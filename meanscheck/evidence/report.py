@@ -15,10 +15,11 @@ import polars as pl
 
 from meanscheck.contracts import all_feeds
 from meanscheck.errors import StoreError
+from meanscheck.evidence.clocks import live_sql
 from meanscheck.evidence.coverage import make_states
 from meanscheck.evidence.digests import SHORT_ID
 from meanscheck.evidence.people import drop_people, make_people
-from meanscheck.evidence.rows import feeds_of_people, formula_columns, make_verdicts, rows_sql
+from meanscheck.evidence.rows import Few, feeds_of_people, formula_columns, make_verdicts, rows_sql
 from meanscheck.evidence.snapshot import Snapshot, snapshot_named
 from meanscheck.evidence.tables import quoted
 from meanscheck.values.evidence_state import STATE_WORDS, EvidenceState
@@ -53,22 +54,38 @@ class ReportRows:
         return f"ReportRows({self.states.height} states, {sum(r.height for r in self.rows.values())} rows)"
 
 
-def report_rows(store: Store, request_no: str, *, on: date, snapshot: Snapshot | str | None = None) -> ReportRows:
-    """Material of the report on the case that a request asks about; StoreError if the store does not know it."""
+def report_rows(
+    store: Store, request_no: str, *, on: date | None = None, snapshot: Snapshot | str | None = None
+) -> ReportRows:
+    """Material of the report on the case that a request asks about.
+
+    Args:
+        store: the evidence store.
+        request_no: number of a request; what counts is the last one of its case.
+        on: day of the report; the reference day of the case unless given, and where it has none, for ever.
+        snapshot: which evidence; the present one unless given.
+
+    Raises:
+        StoreError: the store does not know the request.
+    """
     taken = snapshot_named(store, snapshot)
     mark = taken.load
     wanted = store.fetch(f"select case_id from requests where request_no = ? and load <= {mark}", [request_no])
     if wanted.is_empty():
         raise StoreError("the store does not know that request")
+    if on is None:
+        own = f"select max(reference_day) from requests where case_id = ? and {live_sql(mark)}"
+        on = store.value(own, [wanted["case_id"][0]]) or date.max
     try:
         with store.frame("wanted", wanted):
             make_people(store, mark=mark, on=on, only_wanted=True, heeds=taken.heeds)
         make_states(store, list(all_feeds()), mark=mark, on=on)
         reviewed = make_verdicts(store, mark=mark, only_wanted=True)
+        few = Few.of(store)
         rows = {
             feed: frame
-            for feed in feeds_of_people(store, mark=mark)
-            if (frame := _rows(store, feed, mark, reviewed)).height
+            for feed in feeds_of_people(store, mark=mark, few=few)
+            if (frame := _rows(store, feed, mark, reviewed, few)).height
         }
         return ReportRows(
             request=store.fetch(
@@ -86,13 +103,14 @@ def report_rows(store: Store, request_no: str, *, on: date, snapshot: Snapshot |
         drop_people(store)
 
 
-def _rows(store: Store, feed: str, mark: int, reviewed: frozenset[str]) -> pl.DataFrame:
+def _rows(store: Store, feed: str, mark: int, reviewed: frozenset[str], few: Few | None) -> pl.DataFrame:
     contract = all_feeds()[feed]
     query = rows_sql(
         contract,
         mark=mark,
         reviewed=reviewed,
         extra=", p.position, p.id as member, r.batch as batch, r.row_no as source_line",
+        few=few,
     )
     names = ", ".join(f"q.{quoted(c.name)}" for c in formula_columns(contract))
     frame = store.fetch(

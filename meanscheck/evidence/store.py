@@ -211,7 +211,9 @@ class Store(Database):
         wanted = [case_ids] if isinstance(case_ids, str) else list(case_ids)
         return case_block(self, wanted, feeds, on=on, snapshot=snapshot)
 
-    def report_rows(self, request_no: str, *, on: date, snapshot: Snapshot | str | None = None) -> ReportRows:
+    def report_rows(
+        self, request_no: str, *, on: date | None = None, snapshot: Snapshot | str | None = None
+    ) -> ReportRows:
         """Raw material of the verification report (核对报告) of one request; see `report.report_rows`."""
         from meanscheck.evidence.report import report_rows
 

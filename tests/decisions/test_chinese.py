@@ -36,7 +36,7 @@ LATIN = re.compile(
     r"|SCPI"  # an index under its own name
     r"|replay"  # a command
 )
-CASES = 40
+CASES = 12
 DAYS = (date(2016, 6, 30), date(2020, 6, 30), date(2024, 6, 30), date(2026, 1, 31))
 PLACES = sorted(p.parent.relative_to(data_dir("rules")).as_posix() for p in data_dir("rules").rglob("pack.toml"))
 
@@ -76,7 +76,8 @@ def test_no_code_stands_in_a_chinese_decision(messy: Office) -> None:
 
 def test_no_code_stands_in_a_chinese_explanation_down_to_rows(messy: Office) -> None:
     turned = 0
-    for record in records(messy.result)[:CASES]:
+    every = records(messy.result)
+    for record in every[:: len(every) // CASES]:
         decision = Decision(dict(record), messy.law)
         evidence = evidence_of(messy.store, decision)
         found = changes(evidence)
@@ -90,7 +91,7 @@ def test_no_code_stands_in_a_chinese_explanation_down_to_rows(messy: Office) -> 
 def test_no_code_stands_in_a_chinese_report_nor_in_its_discrepancies(messy: Office) -> None:
     numbers = messy.store.fetch("select request_no from requests order by all").to_series().to_list()
     states, differing = set(), 0
-    for number in numbers[:CASES]:
+    for number in numbers[:: len(numbers) // CASES]:
         report = check(messy.store, number, law=messy.law)
         states |= {item.state for item in report.items}
         differing += len(report.discrepancies or ())
