@@ -12,8 +12,8 @@ Parquet, where it is read without DuckDB's file.
 Choices
     * Made anew and not merged when answers arrive. A new application moves everybody who stands after it, an answer, a
       link or a withdrawal may change what is read of anybody, and what decides which rows stay would have to be as sure
-      as making them: a wrong one is a wrong decision. All of it takes less time than deciding does (a million households:
-      70 s, and 78 by two processes).
+      as making them: a wrong one is a wrong decision. All of it takes less time than deciding does (a million
+      households: 70 s, and 78 by two processes).
 """
 
 from __future__ import annotations
