@@ -15,6 +15,7 @@ Choices
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +28,7 @@ from meanscheck.errors import StoreError
 from meanscheck.vault import files
 
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
+_REFUSED = "transport error"
 
 
 def read(file: Path, columns: pl.Expr, first: int = 0, count: int | None = None) -> pl.DataFrame:
@@ -82,9 +84,12 @@ def write_parquet(
                 engine="streaming",
             )
         except pl.exceptions.ComputeError as error:
-            # What the operating system refused arrives as a mistake in a computation.
-            if (found := _OS_ERROR.search(str(error))) is None:
+            # What the operating system refused arrives as a mistake in a computation, and where it refused the file's
+            # last bytes, without its number.
+            found = _OS_ERROR.search(str(error))
+            if found is None and _REFUSED not in str(error):
                 raise
-            raise OSError(int(found.group(1)), os.strerror(int(found.group(1)))) from None
+            number = errno.EIO if found is None else int(found.group(1))
+            raise OSError(number, os.strerror(number)) from None
         files.flush(part)
         part.replace(target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from meanscheck.errors import StoreError
 from meanscheck.ledger import GROUPS
 from meanscheck.ledger.commitment import Leaf, commit
 from meanscheck.vault import DeploymentKey, Safe, Vault
+from meanscheck.vault.columns import read, write_parquet
 
 from .offices import BLOCK, CASE, CASES, FIRST, HOUSEHOLDS, SECOND, TOKEN, Office, groups_of, outcomes, records
 
@@ -233,3 +235,26 @@ def test_reprs_say_nothing(made: Office) -> None:
     said = repr([held, made.batch(), made.safe, made.safe.keys, made.key])
     assert json.loads(held.groups["result"])["outcome"] not in said and TOKEN not in said
     assert "salts" not in said and bytes(range(32)).hex() not in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a limit to the size of files is Unix's")
+def test_a_disk_that_takes_not_all_of_a_file_is_told_as_one(tmp_path: Path) -> None:
+    """Wherever it stops: of the file's last bytes, the footer, Polars does not say what the system said."""
+    import resource
+
+    frames = [pl.DataFrame({"n": [n]}) for n in range(500)]
+    file = tmp_path / "some.parquet"
+
+    def write() -> None:
+        write_parquet(file, lambda: iter(frames), {"n": pl.Int64}, rows=1)
+
+    write()
+    size, before = file.stat().st_size, resource.getrlimit(resource.RLIMIT_FSIZE)
+    for most in (*range(0, size, size // 30), size - 1):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+        try:
+            with pytest.raises(StoreError, match=r"some\.parquet cannot be written"):
+                write()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert read(file, pl.col("n")).height == 500, "what was whole before is whole now"
