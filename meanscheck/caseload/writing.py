@@ -75,5 +75,14 @@ def write(folder: Path, name: str, frames: Iterable[pl.DataFrame]) -> int:
     return rows
 
 
+def write_file(frame: pl.DataFrame, path: Path) -> None:
+    """One table as ``*.parquet``, else as CSV, readable by its owner only."""
+    path.touch(mode=0o600)
+    if path.suffix == ".parquet":
+        frame.write_parquet(path)
+    else:
+        safe(frame).write_csv(path, include_bom=True, line_terminator="\r\n")
+
+
 def _is_list(kind: pl.DataType) -> bool:
     return isinstance(kind, pl.List)

@@ -14,7 +14,7 @@ import pytest
 from meanscheck.caseload import audit, held, kept
 from meanscheck.caseload.dictionary import SENSITIVITY, all_tables
 from meanscheck.caseload.exporting import Exported, export
-from meanscheck.caseload.writing import safe, write
+from meanscheck.caseload.writing import safe, write, write_file
 from meanscheck.contracts import all_feeds
 from meanscheck.errors import InputError
 
@@ -136,3 +136,12 @@ def test_a_folder_that_is_in_use_is_left_alone(sealed: Sealed, tmp_path: Path) -
     with pytest.raises(InputError, match="not empty"):
         export(sealed.store, sealed.ledger, vault=sealed.vault, folder=tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_table_by_itself_is_as_safe_to_open(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"case": ["=1+1", "007"], "cite": [["甲", "乙"], []]})
+    for name in ("one.csv", "one.parquet"):
+        write_file(frame, tmp_path / name)
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+    assert (tmp_path / "one.csv").read_bytes().decode("utf-8-sig") == "case,cite\r\n'=1+1,甲; 乙\r\n'007,\"\"\r\n"
+    assert pl.read_parquet(tmp_path / "one.parquet").equals(frame)

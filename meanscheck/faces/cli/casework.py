@@ -19,8 +19,6 @@ from meanscheck.faces.cli.referred import show_causes, show_waiting
 from meanscheck.faces.cli.rules import Pack, day_of
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from meanscheck.decisions import Assessment, Report
     from meanscheck.engines import Room
     from meanscheck.evidence import Store
@@ -177,6 +175,7 @@ def assess(
     as_json: AsJson = False,
 ) -> None:
     """Decide every case in the store and seal the decisions in the log."""
+    from meanscheck.caseload.writing import write_file
     from meanscheck.evidence import Store
     from meanscheck.law import RulePack
 
@@ -198,7 +197,7 @@ def assess(
         result, sealed = run(opened, law, ledger, bars, how=how)
         if turning is not None:
             with bars.stage("what would turn outcomes"):
-                _write(result.counterfactuals(), turning)
+                write_file(result.counterfactuals(), turning)
     if as_json:
         print_json(assessment_json(result, sealed))
         return
@@ -213,17 +212,6 @@ def assess(
             closing = "the closing" if sealed.witnessed else "the closing not yet (`meanscheck witness ask`)"
             say(f"witnessed: the opening, before anything was decided; {closing}")
         say(f"\nNext: meanscheck receipt {office.store} CASE")
-
-
-def _write(frame: pl.DataFrame, path: Path) -> None:
-    """Counterfactuals into a file, readable by its owner only."""
-    import polars as pl
-
-    path.touch(mode=0o600)
-    if path.suffix == ".parquet":
-        frame.write_parquet(path)
-    else:
-        frame.with_columns(pl.col("cite").list.join("; ")).write_csv(path)
 
 
 def signing_ledger(office: Office) -> Ledger:

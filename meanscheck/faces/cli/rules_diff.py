@@ -16,8 +16,6 @@ from meanscheck.faces.cli.progress import Later, stages
 from meanscheck.faces.cli.rules import day_of
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from meanscheck.caseload.amending import Amendment, Total
     from meanscheck.law.amendment import Change
     from meanscheck.law.law import Law
@@ -75,7 +73,9 @@ def diff(
         return
     amendment = _compared(store, laws, by=by, why=why, quiet=as_json)
     if out is not None:
-        _write(amendment.rows, out)
+        from meanscheck.caseload.writing import write_file
+
+        write_file(amendment.rows, out)
     if as_json:
         print_json(_json(amendment))
     else:
@@ -117,15 +117,6 @@ def _compared(store: Path, laws: tuple[Law, Law], *, by: str | None, why: str | 
             units = opened.project(snapshot, on=laws[0].on).units
         with bars.stage("decide under both laws", "cases", units) as later.to:
             return compare_laws(opened, *laws, snapshot=snapshot, progress=later)
-
-
-def _write(rows: pl.DataFrame, out: Path) -> None:
-    from meanscheck.caseload.writing import safe
-
-    if out.suffix == ".parquet":
-        rows.write_parquet(out)
-    else:
-        safe(rows).write_csv(out, include_bom=True, line_terminator="\r\n")
 
 
 # ---- for a person
