@@ -78,6 +78,7 @@ def write(folder: Path, name: str, frames: Iterable[pl.DataFrame]) -> int:
 def write_file(frame: pl.DataFrame, path: Path) -> None:
     """One table as ``*.parquet``, else as CSV, readable by its owner only."""
     path.touch(mode=0o600)
+    path.chmod(0o600)  # also one that was there, open to others
     if path.suffix == ".parquet":
         frame.write_parquet(path)
     else:

@@ -141,6 +141,7 @@ def test_a_folder_that_is_in_use_is_left_alone(sealed: Sealed, tmp_path: Path) -
 def test_a_table_by_itself_is_as_safe_to_open(tmp_path: Path) -> None:
     frame = pl.DataFrame({"case": ["=1+1", "007"], "cite": [["甲", "乙"], []]})
     for name in ("one.csv", "one.parquet"):
+        (tmp_path / name).touch(mode=0o644)
         write_file(frame, tmp_path / name)
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
     assert (tmp_path / "one.csv").read_bytes().decode("utf-8-sig") == "case,cite\r\n'=1+1,甲; 乙\r\n'007,\"\"\r\n"

@@ -36,7 +36,7 @@ LATIN = re.compile(
     r"|SCPI"  # an index under its own name
     r"|replay"  # a command
 )
-CASES = 12
+CASES = 40
 DAYS = (date(2016, 6, 30), date(2020, 6, 30), date(2024, 6, 30), date(2026, 1, 31))
 PLACES = sorted(p.parent.relative_to(data_dir("rules")).as_posix() for p in data_dir("rules").rglob("pack.toml"))
 

@@ -139,7 +139,7 @@ def assess(
         typer.Option(
             "--block-units",
             min=1,
-            help="Cases that a process holds at a time, some 60 kB each; if left out, what fits into free memory.",
+            help="Cases that a process holds at a time, some 45 kB each; if left out, what fits into free memory.",
             metavar="N",
         ),
     ] = None,
