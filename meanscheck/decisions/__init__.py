@@ -2,6 +2,7 @@
 
     assess(store, law) → Assessment      a caseload in blocks of whole case units; sealed by `Ledger.append(assessment)`
     decide(case, law)  → Decision        one stated case: no store, no state, any thread
+    decide_stored(reader, case, law) → Decision, Explanation     one stored case, while somebody waits
     check(store, request) → Report       the verification report (核对报告): what was declared and found, without an
     outcome
     discrepancies(store, law) → frames   what was declared and found, and what feeds say against each other, by caseload
@@ -21,9 +22,19 @@ Choices
 from __future__ import annotations
 
 from meanscheck.decisions.assess import Assessment, assess
-from meanscheck.decisions.decide import decide
+from meanscheck.decisions.decide import decide, decide_stored
 from meanscheck.decisions.decision import Decision
 from meanscheck.decisions.discrepancies import Discrepancy, discrepancies
 from meanscheck.decisions.report import Report, check
 
-__all__ = ["Assessment", "Decision", "Discrepancy", "Report", "assess", "check", "decide", "discrepancies"]
+__all__ = [
+    "Assessment",
+    "Decision",
+    "Discrepancy",
+    "Report",
+    "assess",
+    "check",
+    "decide",
+    "decide_stored",
+    "discrepancies",
+]

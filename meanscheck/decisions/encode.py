@@ -7,9 +7,10 @@ release that writes JSON in another way must not produce records.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
+from types import MappingProxyType
 
 import polars as pl
 import rfc8785
@@ -26,6 +27,7 @@ from meanscheck.decisions.record import (
     tests_of,
 )
 from meanscheck.errors import InternalError
+from meanscheck.law.keeping import kept_with_law
 from meanscheck.law.law import Law, Programme
 from meanscheck.law.vector_causes import causes_of
 from meanscheck.law.vectors import VectorRun
@@ -333,7 +335,8 @@ def self_test() -> None:
             raise InternalError("this release of Polars writes JSON in another way; records were not written")
 
 
-def input_needs(law: Law) -> dict[str, frozenset[str]]:
+@kept_with_law
+def input_needs(law: Law) -> Mapping[str, frozenset[str]]:
     """Feed → columns that a block must carry for this law, supporters' columns included."""
     from meanscheck.law.names import source_columns
 
@@ -348,4 +351,4 @@ def input_needs(law: Law) -> dict[str, frozenset[str]]:
     # A conflict names its rows as a finding would.
     for feed in {f for conflict in law.conflicts.values() for f in conflict.kind.feeds}:
         needs[feed] |= {ROW_REF}
-    return needs
+    return MappingProxyType(needs)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from meanscheck.contracts import all_feeds
 from meanscheck.contracts.units import MEMBER_ATTRIBUTES
-from meanscheck.evidence.blocks import code_sql
+from meanscheck.evidence.blocks import bits_of, code_sql
 from meanscheck.evidence.digests import ROW_DIGEST_BYTES, SORTED_HEX
 from meanscheck.evidence.edges import edges_sql, support_extra
 from meanscheck.evidence.rows import SUPPORTERS, Few, rows_sql
@@ -87,24 +87,30 @@ def _cells_digest(kind: str, columns: Sequence[str]) -> str:
 def households_sql(feeds: Sequence[str], *, prefix: str, within: str) -> str:
     """Query of ``households``, ordered by unit.
 
+    `held` says in which feeds rows count of anybody in the unit, see `blocks.bits_of`.
+
     input_digest is SHA-256 (hex) over the sorted 16-byte digests of all counting rows of all persons of the unit over
     all feeds, of its request as it came (first 16 bytes of SHA-256 over its canonical text), and of what the store
     holds of it: the application's own cells, and each person's.
     """
     digests = " union all ".join(
         [
-            f"select unit, digest from p_units where {within}",
-            f"select unit, {_cells_digest('application', APPLICATION_CELLS)} as digest from p_units where {within}",
-            f"select unit, {_cells_digest('person', PERSON_CELLS)} as digest from p_people where {within}",
-            *(f"select unit, digest from {prefix}f_{feed} where {within}" for feed in feeds),
+            f"select unit, digest, 0::bigint as held from p_units where {within}",
+            f"select unit, {_cells_digest('application', APPLICATION_CELLS)}, 0 from p_units where {within}",
+            f"select unit, {_cells_digest('person', PERSON_CELLS)}, 0 from p_people where {within}",
+            *(
+                f"select unit, digest, {bit} from {prefix}f_{feed} where {within}"
+                for feed, bit in bits_of(feeds).items()
+            ),
         ]
     )
     return f"""
     select u.unit, u.case_id, u.requested, n.n_persons, {code_sql("u.residence", "residence")} as residence, u.division,
-      u.applied_on, n.reference_day, u.application_no, u.accepting_place, d.input_digest
+      u.applied_on, n.reference_day, u.application_no, u.accepting_place, d.input_digest, d.held
     from (select * from p_units where {within}) u
     join (select unit, count(*)::uinteger as n_persons, any_value(reference_day) as reference_day
           from p_people where {within} group by unit) n on n.unit = u.unit
-    join (select unit, sha256(unhex({SORTED_HEX})) as input_digest from ({digests}) group by unit) d on d.unit = u.unit
+    join (select unit, sha256(unhex({SORTED_HEX})) as input_digest, bit_or(held) as held
+          from ({digests}) group by unit) d on d.unit = u.unit
     order by u.unit
     """

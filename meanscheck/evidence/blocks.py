@@ -3,10 +3,9 @@
 One shape for both sources: the projection (all units, in ranges) and the evidence tables (some cases). A source offers
 relations of these names, and `pull` reads a range of units from them:
 
-    households   unit, case_id, …, n_persons, input_digest     persons    place, unit, position, role, …, term
+    households   unit, case_id, …, input_digest, held          persons    place, unit, position, role, …, term
     f_<feed>     unit, place, columns, verdict                 supporters unit, member_place, supporter_place, columns
     states       term, feed, state, covers_from, covers_to, as_of
-    held         unit, feed: in which feeds a unit has rows; of a projection only
 
 What is known about a person in a feed depends on his term only (see `people`), so states are kept per term and gathered
 per person here; row counts are taken from the rows' own places.
@@ -14,9 +13,10 @@ per person here; row counts are taken from the rows' own places.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, reduce
+from operator import or_
 
 import numpy as np
 import polars as pl
@@ -32,8 +32,10 @@ from meanscheck.contracts.units import (
     ROW_REF,
     SEX,
     CaseBlock,
+    FeedFacts,
 )
 from meanscheck.errors import InternalError
+from meanscheck.evidence.database import Database
 from meanscheck.evidence.digests import SHORT_ID
 from meanscheck.evidence.edges import edge_columns
 from meanscheck.evidence.rows import SUPPORTERS, formula_columns
@@ -55,7 +57,7 @@ HOUSEHOLD_COLUMNS = (
 )
 HELD = "held"
 FEW = 64
-"""Up to how many units it is asked first in which feeds they have rows: each statement saved is one or two ms."""
+"""Up to how many units it is looked first in which feeds they have rows: each statement saved is a ms."""
 _NO_STATES = pl.DataFrame(
     schema={
         "term": pl.Int32,
@@ -65,45 +67,50 @@ _NO_STATES = pl.DataFrame(
         "as_of": pl.Date,
     }
 )
-_CHOICES = {"residence": RESIDENCE, "role": ROLE, "relation": RELATION, "sex": SEX}
+_NOT_REQUESTED = FeedFacts(EvidenceState.NOT_REQUESTED)
+CHOICES = {"residence": RESIDENCE, "role": ROLE, "relation": RELATION, "sex": SEX}
+"""Attributes of households and persons that are stored as a number: the place in this list."""
 
 
 @dataclass
 class Source:
-    """Where to read: `fetch` runs a query, `present` feeds have a relation, `prefix` stands before the relations'
-    names, `knows_held` says that there is the relation ``held``."""
+    """Where to read: `present` feeds have a relation, `prefix` stands before the relations' names."""
 
-    fetch: Callable[[str], pl.DataFrame]
+    database: Database
     present: Collection[str]
     prefix: str = ""
-    knows_held: bool = False
     _states: dict[tuple[str, ...], pl.DataFrame] = field(default_factory=dict)
+    _facts: dict[str, dict[int, FeedFacts]] = field(default_factory=dict)
 
     @cached_property
     def _known(self) -> dict[tuple[object, ...], pl.DataFrame]:
         """The states of all feeds, by feed: a county has few terms, and one statement costs as much as thirty."""
-        rows = self.fetch(
+        rows = self.database.fetch(
             f"select feed, term, state, covers_from, covers_to, as_of from {self.prefix}states order by feed, term"
         )
         return rows.partition_by("feed", as_dict=True, maintain_order=True, include_key=False)
 
     @cached_property
     def _terms(self) -> pl.DataFrame:
-        count = self.fetch(f"select coalesce(max(term), -1) + 1 as n from {self.prefix}persons")["n"][0]
+        count = self.database.fetch(f"select coalesce(max(term), -1) + 1 as n from {self.prefix}persons")["n"][0]
         return pl.DataFrame({"term": pl.int_range(count, dtype=pl.Int32, eager=True)})
 
-    def holding(self, *, first: int, after: int) -> Collection[str]:
-        """Feeds in which units `first` … `after`-1 may have rows."""
-        if not self.knows_held or after - first > FEW:
-            return self.present
-        within = f"where unit >= {first} and unit < {after}"
-        return frozenset(self.fetch(f"select distinct feed from {self.prefix}{HELD} {within}")["feed"].to_list())
+    def holding(self, held: int) -> frozenset[str]:
+        """Feeds in which units may have rows, of their cells of ``held``; in no other they have any."""
+        return frozenset(feed for feed, bit in bits_of(self.present).items() if held & bit)
 
     def states(self, feeds: tuple[str, ...]) -> pl.DataFrame:
         """States of feeds (s, from, to, asof of each) with one row per term, so that a term is a row index."""
         if feeds not in self._states:
             self._states[feeds] = pl.concat([self._of_feed(feed) for feed in feeds], how="horizontal")
         return self._states[feeds]
+
+    def facts(self, feed: str, term: int) -> FeedFacts:
+        """What is known of a feed about whoever has the term, without rows."""
+        if feed not in self._facts:
+            known = self._known.get((feed,), _NO_STATES).select("term", "state", "covers_from", "covers_to", "as_of")
+            self._facts[feed] = {t: FeedFacts(EvidenceState(state), (), *days) for t, state, *days in known.iter_rows()}
+        return self._facts[feed].get(term, _NOT_REQUESTED)
 
     def _of_feed(self, feed: str) -> pl.DataFrame:
         known = self._known.get((feed,), _NO_STATES)
@@ -113,6 +120,11 @@ class Source:
             pl.col("covers_to").alias(f"to:{feed}"),
             pl.col("as_of").alias(f"asof:{feed}"),
         )
+
+
+def bits_of(feeds: Iterable[str]) -> dict[str, int]:
+    """Feed → its bit in ``held``, a BIGINT. Of more than 62 some share one, and are looked at for each other."""
+    return {feed: 1 << (n % 62) for n, feed in enumerate(sorted(feeds))}
 
 
 def pull(source: Source, feeds: Mapping[str, Collection[str]], *, first: int, after: int) -> CaseBlock:
@@ -125,12 +137,14 @@ def pull(source: Source, feeds: Mapping[str, Collection[str]], *, first: int, af
         InternalError: rows did not come in stored order.
     """
     within = f"where unit >= {first} and unit < {after}"
-    households = source.fetch(f"select {', '.join(HOUSEHOLD_COLUMNS)} from {source.prefix}households {within}")
+    is_few = after - first <= FEW
+    names = ", ".join((*HOUSEHOLD_COLUMNS, *([HELD] if is_few else [])))
+    households = source.database.fetch(f"select {names} from {source.prefix}households {within}")
     persons = _persons(source, within)
     start = int(persons["place"][0]) if persons.height else 0
     if not (households["unit"].is_sorted() and _counts_up(persons["place"])):
         raise InternalError("units or persons of a block did not come in stored order")
-    present = source.holding(first=first, after=after)
+    present = source.holding(reduce(or_, households[HELD], 0)) if is_few else source.present
     frames: dict[str, pl.DataFrame] = {}
     every = (*(f for f in feeds if f != SUPPORTERS), SUPPORTERS)
     states = source.states(every)[persons["term"]]
@@ -146,7 +160,9 @@ def pull(source: Source, feeds: Mapping[str, Collection[str]], *, first: int, af
         if feed != SUPPORTERS:
             frames[feed] = rows
     return CaseBlock(
-        households=_decoded(households, ("residence",)).with_columns(pl.col("n_persons").cast(pl.UInt32)),
+        households=_decoded(households.select(HOUSEHOLD_COLUMNS), ("residence",)).with_columns(
+            pl.col("n_persons").cast(pl.UInt32)
+        ),
         persons=pl.DataFrame(facts),
         feeds=frames,
         supporters=_edges(source, feeds.get(SUPPORTERS, ()), within, start),
@@ -159,7 +175,7 @@ def _counts_up(places: pl.Series) -> bool:
 
 def _persons(source: Source, within: str) -> pl.DataFrame:
     names = ["place", "unit", "position", "role", "person", *MEMBER_ATTRIBUTES, "term"]
-    frame = source.fetch(f"select {', '.join(map(quoted, names))} from {source.prefix}persons {within}")
+    frame = source.database.fetch(f"select {', '.join(map(quoted, names))} from {source.prefix}persons {within}")
     return _decoded(frame, ("role", "relation", "sex")).with_columns(pl.col("position").cast(pl.Int64))
 
 
@@ -170,7 +186,7 @@ def _rows(source: Source, feed: str, columns: Collection[str], within: str) -> t
     if ROW_REF in columns:
         names += f", lower(hex(digest[1:{SHORT_ID // 2}])) as {quoted(ROW_REF)}"
     names += "".join(f", {quoted(name)}::bigint as {quoted(name)}" for name in (ROW_BATCH, ROW_LINE) if name in columns)
-    frame = source.fetch(f"select {names} from {source.prefix}f_{feed} {within}")
+    frame = source.database.fetch(f"select {names} from {source.prefix}f_{feed} {within}")
     return _enums(frame, wanted, without="place"), frame["place"]
 
 
@@ -190,7 +206,9 @@ def _no_rows(feed: str, columns: tuple[str, ...]) -> tuple[pl.DataFrame, pl.Seri
 def _edges(source: Source, columns: Collection[str], within: str, start: int) -> pl.DataFrame:
     wanted = [c for c in edge_columns() if c.name in columns]
     cells = "".join(f", {quoted(c.name)}" for c in wanted)
-    frame = source.fetch(f"select unit, member_place, supporter_place{cells} from {source.prefix}supporters {within}")
+    frame = source.database.fetch(
+        f"select unit, member_place, supporter_place{cells} from {source.prefix}supporters {within}"
+    )
     if not frame["member_place"].is_sorted():
         raise InternalError("edges of a block did not come in stored order")
     return _enums(
@@ -226,10 +244,10 @@ def _enum(choices: tuple[str, ...]) -> pl.Enum:
 
 
 def _decoded(frame: pl.DataFrame, columns: Collection[str]) -> pl.DataFrame:
-    return pl.DataFrame([s.cat.to(_enum(_CHOICES[s.name])) if s.name in columns else s for s in frame.get_columns()])
+    return pl.DataFrame([s.cat.to(_enum(CHOICES[s.name])) if s.name in columns else s for s in frame.get_columns()])
 
 
 def code_sql(column: str, name: str) -> str:
     """SQL of the code of a household's or member's choice."""
-    arms = " ".join(f"when '{choice}' then {code}" for code, choice in enumerate(_CHOICES[name]))
+    arms = " ".join(f"when '{choice}' then {code}" for code, choice in enumerate(CHOICES[name]))
     return f"(case {column} {arms} end)::utinyint"

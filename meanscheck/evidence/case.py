@@ -66,7 +66,7 @@ def case_block(
         few = Few.of(store)
         present = feeds_of_people(store, mark=mark, few=few)
         _fill(store, present, mark=mark, few=few)
-        return pull(Source(store.fetch, present, _PREFIX), feeds, first=0, after=found)
+        return pull(Source(store, present, _PREFIX), feeds, first=0, after=found)
     finally:
         tables = (*(f"f_{feed}" for feed in present), "households", "persons", "states", "supporters")
         store.run("; ".join(f"drop table if exists {_PREFIX}{table}" for table in tables))

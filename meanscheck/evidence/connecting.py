@@ -67,12 +67,23 @@ def connected(
 
 
 def attach(
-    connection: duckdb.DuckDBPyConnection, path: Path, name: str, key: StoreKey | None, *, read_only: bool
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    name: str,
+    key: StoreKey | None,
+    *,
+    read_only: bool,
+    row_group: int | None = None,
 ) -> None:
-    """Open a file under a name; StoreError if it cannot be, or is not encrypted although there is a key."""
+    """Open a file under a name; StoreError if it cannot be, or is not encrypted although there is a key.
+
+    `row_group`: rows that tables made in it keep and summarise together; the database's own number unless given.
+    """
     if key is not None:
         _unlock(connection)
     options = ["read_only"] if read_only else []
+    if row_group is not None:
+        options.append(f"row_group_size {row_group}")
     if key is not None:
         options.append(f"encryption_key '{key.passphrase}'")
     place = str(path).replace("'", "''")

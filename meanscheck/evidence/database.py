@@ -6,7 +6,7 @@ database reach the caller as `StoreError` without the database's own words, whic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -94,9 +94,9 @@ class Database:
         except duckdb.Error as error:
             raise _refused(error) from None
 
-    def attach(self, path: Path, name: str, *, read_only: bool = False) -> None:
-        """Open a second file under a name, under the store's own key; a new one is made."""
-        attach(self._open, path, name, self.key, read_only=read_only)
+    def attach(self, path: Path, name: str, *, read_only: bool = False, row_group: int | None = None) -> None:
+        """Open a second file under a name, under the store's own key; a new one is made. `row_group`: see `attach`."""
+        attach(self._open, path, name, self.key, read_only=read_only, row_group=row_group)
 
     def copy_to(self, path: Path, key: StoreKey | None) -> None:
         """Copy all tables into a new file under a key; see `rewriting`."""
@@ -113,12 +113,16 @@ class Database:
         except duckdb.Error as error:
             raise _refused(error) from None
 
-    def value(self, sql: str, parameters: Sequence[object] = ()) -> Any:
-        """The single value of a query; None if there is no row."""
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Rows of a query as Python's values; of a few rows a third faster than a frame."""
         try:
-            rows = self._open.execute(sql, list(parameters)).fetchall()
+            return self._open.execute(sql, list(parameters)).fetchall()
         except duckdb.Error as error:
             raise _refused(error) from None
+
+    def value(self, sql: str, parameters: Sequence[object] = ()) -> Any:
+        """The single value of a query; None if there is no row."""
+        rows = self.rows(sql, parameters)
         return rows[0][0] if rows else None
 
     @contextmanager
@@ -197,14 +201,12 @@ class Database:
 
 
 @contextmanager
-def reading(
-    path: Path, key: StoreKey | None, *, memory_limit: str, threads: int = 1
-) -> Iterator[Callable[[str], pl.DataFrame]]:
-    """Queries against a database file that other processes may be reading too, such as a projection."""
+def reading(path: Path, key: StoreKey | None, *, memory_limit: str, threads: int = 1) -> Iterator[Database]:
+    """A database file that other processes may be reading too, such as a projection."""
     connection = connected(path, key, read_only=True, memory_limit=memory_limit, threads=threads, temp_dir=None)
     opened = Database(connection, path, read_only=True, key=key)
     try:
-        yield opened.fetch
+        yield opened
     finally:
         opened.close()
 

@@ -131,7 +131,7 @@ class ParquetEvidence:
             for table in sorted(place.name for place in self.folder.iterdir() if place.is_dir()):
                 files = _text(self.folder / table / "*.parquet")
                 store.run(f"create view {table} as select * from read_parquet({files})")
-            yield Reader(Source(store.fetch, self.feeds))
+            yield Reader(Source(store, self.feeds))
 
 
 @contextmanager
@@ -142,7 +142,7 @@ def gathered(
     with _in_memory(memory_limit) as store, ExitStack() as registered:
         for name, rows in tables.items():
             registered.enter_context(store.frame(name, rows))
-        yield Reader(Source(store.fetch, feeds))
+        yield Reader(Source(store, feeds))
 
 
 @contextmanager

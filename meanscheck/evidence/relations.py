@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from meanscheck.contracts import all_feeds
 from meanscheck.contracts.units import MEMBER_ATTRIBUTES
-from meanscheck.evidence.blocks import HOUSEHOLD_COLUMNS
+from meanscheck.evidence.blocks import HELD, HOUSEHOLD_COLUMNS
 from meanscheck.evidence.edges import edge_columns
 from meanscheck.evidence.projection import NAME
 from meanscheck.evidence.rows import SUPPORTERS, formula_columns
@@ -47,7 +47,7 @@ def relations_of(projection: Projection, feeds: Mapping[str, Collection[str]]) -
     """All that blocks and tokens are read from, for the feeds and columns named (as `Projection.blocks` takes them)."""
     edges = feeds.get(SUPPORTERS, ())
     tables: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-        "households": (HOUSEHOLD_COLUMNS, ("unit",)),
+        "households": ((*HOUSEHOLD_COLUMNS, HELD), ("unit",)),
         "persons": (("place", "unit", "position", "role", "person", *MEMBER_ATTRIBUTES, "term"), ("place",)),
         "unit_tokens": (("unit", "token"), ("unit",)),
         "person_tokens": (("place", "unit", "token"), ("place",)),

@@ -23,6 +23,7 @@ from meanscheck.decisions import assess
 from meanscheck.decisions.encode import input_needs
 from meanscheck.decisions.kernel import Kernel
 from meanscheck.evidence import Reader
+from meanscheck.evidence.database import Database
 from meanscheck.ledger import GROUPS
 from meanscheck.ledger.bulk import Seal
 from meanscheck.vault import Vault
@@ -134,18 +135,20 @@ def test_work_by_the_block_does_not_grow_with_its_households(
         assert done.hashed <= 2 * done.record_bytes + HASHED * done.units
 
 
-def test_every_feed_is_read_once_and_no_row_twice(messy: Office, kernel: Kernel) -> None:
+def test_every_feed_is_read_once_and_no_row_twice(
+    messy: Office, kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     projection = messy.result.projection
     source, units = projection.reader().source, range(projection.units)
     asked: list[tuple[str, int]] = []
-    fetch = source.fetch
 
-    def counted(query: str) -> pl.DataFrame:
-        found = fetch(query)
+    def counted(database: Database, query: str) -> pl.DataFrame:
+        found = fetch(database, query)
         asked.append((query, found.height))
         return found
 
-    source.fetch = counted
+    fetch = Database.fetch
+    monkeypatch.setattr(Database, "fetch", counted)
     kernel(Reader(source), 0, units)
     first = len(asked)
     kernel(Reader(source), 1, units)

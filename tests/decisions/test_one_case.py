@@ -5,15 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Event, Thread
 
+import pytest
 from polars.testing import assert_frame_equal
 
 from meanscheck.contracts import all_feeds
 from meanscheck.contracts.units import ROW_REF, CaseBlock, units_of
-from meanscheck.decisions import assess, decide
+from meanscheck.decisions import assess, decide, decide_stored
 from meanscheck.decisions.encode import input_needs
 from meanscheck.decisions.explaining import text
 from meanscheck.decisions.tracing import Tracer
+from meanscheck.errors import StoreError
 from meanscheck.evidence import Store
+from meanscheck.evidence.blocks import bits_of
 from meanscheck.evidence.rows import SUPPORTERS, formula_columns
 
 from .office import DAY, Office, law_of_2020, small_county
@@ -48,6 +51,39 @@ def test_a_case_of_a_messy_county_is_in_all_columns_what_the_caseload_has_of_it(
         same(block, messy.store.case_block(cases[at], EVERYTHING, on=DAY))
         (unit,) = units_of(block)
         assert (unit.case_id, unit.attributes, unit.persons) == (cases[at], units[at].attributes, units[at].persons)
+
+
+def test_a_case_read_without_frames_is_the_case_of_the_block(messy: Office) -> None:
+    projection = messy.store.project(messy.store.snapshot(), on=DAY)
+    units = units_of(projection.block(EVERYTHING, first=0, after=projection.units))
+    assert any(p.support for unit in units for p in unit.persons)
+    with projection.file.open() as reader:
+        assert [reader.case(unit.case_id, EVERYTHING) for unit in units] == units
+        some = {"bank_deposits": ("balance",), SUPPORTERS: ()}
+        at = len(units) // 2
+        assert [reader.case(units[at].case_id, some)] == units_of(reader.block(some, first=at, after=at + 1))
+        with pytest.raises(StoreError, match="not in the store") as refused:
+            reader.case(units[0].case_id + "'", EVERYTHING)
+    assert units[0].case_id not in str(refused.value)
+
+
+def test_a_stored_case_is_decided_and_told_as_by_two_runs(messy: Office) -> None:
+    law = law_of_2020()
+    projection = messy.store.project(messy.store.snapshot(), on=law.on)
+    reader = projection.reader()
+    for unit in units_of(reader.block(input_needs(law), first=0, after=40)):
+        decision, tree = decide_stored(reader, unit.case_id, law)
+        assert decision == decide(unit, law)
+        assert tree == decision.explanation(Tracer(law, unit, is_reduced=True))
+
+
+def test_feeds_share_bits_where_there_are_many() -> None:
+    names = [f"feed_{n:03}" for n in range(70)]
+    bits = bits_of(names)
+    assert len(bits) == 70
+    assert max(bits.values()) < 2**63
+    assert bits["feed_000"] == bits["feed_062"] != bits["feed_061"]
+    assert {bits[n] for n in names[:62]} == {1 << n for n in range(62)}
 
 
 def told(store: Store, case: str) -> tuple[str, str]:

@@ -56,6 +56,7 @@ def explained(
     programme: str | None = None,
     member: str | None = None,
     changes: Iterable[Explanation] = (),
+    is_its_own: bool = False,
 ) -> Explanation:
     """The tree of a decision.
 
@@ -65,6 +66,7 @@ def explained(
         programme: only this one.
         member: only this member's programmes.
         changes: nodes of kind ``change``, set below the programme whose id they bear as name.
+        is_its_own: the decision was made by `evidence`, so there is nothing to compare.
     """
     law = decision.law
     chosen = [
@@ -85,7 +87,7 @@ def explained(
         decision.case_id,
         value=law.on,
         unit="date",
-        holds=None if evidence is None else _agrees(decision, evidence),
+        holds=None if evidence is None else is_its_own or _agrees(decision, evidence),
         label=law.name,
         label_zh=name_zh(law),
         children=tuple(below),
