@@ -39,7 +39,7 @@ def decide_stored(evidence: Reader, case_id: str, law: Law) -> tuple[Decision, E
     A look, not an act: nothing is sealed or kept, and the record has neither tokens nor a digest of its evidence.
 
     Args:
-        evidence: from `Projection.reader()`, `Projection.beside()` or `ProjectionFile.open()`.
+        evidence: from `Projection.reader()`, or of another thread `Projection.file.open()`.
         case_id: which household.
         law: from `RulePack.on`, of the day the projection was made for.
 

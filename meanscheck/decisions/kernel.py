@@ -246,9 +246,9 @@ class InOrder:
 
     def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]:
         """The blocks in order; nothing is done before it is asked for, but for reading."""
-        # Every block is read once, so what the database keeps of it is of no use.
+        # Every block is read once, so what the database keeps of it is of no use. One thread alone reads.
         with (
-            projection.beside() as reader,
+            projection.file.open() as reader,
             projection.store.less_memory(READING, let_go=True),
             ThreadPoolExecutor(1) as thread,
         ):
@@ -257,7 +257,7 @@ class InOrder:
                 ready = coming.pop(number, None)
                 kept = kernel.kept(number, units)
                 if kept is None:
-                    pulled = kernel.pulled(reader, units) if ready is None else ready.result()
+                    pulled = (ready or thread.submit(kernel.pulled, reader, units)).result()
                     if number + 1 < len(ranges):
                         coming[number + 1] = thread.submit(kernel.pulled, reader, ranges[number + 1])
                     kept = kernel.worked(number, units, *pulled)

@@ -13,7 +13,7 @@ per person here; row counts are taken from the rows' own places.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, reduce
 from operator import or_
@@ -56,6 +56,8 @@ HOUSEHOLD_COLUMNS = (
     "input_digest",
 )
 HELD = "held"
+RENEWED = 400_000
+"""Units after which a file is opened anew: of each the database remembers some 45 bytes, to no use."""
 FEW = 64
 """Up to how many units it is looked first in which feeds they have rows: each statement saved is a ms."""
 _NO_STATES = pl.DataFrame(
@@ -74,11 +76,14 @@ CHOICES = {"residence": RESIDENCE, "role": ROLE, "relation": RELATION, "sex": SE
 
 @dataclass
 class Source:
-    """Where to read: `present` feeds have a relation, `prefix` stands before the relations' names."""
+    """Where to read: `present` feeds have a relation, `prefix` stands before the relations' names, `renew` makes the
+    database forget what it knows of what has been read."""
 
     database: Database
     present: Collection[str]
     prefix: str = ""
+    renew: Callable[[], None] | None = None
+    _read: int = 0
     _states: dict[tuple[str, ...], pl.DataFrame] = field(default_factory=dict)
     _facts: dict[str, dict[int, FeedFacts]] = field(default_factory=dict)
 
@@ -94,6 +99,13 @@ class Source:
     def _terms(self) -> pl.DataFrame:
         count = self.database.fetch(f"select coalesce(max(term), -1) + 1 as n from {self.prefix}persons")["n"][0]
         return pl.DataFrame({"term": pl.int_range(count, dtype=pl.Int32, eager=True)})
+
+    def reads(self, units: int) -> None:
+        """So many units are about to be read."""
+        if self.renew is not None and self._read >= RENEWED:
+            self.renew()
+            self._read = 0
+        self._read += units
 
     def holding(self, held: int) -> frozenset[str]:
         """Feeds in which units may have rows, of their cells of ``held``; in no other they have any."""
@@ -136,6 +148,7 @@ def pull(source: Source, feeds: Mapping[str, Collection[str]], *, first: int, af
     Raises:
         InternalError: rows did not come in stored order.
     """
+    source.reads(after - first)
     within = f"where unit >= {first} and unit < {after}"
     is_few = after - first <= FEW
     names = ", ".join((*HOUSEHOLD_COLUMNS, *([HELD] if is_few else [])))

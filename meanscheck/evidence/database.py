@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -200,15 +201,20 @@ class Database:
         return self._in_transaction
 
 
-@contextmanager
-def reading(path: Path, key: StoreKey | None, *, memory_limit: str, threads: int = 1) -> Iterator[Database]:
-    """A database file that other processes may be reading too, such as a projection."""
-    connection = connected(path, key, read_only=True, memory_limit=memory_limit, threads=threads, temp_dir=None)
-    opened = Database(connection, path, read_only=True, key=key)
-    try:
-        yield opened
-    finally:
-        opened.close()
+class Reading(Database):
+    """A file that other processes may be reading too, such as a projection, to read only and by one thread."""
+
+    def __init__(self, path: Path, *, key: StoreKey | None, memory_limit: str) -> None:
+        """Open it; StoreError if it cannot be."""
+        self._connect = partial(
+            connected, path, key, read_only=True, memory_limit=memory_limit, threads=1, temp_dir=None
+        )
+        super().__init__(self._connect(), path, read_only=True, key=key)
+
+    def reopen(self) -> None:
+        """Open it again: the database remembers something of every part of a file it has looked at until it closes."""
+        self.close()
+        self._connection = self._connect()
 
 
 def _refused(error: duckdb.Error) -> StoreError | InternalError:

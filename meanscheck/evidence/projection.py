@@ -1,9 +1,10 @@
 """How is a whole caseload read fast? From evidence laid in the order of case units, once per snapshot and day.
 
 The projection is a second DuckDB file beside the store, ``<store>.projection``: derived, and rebuilt whenever its key
-(snapshot, day, contracts, tokens, format) is not the one asked for. Its mark is written last, so a build that was
-killed is never used. Whole feeds are sorted by (place of the person, digest), and `unit` is an ascending integer, so a
-block of units is a range that the database finds by its zone maps and returns in stored order.
+(snapshot, day, contracts, tokens, format) is not the one asked for. Its mark is written last and its name given after
+that, so a build that was killed is never used. Whole feeds are sorted by (place of the person, digest), and `unit` is
+an ascending integer, so a block of units is a range that the database finds by its zone maps and returns in stored
+order.
 
 Once built it is only read: by this process through the store, and by any number of others, each through a connection of
 its own (`ProjectionFile`), which is how a caseload is worked on by several processes. `Projection.export` copies it to
@@ -32,6 +33,7 @@ from meanscheck.errors import StoreError
 from meanscheck.evidence.assemble import edges, feed_rows, households_sql, persons
 from meanscheck.evidence.blocks import Source, pull
 from meanscheck.evidence.coverage import make_states
+from meanscheck.evidence.database import Reading
 from meanscheck.evidence.people import drop_people, make_people
 from meanscheck.evidence.rows import SUPPORTERS, feeds_present, make_verdicts
 from meanscheck.evidence.single import case_unit
@@ -50,6 +52,8 @@ _ROW_GROUP = 16_384
 number blocks come a fifth faster, and the file is a tenth larger; of a sixteenth it is a third larger."""
 _RANGE = 50_000
 """Units whose digests are put together at a time: bounds memory."""
+_PART = ".part"
+"""What the name of a file ends with that is being made."""
 NAME = "projection"
 """Under which name the file is attached to its store."""
 
@@ -91,16 +95,9 @@ class Projection:
             raise StoreError("this projection was replaced by another; call Store.project again")
         return Reader(Source(self.store, self.rows, f"{NAME}.main."))
 
-    @contextmanager
-    def beside(self) -> Iterator[Reader]:
-        """The same through a connection of its own, for another thread."""
-        own = self.reader().source
-        with self.store.beside() as beside:
-            yield Reader(Source(beside, own.present, own.prefix))
-
     @property
     def file(self) -> ProjectionFile:
-        """The same for another process."""
+        """The same for another thread or process."""
         return ProjectionFile(_path_of(self.store), self.key, tuple(self.rows), self.store.key)
 
     def export(self, folder: Path | str, *, unprotected: bool = False) -> None:
@@ -112,7 +109,7 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class ProjectionFile:
-    """A finished projection as another process opens it, to read only. May be pickled."""
+    """A finished projection as whoever reads it opens it, in this process or another. May be pickled."""
 
     path: Path
     key: str
@@ -121,13 +118,23 @@ class ProjectionFile:
 
     @contextmanager
     def open(self, *, memory_limit: str = "64MB") -> Iterator[Reader]:
-        """A reader with a connection of its own; StoreError if the file is another projection by now."""
-        from meanscheck.evidence.database import reading
+        """A reader with a connection of its own; StoreError if the file is another projection by now.
 
-        with reading(self.path, self.unlocks, memory_limit=memory_limit) as database:
+        Args:
+            memory_limit: bound of what the database keeps of what it has read, as DuckDB writes sizes.
+        """
+
+        def check() -> None:
             if database.rows("select key from mark") != [(self.key,)]:
                 raise StoreError("this projection was replaced by another; call Store.project again")
-            yield Reader(Source(database, self.feeds))
+
+        def renew() -> None:
+            database.reopen()
+            check()
+
+        with Reading(self.path, key=self.unlocks, memory_limit=memory_limit) as database:
+            check()
+            yield Reader(Source(database, self.feeds, renew=renew))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,16 +174,19 @@ def project(store: Store, snapshot: Snapshot, *, on: date, progress: Progress | 
         if _key_of(store) != key:
             _detach(store)
             _remove(path)
-            store.attach(path, NAME, row_group=_ROW_GROUP)
+            # It gets its name when it is whole: whoever still reads the one before keeps what he has open.
+            part = path.with_name(path.name + _PART)
+            store.attach(part, NAME, row_group=_ROW_GROUP)
             try:
                 with _drops_people(store):
                     _build(store, snapshot, on=on, key=key, progress=progress)
+                _detach(store)
+                part.replace(path)
             except BaseException:
                 _detach(store)
                 _remove(path)
                 raise
             # From here on it is only read, so that other processes may read it too.
-            _detach(store)
             _attach(store, path)
     counts = store.fetch(f"select what, n from {NAME}.main.counts")
     numbers = {str(what): int(n) for what, n in counts.iter_rows()}
@@ -280,5 +290,5 @@ def _detach(store: Store) -> None:
 
 
 def _remove(path: Path) -> None:
-    path.unlink(missing_ok=True)
-    path.with_name(path.name + ".wal").unlink(missing_ok=True)
+    for end in ("", ".wal", _PART, f"{_PART}.wal"):
+        path.with_name(path.name + end).unlink(missing_ok=True)

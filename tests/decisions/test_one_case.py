@@ -15,8 +15,9 @@ from meanscheck.decisions.encode import input_needs
 from meanscheck.decisions.explaining import text
 from meanscheck.decisions.tracing import Tracer
 from meanscheck.errors import StoreError
-from meanscheck.evidence import Store
+from meanscheck.evidence import Store, blocks
 from meanscheck.evidence.blocks import bits_of
+from meanscheck.evidence.database import Reading
 from meanscheck.evidence.rows import SUPPORTERS, formula_columns
 
 from .office import DAY, Office, law_of_2020, small_county
@@ -75,6 +76,33 @@ def test_a_stored_case_is_decided_and_told_as_by_two_runs(messy: Office) -> None
         decision, tree = decide_stored(reader, unit.case_id, law)
         assert decision == decide(unit, law)
         assert tree == decision.explanation(Tracer(law, unit, is_reduced=True))
+
+
+def test_a_file_is_opened_anew_after_many_units_and_says_if_it_was_replaced(
+    messy: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    reopen = Reading.reopen
+
+    def counted(database: Reading) -> None:
+        opened.append(database.path)
+        reopen(database)
+
+    monkeypatch.setattr(Reading, "reopen", counted)
+    monkeypatch.setattr(blocks, "RENEWED", 20)
+    projection = messy.store.project(messy.store.snapshot(), on=DAY)
+    with projection.file.open() as reader:
+        for first in range(0, projection.units, 10):
+            after = min(first + 10, projection.units)
+            same(
+                reader.block(EVERYTHING, first=first, after=after),
+                projection.block(EVERYTHING, first=first, after=after),
+            )
+        assert len(opened) == (projection.units - 1) // 20
+        messy.store.project(messy.store.snapshot(), on=DAY.replace(day=1))
+        with pytest.raises(StoreError, match="replaced by another"):
+            for _ in range(3):
+                reader.block(EVERYTHING, first=0, after=10)
 
 
 def test_feeds_share_bits_where_there_are_many() -> None:
