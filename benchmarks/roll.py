@@ -47,12 +47,13 @@ def widened(county: Path, wide: Path, copies: int) -> int:
         How many households there are.
     """
     from meanscheck.evidence import Store
+    from meanscheck.evidence.projection import ROW_GROUP
 
     wide.mkdir(parents=True)
     for name in FILES:
         shutil.copyfile(county / name, wide / name)
     with Store.open(wide / "county.duckdb", memory_limit="4GB") as store:
-        store.attach(wide / "county.projection", "wide")
+        store.attach(wide / "county.projection", "wide", row_group=ROW_GROUP)
         tables = store.fetch("select table_name from duckdb_tables() where database_name = 'wide'").to_series()
         units, persons = (int(store.value(f"select count(*) from wide.main.{t}")) for t in ("households", "persons"))
         known = int(store.value("select max(person) + 1 from wide.main.persons"))
@@ -80,7 +81,7 @@ def widened(county: Path, wide: Path, copies: int) -> int:
 def renamed(wide: Path, province: Path) -> None:
     """The same evidence as other people's: of other batches, under tokens that nobody has; into a new folder."""
     from meanscheck.evidence import Store
-    from meanscheck.evidence.projection import _key
+    from meanscheck.evidence.projection import ROW_GROUP, _key
 
     drawn = "replace(gen_random_uuid()::varchar, '-', '')"
     province.mkdir()
@@ -91,7 +92,7 @@ def renamed(wide: Path, province: Path) -> None:
         store.run(f"update batches set batch_id = sha256(batch_id || {drawn})")
         store.run("delete from snapshots")
         store.run(f"update subjects set token = {drawn}")
-        store.attach(province / "county.projection", "wide")
+        store.attach(province / "county.projection", "wide", row_group=ROW_GROUP)
         for table, owners, known in (
             ("unit_tokens", "unit from wide.main.households", "case_id"),
             ("person_tokens", "place, unit from wide.main.persons", "person"),

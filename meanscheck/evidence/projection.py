@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from meanscheck.evidence.store import Progress, Store
 
 FORMAT = 6
-_ROW_GROUP = 16_384
+ROW_GROUP = 16_384
 """Rows that are kept and summarised together: few, so that one case is found fast. Of an eighth of the database's own
 number blocks come a fifth faster, and the file is a tenth larger; of a sixteenth it is a third larger."""
 _RANGE = 50_000
@@ -176,7 +176,7 @@ def project(store: Store, snapshot: Snapshot, *, on: date, progress: Progress | 
             _remove(path)
             # It gets its name when it is whole: whoever still reads the one before keeps what he has open.
             part = path.with_name(path.name + _PART)
-            store.attach(part, NAME, row_group=_ROW_GROUP)
+            store.attach(part, NAME, row_group=ROW_GROUP)
             try:
                 with _drops_people(store):
                     _build(store, snapshot, on=on, key=key, progress=progress)
