@@ -44,8 +44,7 @@ class _Straight:
     def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]:
         from meanscheck.decisions.kernel import READING
 
-        with projection.store.less_memory(READING, let_go=True):
-            reader = projection.reader()
+        with projection.store.less_memory(READING, let_go=True), projection.file.open() as reader:
             for number, units in enumerate(ranges):
                 yield kernel(reader, number, units)
 

@@ -16,16 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from meanscheck.engines.pool import Pool
-    from meanscheck.engines.room import Room, free_memory
+    from meanscheck.engines.room import Room
     from meanscheck.engines.spark import Spark, in_catalog, in_parquet
 
-__all__ = ["Pool", "Room", "Spark", "free_memory", "in_catalog", "in_parquet"]
+__all__ = ["Pool", "Room", "Spark", "in_catalog", "in_parquet"]
 
 _MODULES = {
     "Pool": "meanscheck.engines.pool",
     "Room": "meanscheck.engines.room",
     "Spark": "meanscheck.engines.spark",
-    "free_memory": "meanscheck.engines.room",
     "in_catalog": "meanscheck.engines.spark",
     "in_parquet": "meanscheck.engines.spark",
 }

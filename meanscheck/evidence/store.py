@@ -26,6 +26,7 @@ from meanscheck.errors import StoreError
 from meanscheck.evidence.connecting import NAME, connected
 from meanscheck.evidence.database import Database
 from meanscheck.evidence.key import StoreKey
+from meanscheck.evidence.memory import database_memory, free_memory
 from meanscheck.evidence.rescue import Rescue
 from meanscheck.evidence.tables import FORMAT, check_feed_tables, create_tables
 
@@ -58,7 +59,7 @@ class Store(Database):
         key: StoreKey | None = None,
         find_key: bool = True,
         read_only: bool = False,
-        memory_limit: str = "2GB",
+        memory_limit: str | None = None,
         threads: int = 2,
         temp_dir: Path | str | None = None,
     ) -> Store:
@@ -70,7 +71,8 @@ class Store(Database):
                 none, a store that is not encrypted.
             find_key: look for a key if none is given.
             read_only: refuse every change; several processes may read at once.
-            memory_limit: bound of the database's own memory, as DuckDB writes sizes.
+            memory_limit: bound of the database's own memory, as DuckDB writes sizes; what `memory.database_memory`
+                says unless given.
             threads: threads of the database.
             temp_dir: where sorting spills to; a folder beside the store unless given.
 
@@ -84,6 +86,9 @@ class Store(Database):
             raise StoreError("there is no evidence store at the path given")
         if key is None and find_key:
             key = StoreKey.found(path)
+        if memory_limit is None:
+            size = path.stat().st_size if path.is_file() else 0
+            memory_limit = f"{database_memory(size, free_memory()) // 2**20}MiB"
         connection = connected(
             path, key, read_only=read_only, memory_limit=memory_limit, threads=threads, temp_dir=temp_dir
         )

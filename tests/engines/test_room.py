@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meanscheck.engines import Room, free_memory, room
-from meanscheck.engines.room import A_PROCESS, A_UNIT, GIB, SIZES
+from meanscheck.engines import Room, room
+from meanscheck.engines.room import A_PROCESS, A_UNIT, SIZES
+from meanscheck.evidence.memory import GIB, database_memory, free_memory
 
 MEMINFO = "MemTotal:       24000000 kB\nMemFree:          100 kB\nMemAvailable:   8000000 kB\n"
 MACHINE = 8_000_000 * 1024
@@ -101,3 +102,20 @@ def test_what_fits_fits_or_is_the_least_there_is(memory: int, processes: int, un
 def test_without_a_limit_nothing_is_held_back(processes: int, units: int) -> None:
     blocks = max(-(-units // SIZES[0]), 1)
     assert Room.of(None, processes=processes, units=units) == Room(SIZES[0], min(processes, blocks))
+
+
+@pytest.mark.parametrize(
+    ("size", "free", "expected"),
+    [
+        (0, None, 2 * GIB),
+        (0, 16 * GIB, 2 * GIB),
+        (15 * GIB, 16 * GIB, 5 * GIB),
+        (15 * GIB, 6 * GIB, 3 * GIB),
+        (0, GIB, GIB // 2),
+        (0, 0, GIB // 4),
+    ],
+)
+def test_the_database_takes_more_for_a_larger_store_and_half_of_what_is_free(
+    size: int, free: int | None, expected: int
+) -> None:
+    assert database_memory(size, free) == expected

@@ -239,7 +239,8 @@ class Run:
 
     def room(self, units: int) -> Room:
         """Blocks and processes for a caseload: as asked, otherwise what fits into the memory that is free now."""
-        from meanscheck.engines import Room, free_memory
+        from meanscheck.engines import Room
+        from meanscheck.evidence.memory import free_memory
 
         fits = Room.of(free_memory(), processes=self.processes or os.cpu_count() or 1, units=units)
         return Room(self.block_units or fits.block_units, self.processes or fits.processes)
