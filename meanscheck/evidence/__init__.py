@@ -10,10 +10,10 @@
 `store` gathers what is done with the file, `database` asks DuckDB; `requests`, `consents`, `links` and `ingest` bring
 things in; `merging` and `twins` read a person's numbers together; `signing`, `resigning` and `due` say whose consent
 holds; `suspects` lists who may be one person; `coverage` says what is known; `rows`, `edges` and `assemble` put it
-into the order of case units; `projection` keeps that for a whole caseload, `parquet` and `relations` hand it to
-clusters, and `case` reads single cases straight from the tables. `corrections` and `clocks` say what still counts and
-since when; `erasing`, `rewriting` and `household_file` serve those whom it is about. The order of arrival of files
-and rows does not change ids, digests or blocks.
+into the order of case units; `projection` keeps that for a whole caseload, `single` takes one case out of it, `parquet`
+and `relations` hand it to clusters, and `case` reads single cases straight from the tables. `corrections` and `clocks`
+say what still counts and since when; `erasing`, `rewriting` and `household_file` serve those whom it is about. The
+order of arrival of files and rows does not change ids, digests or blocks. `memory` says what the database may take.
 
 Choices (where this differs from the plan, and why)
 

@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 
 from meanscheck.contracts import all_feeds
 from meanscheck.contracts.units import ROW_REF, CaseBlock, units_of
-from meanscheck.decisions import assess, decide, decide_stored
+from meanscheck.decisions import Decision, assess, decide, decide_stored
 from meanscheck.decisions.encode import input_needs
 from meanscheck.decisions.explaining import text
 from meanscheck.decisions.tracing import Tracer
@@ -76,6 +76,31 @@ def test_a_stored_case_is_decided_and_told_as_by_two_runs(messy: Office) -> None
         decision, tree = decide_stored(reader, unit.case_id, law)
         assert decision == decide(unit, law)
         assert tree == decision.explanation(Tracer(law, unit, is_reduced=True))
+
+
+def test_a_stored_case_is_decided_while_a_batch_runs(tmp_path: Path) -> None:
+    law = law_of_2020()
+    with small_county(tmp_path, households=60) as store:
+        file = store.project(store.snapshot(), on=law.on).file
+        cases = store.fetch("select case_id from requests order by case_id limit 5")["case_id"].to_list()
+        before = [decide(units_of(store.case_block(case, input_needs(law), on=law.on))[0], law) for case in cases]
+        done, found = Event(), list[tuple[int, Decision]]()
+
+        def look() -> None:
+            with file.open() as reader:
+                while not done.is_set() or len(found) < len(cases):
+                    at = len(found) % len(cases)
+                    found.append((at, decide_stored(reader, cases[at], law)[0]))
+
+        thread = Thread(target=look)
+        thread.start()
+        try:
+            assess(store, law, block_units=7).run()
+        finally:
+            done.set()
+            thread.join()
+    assert len(found) >= len(cases)
+    assert all(decision == before[at] for at, decision in found)
 
 
 def test_a_file_is_opened_anew_after_many_units_and_says_if_it_was_replaced(
