@@ -144,7 +144,7 @@ class Pages:
             decided = tokens.Tokens()
             first = closing.first or 0
             decided.extend([log.entry(index) for index in range(first, first + closing.count)])
-            self._kept[at] = decided.pages()
+            self._kept[at] = list(decided.pages())
         self._kept.move_to_end(at)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)

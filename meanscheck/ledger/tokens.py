@@ -10,7 +10,7 @@ it does. (Two hashes a decision, as in a tree over single tokens, would cost mor
 >>> leaves = [Leaf("2026-11", "00" * 32, "55" * 32, n, f"{n * 41 % 256:02x}" * 16).format() for n in range(100)]
 >>> tokens = Tokens()
 >>> tokens.extend(leaves[:70]); tokens.extend(leaves[70:])
->>> pages = tokens.pages()
+>>> pages = list(tokens.pages())
 >>> len(pages), [len(page) // 16 for page in pages]
 (2, [52, 48])
 >>> page_of("7f" * 16, 100), page_of("80" * 16, 100)
@@ -30,7 +30,7 @@ A root that leaves a token out is a lie told under the log's signature: whoever 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from struct import Struct
 from typing import Final
@@ -66,23 +66,19 @@ class Tokens:
             part.append(more)
             self.count += len(more) // TOKEN
 
-    def pages(self) -> list[bytes]:
-        """The pages, in order."""
+    def pages(self) -> Iterator[bytes]:
+        """The pages, in order, each made when it is asked for: together they are as large as all that is held."""
         bits = _bits(self.count)
-        pages: list[bytes] = []
-        for number, part in enumerate(self._parts):
-            tokens = sorted([token for (token,) in _each(b"".join(part))])
-            if bits <= 8:
-                pages += [b""] * (number >> 8 - bits == len(pages))
-                pages[-1] += b"".join(tokens)
-                continue
-            at, first = 0, number << bits - 8
-            for page in range(first + 1, first + (1 << bits - 8)):
+        width = max(_COARSE >> bits, 1)
+        for number in range(0, _COARSE, width):
+            pieces = [piece for part in self._parts[number : number + width] for piece in part]
+            tokens = sorted([token for (token,) in _each(b"".join(pieces))])
+            at, first = 0, number << bits >> 8
+            for page in range(first + 1, number + width << bits >> 8):
                 end = bisect_left(tokens, (page << 8 * TOKEN - bits).to_bytes(TOKEN, "big"), at)
-                pages.append(b"".join(tokens[at:end]))
+                yield b"".join(tokens[at:end])
                 at = end
-            pages.append(b"".join(tokens[at:]))
-        return pages
+            yield b"".join(tokens[at:])
 
 
 def dealt(leaves: Sequence[bytes]) -> list[bytes]:
@@ -93,7 +89,7 @@ def dealt(leaves: Sequence[bytes]) -> list[bytes]:
     return [packed[start * TOKEN : end * TOKEN] for start, end in pairwise(cuts)]
 
 
-def root(pages: Sequence[bytes]) -> bytes:
+def root(pages: Iterable[bytes]) -> bytes:
     """The token root."""
     return merkle.root(merkle.leaf_hashes(pages))
 

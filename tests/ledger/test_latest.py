@@ -290,7 +290,7 @@ def test_tokens_lie_on_as_many_pages_as_the_specification_says(count: int) -> No
     decided = token_pages.Tokens()
     for at in range(0, count, 999):
         decided.extend([b'"s":"' + h.hex().encode() + b'","v":1}' for h in households[at : at + 999]])
-    pages = decided.pages()
+    pages = list(decided.pages())
     bits = next(b for b in range(20) if count <= 64 * 2**b)
     expected: list[list[bytes]] = [[] for _ in range(2**bits)]
     for household in sorted(households):
