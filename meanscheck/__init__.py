@@ -7,7 +7,6 @@ Exact money, honest unknowns, cited law, consent as a constraint, and decisions 
     check(store, request)    the verification report, without an outcome
     assess(store, law)       an Assessment of every case: summary(), outcomes, [case, programme].explain()
     decide(Case, law)        one stated case, no store
-    decide_stored(…)         one stored case with its explanation, at once: a look that seals nothing
     Pool(processes=2)        an engine for `assess` that works in several processes
     Spark(session)           one that works on a Spark cluster (extra `spark`)
     Ledger, Signer           seal an assessment, write receipts
@@ -25,7 +24,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from meanscheck.decisions import Assessment, assess, check, decide, decide_stored
+    from meanscheck.decisions import Assessment, assess, check, decide
     from meanscheck.engines import Pool, Spark
     from meanscheck.errors import MeanscheckError
     from meanscheck.evidence import CheckRequest, Store
@@ -54,7 +53,6 @@ __all__ = [
     "assess",
     "check",
     "decide",
-    "decide_stored",
     "replay",
     "verify",
 ]
@@ -76,7 +74,6 @@ _HOUSE = {
     "assess": "meanscheck.decisions",
     "check": "meanscheck.decisions",
     "decide": "meanscheck.decisions",
-    "decide_stored": "meanscheck.decisions",
     "replay": "meanscheck.replay",
     "verify": "meanscheck.ledger",
 }
