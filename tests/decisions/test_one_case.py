@@ -80,7 +80,7 @@ def test_a_stored_case_is_decided_and_told_as_by_two_runs(messy: Office) -> None
 
 def test_a_stored_case_is_decided_while_a_batch_runs(tmp_path: Path) -> None:
     law = law_of_2020()
-    with small_county(tmp_path, households=60) as store:
+    with small_county(tmp_path, households=21) as store:
         file = store.project(store.snapshot(), on=law.on).file
         cases = store.fetch("select case_id from requests order by case_id limit 5")["case_id"].to_list()
         before = [decide(units_of(store.case_block(case, input_needs(law), on=law.on))[0], law) for case in cases]
