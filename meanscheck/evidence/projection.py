@@ -181,7 +181,7 @@ def project(store: Store, snapshot: Snapshot, *, on: date, progress: Progress | 
                 with _drops_people(store):
                     _build(store, snapshot, on=on, key=key, progress=progress)
                 _detach(store)
-                part.replace(path)
+                _name(part, path)
             except BaseException:
                 _detach(store)
                 _remove(path)
@@ -287,6 +287,16 @@ def _attach(store: Store, path: Path) -> None:
 
 def _detach(store: Store) -> None:
     store.run(f"detach database if exists {NAME}")
+
+
+def _name(part: Path, path: Path) -> None:
+    try:
+        part.replace(path)
+    except OSError as error:
+        raise StoreError(
+            f"{path.name} cannot be written ({error.strerror or type(error).__name__}): look at space and rights of "
+            "its disk, then do it again"
+        ) from None
 
 
 def _remove(path: Path) -> None:

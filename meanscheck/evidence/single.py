@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from meanscheck.contracts import all_feeds
 from meanscheck.contracts.units import HOUSEHOLD_ATTRIBUTES, MEMBER_ATTRIBUTES, ROW_REF, CaseUnit, PersonFacts
-from meanscheck.errors import StoreError
+from meanscheck.errors import InternalError, StoreError
 from meanscheck.evidence.blocks import CHOICES, HELD, Source
 from meanscheck.evidence.digests import SHORT_ID
 from meanscheck.evidence.edges import edge_columns
@@ -70,26 +70,31 @@ def case_unit(source: Source, case_id: str, feeds: Mapping[str, Collection[str]]
 
     Raises:
         StoreError: the case is not in the projection.
+        InternalError: rows did not come in stored order.
     """
+    source.reads(1)
     households = _HOUSEHOLDS.read(source, "households", "where case_id = ?", [case_id])
     if len(households) != 1:
         raise StoreError("the case is not in the store as of the projection's snapshot")
     (household,) = households
     within = f"where unit = {household['unit']}"
     people = _PERSONS.read(source, "persons", within)
-    at = {person["place"]: number for number, person in enumerate(people)}
+    places = [person["place"] for person in people]
+    if places != list(range(places[0], places[0] + len(places))):
+        raise InternalError("persons of a case did not come in stored order")
+    at = {place: number for number, place in enumerate(places)}
     holding = source.holding(household[HELD])
     rows: list[dict[str, list[Cells]]] = [{} for _ in people]
     for feed, columns in feeds.items():
         if feed in holding and feed != SUPPORTERS:
-            for row in _rows(feed, frozenset(columns)).read(source, f"f_{feed}", within):
+            for row in _in_order(_rows(feed, frozenset(columns)).read(source, f"f_{feed}", within), ("place",), at):
                 if _DIGEST in row:  # its head taken by the database makes a statement take half as long again
                     row[ROW_REF] = row.pop(_DIGEST).hex()[:SHORT_ID]
                 rows[at[row.pop("place")]].setdefault(feed, []).append(row)
     supports: list[list[str]] = [[] for _ in people]
     support: list[Cells] = [{} for _ in people]
     if any(person["role"] == "supporter" for person in people):
-        for edge in _edges(frozenset(feeds.get(SUPPORTERS, ()))).read(source, SUPPORTERS, within):
+        for edge in _in_order(_edges(frozenset(feeds.get(SUPPORTERS, ()))).read(source, SUPPORTERS, within), _EDGE, at):
             member, supporter = (at[edge.pop(name)] for name in _EDGE)
             supports[supporter].append(str(people[member]["id"]))
             support[supporter] = edge
@@ -113,6 +118,14 @@ def case_unit(source: Source, case_id: str, feeds: Mapping[str, Collection[str]]
         requested=tuple(filter(None, household["requested"].split(","))),
         unit=household["unit"],
     )
+
+
+def _in_order(rows: list[dict[str, Any]], by: Sequence[str], places: Collection[int]) -> list[dict[str, Any]]:
+    """The same, if they are of those people and in the order in which they are stored."""
+    keys = [tuple(row[name] for name in by) for row in rows]
+    if keys != sorted(keys) or not all(place in places for key in keys for place in key):
+        raise InternalError("rows of a case did not come in stored order")
+    return rows
 
 
 @lru_cache(maxsize=1024)

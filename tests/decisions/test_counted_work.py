@@ -147,8 +147,14 @@ def test_every_feed_is_read_once_and_no_row_twice(
         asked.append((query, found.height))
         return found
 
-    fetch = Database.fetch
+    def counted_rows(database: Database, query: str) -> list[tuple[Any, ...]]:
+        found = ask(database, query)
+        asked.append((query, len(found)))
+        return found
+
+    fetch, ask = Database.fetch, Database.rows
     monkeypatch.setattr(Database, "fetch", counted)
+    monkeypatch.setattr(Database, "rows", counted_rows)
     kernel(Reader(source), 0, units)
     first = len(asked)
     kernel(Reader(source), 1, units)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from polars.testing import assert_frame_equal
@@ -14,10 +16,10 @@ from meanscheck.decisions import Decision, assess, decide, decide_stored
 from meanscheck.decisions.encode import input_needs
 from meanscheck.decisions.explaining import text
 from meanscheck.decisions.tracing import Tracer
-from meanscheck.errors import StoreError
+from meanscheck.errors import InternalError, StoreError
 from meanscheck.evidence import Store, blocks
 from meanscheck.evidence.blocks import bits_of
-from meanscheck.evidence.database import Reading
+from meanscheck.evidence.database import Database, Reading
 from meanscheck.evidence.rows import SUPPORTERS, formula_columns
 
 from .office import DAY, Office, law_of_2020, small_county
@@ -84,13 +86,16 @@ def test_a_stored_case_is_decided_while_a_batch_runs(tmp_path: Path) -> None:
         file = store.project(store.snapshot(), on=law.on).file
         cases = store.fetch("select case_id from requests order by case_id limit 5")["case_id"].to_list()
         before = [decide(units_of(store.case_block(case, input_needs(law), on=law.on))[0], law) for case in cases]
-        done, found = Event(), list[tuple[int, Decision]]()
+        done, found, faults = Event(), list[tuple[int, Decision]](), list[Exception]()
 
         def look() -> None:
-            with file.open() as reader:
-                while not done.is_set() or len(found) < len(cases):
-                    at = len(found) % len(cases)
-                    found.append((at, decide_stored(reader, cases[at], law)[0]))
+            try:
+                with file.open() as reader:
+                    while not done.is_set() or len(found) < len(cases):
+                        at = len(found) % len(cases)
+                        found.append((at, decide_stored(reader, cases[at], law)[0]))
+            except Exception as fault:
+                faults.append(fault)
 
         thread = Thread(target=look)
         thread.start()
@@ -99,8 +104,26 @@ def test_a_stored_case_is_decided_while_a_batch_runs(tmp_path: Path) -> None:
         finally:
             done.set()
             thread.join()
+    assert faults == []
     assert len(found) >= len(cases)
     assert all(decision == before[at] for at, decision in found)
+
+
+def test_rows_out_of_order_are_no_case(messy: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = messy.store.project(messy.store.snapshot(), on=DAY).reader()
+    (unit, *_) = (u for u in units_of(reader.block(EVERYTHING, first=0, after=40)) if len(u.persons) > 1)
+    read = Database.rows
+    for table in ("persons", "f_household_register"):
+
+        def turned(
+            database: Database, sql: str, parameters: Sequence[object] = (), *, table: str = table
+        ) -> list[tuple[Any, ...]]:
+            rows = read(database, sql, parameters)
+            return rows[::-1] if f"{table} " in sql else rows
+
+        monkeypatch.setattr(Database, "rows", turned)
+        with pytest.raises(InternalError, match="stored order"):
+            reader.case(unit.case_id, EVERYTHING)
 
 
 def test_a_file_is_opened_anew_after_many_units_and_says_if_it_was_replaced(
