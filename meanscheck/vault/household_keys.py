@@ -50,29 +50,22 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from meanscheck.errors import Erased, StoreError
 from meanscheck.values.keyfile import KEY
 from meanscheck.vault import files
 from meanscheck.vault.deployment import WRAPPED, DeploymentKey
+from meanscheck.vault.key_index import TOKEN, Index, Numbers, give_back
 from meanscheck.vault.notes import ErasedNote, Notes, RestrictedNote
 
-TOKEN: Final = 16
 BOUND: Final = 2 * TOKEN
 ROW: Final = BOUND + WRAPPED
 
 _PART = 65_536
-"""Rows written at a time."""
-_LONG = 2**21
-"""Rows of a run that is not merged any more: merging takes twice its memory, and looking into one more little time."""
-
-_Numbers: TypeAlias = NDArray[np.int64]
-_HALF: Final = np.uint64(32)
-_ROW_OF: Final = np.uint64(2**32 - 1)
+"""Rows written, or looked at for the first time, at a time."""
 
 
 class HouseholdKeys:
@@ -82,9 +75,7 @@ class HouseholdKeys:
         self.path, self._key = path, key
         self._one_at_a_time = threading.RLock()
         self._seen: tuple[int, int, int] | None = None
-        self._runs: list[NDArray[np.uint64]] = []
-        """First quarters of tokens and their rows, a number of both, rising; each run at least twice as long as the
-        next, or longer than `_LONG`. There are fewer than 2^32 rows: they would have 395 gigabytes."""
+        self._index = Index(path.parent)
         self._start = 0
         self._rows = np.empty((0, ROW), np.uint8)
         self._last = b""
@@ -214,50 +205,29 @@ class HouseholdKeys:
             head = file.readline() + file.readline()
             start, count = len(head), (found.st_size - len(head)) // ROW
             self._index_key, self._notes = Notes.parse(head, self._key, self.path.name)
-            data = mmap.mmap(file.fileno(), start + count * ROW, access=mmap.ACCESS_READ)
-        self._rows = np.frombuffer(data, np.uint8, count * ROW, start).reshape(count, ROW)
+            self._data = mmap.mmap(file.fileno(), start + count * ROW, access=mmap.ACCESS_READ)
+        self._rows = np.frombuffer(self._data, np.uint8, count * ROW, start).reshape(count, ROW)
         # A file that somebody wrote over in place (a backup brought back) is another one: its rows may stand elsewhere.
         if start != self._start or known > count or (known and self._rows[known - 1].tobytes() != self._last):
             known = 0
         self._start, self._last = start, self._rows[-1].tobytes() if count else b""
         self._seen = (found.st_ino, found.st_size, found.st_mtime_ns)
         if not known:
-            self._runs = []
-        for first in range(known, count, _LONG):
-            rows = self._rows[first : first + _LONG]
-            self._add(np.sort(_heads(rows) << _HALF | np.arange(first, first + len(rows), dtype=np.uint64)))
-            if hasattr(data, "madvise"):
-                # Looked at once, of some millions of households it would fill memory.
-                data.madvise(mmap.MADV_DONTNEED)
+            self._index = Index(self.path.parent)
+        for first in range(known, count, _PART):
+            self._index.add(self._rows[first : first + _PART], first)
+            give_back(self._data)
 
-    def _add(self, run: NDArray[np.uint64]) -> None:
-        self._runs.append(run)
-        while len(self._runs) > 1 and len(self._runs[-2]) < min(2 * len(self._runs[-1]), _LONG):
-            merged = np.concatenate(self._runs[-2:])
-            merged.sort(kind="stable")  # which merges what is sorted
-            self._runs[-2:] = [merged]
-
-    def _places(self, raw: bytes) -> _Numbers:
+    def _places(self, raw: bytes) -> Numbers:
         """Row of each token, -1 where there is none."""
-        wanted = np.frombuffer(raw, np.uint8).reshape(-1, TOKEN)
-        heads, found = _heads(wanted), np.full(len(wanted), -1, np.int64)
-        for run in self._runs:
-            still = np.flatnonzero(found < 0)
-            at = np.searchsorted(run, heads[still] << _HALF)
-            while len(still):
-                there = at < len(run)
-                still, at = still[there], at[there]
-                same = run[at] >> _HALF == heads[still]
-                still, at = still[same], at[same]
-                rows = (run[at] & _ROW_OF).astype(np.int64)
-                same = (self._rows[rows, :TOKEN] == wanted[still]).all(axis=1)
-                found[still[same]] = rows[same]
-                still, at = still[~same], at[~same] + 1
-        return found
+        places = self._index.places(np.frombuffer(raw, np.uint8).reshape(-1, TOKEN), self._rows)
+        give_back(self._data)
+        return places
 
-    def _opened(self, places: _Numbers) -> list[bytes | None]:
+    def _opened(self, places: Numbers) -> list[bytes | None]:
         there = np.flatnonzero(places >= 0)
         flat = self._rows[places[there]].tobytes()
+        give_back(self._data)
         rows = [flat[at : at + ROW] for at in range(0, len(flat), ROW)]
         opened = self._key.unwrap_all([row[BOUND:] for row in rows], [row[:BOUND] for row in rows])
         keys: list[bytes | None] = [None] * len(places)
@@ -291,7 +261,7 @@ class HouseholdKeys:
             os.fsync(file.fileno())
         self._load(known=len(self._rows))
 
-    def _write(self, notes: Notes, without: _Numbers | None = None) -> None:
+    def _write(self, notes: Notes, without: Numbers | None = None) -> None:
         """Write the file anew with other notes, less some rows, and overwrite those rows in the old file."""
         keep = np.ones(len(self._rows), np.bool_)
         if without is not None:
@@ -332,7 +302,3 @@ def _raw(tokens: Sequence[str]) -> bytes:
 def _of_batch(batch_id: str) -> bytes:
     """The token under which a batch has its key: no household's, since those are drawn at random."""
     return hashlib.sha256(b"meanscheck/vault/batch/v1\n" + batch_id.encode()).digest()[:TOKEN]
-
-
-def _heads(rows: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    return np.ascontiguousarray(rows[:, :4]).view(">u4").ravel().astype(np.uint64)

@@ -6,6 +6,7 @@ import doctest
 import importlib
 import os
 import pkgutil
+import tempfile
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 import meanscheck.vault
 from meanscheck.errors import StoreError
-from meanscheck.vault import ENVIRONMENT, DeploymentKey, HouseholdKeys, RestrictedNote, Safe, household_keys
+from meanscheck.vault import ENVIRONMENT, DeploymentKey, HouseholdKeys, RestrictedNote, Safe, key_index
 from meanscheck.vault.household_keys import ROW
 
 KEY = DeploymentKey(bytes(range(32)))
@@ -253,22 +254,22 @@ def test_two_writers_lose_nothing_of_each_other_s(keys: HouseholdKeys) -> None:
         assert seen.was_erased(CASES[0]) and not seen.was_erased(CASES[1])
 
 
-@pytest.mark.parametrize("long", [household_keys._LONG, 16])
+@pytest.mark.parametrize("long", [key_index._LONG, 16])
 def test_writers_who_take_turns_look_at_new_rows_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long: int
 ) -> None:
     """A process that finds the file grown by others must not look at all of it anew: their number is the national
     roll's divided by a block's, each as long as the roll so far."""
-    monkeypatch.setattr(household_keys, "_LONG", long)
+    monkeypatch.setattr(key_index, "_LONG", long)
     path, looked = tmp_path / "k", [0]
     writers = [HouseholdKeys.open(path, key=KEY, make=True) for _ in range(3)]
-    heads = household_keys._heads
+    heads = key_index._heads
 
     def counted(rows: NDArray[np.uint8]) -> NDArray[np.uint64]:
         looked[0] += len(rows)
         return heads(rows)
 
-    monkeypatch.setattr(household_keys, "_heads", counted)
+    monkeypatch.setattr(key_index, "_heads", counted)
     # Every third token begins like two others, of other turns.
     tokens = [f"{n % 200:08x}{n:024x}" for n in range(600)]
     made: list[bytes] = []
@@ -279,8 +280,32 @@ def test_writers_who_take_turns_look_at_new_rows_only(
     assert looked[0] <= 3 * 600 + 3 * 600
     for seen in (*writers, HouseholdKeys.open(path, key=KEY)):
         assert seen.give([*tokens, "55" * 16]) == [*made, None]
-        # Runs that are long enough are not merged: that takes twice their memory.
-        assert max(map(len, seen._runs)) < 3 * long
+        # Runs that are long enough are put away, not merged: that takes twice their memory.
+        away = [len(run) for run, data in seen._index._long if data is not None]
+        assert all(long <= n < 3 * long for n in away) and bool(away) == (long == 16)
+        assert all(len(run) < long for run in seen._index._short)
+
+
+def test_more_rows_than_the_index_can_tell_apart_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="another vault folder"):
+        key_index.Index(tmp_path).add(np.zeros((2, key_index.TOKEN), np.uint8), first=key_index.ROWS - 1)
+
+
+def test_a_folder_where_nothing_can_be_written_does_not_hide_a_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long runs of the index are put into a file; on a disk that is only read, or full, they stay in memory."""
+
+    def refused(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(key_index, "_LONG", 16)
+    monkeypatch.setattr(tempfile, "TemporaryFile", refused)
+    tokens = [f"{n:016x}{n:016x}" for n in range(100)]
+    keys = HouseholdKeys.open(tmp_path / "k", key=KEY, make=True)
+    made = keys.take(tokens, tokens)
+    assert HouseholdKeys.open(keys.path, key=KEY).give(tokens) == made
+    assert [data for _, data in keys._index._long] == [None] * len(keys._index._long) != []
 
 
 def test_a_key_file_that_was_written_over_in_place_is_looked_at_anew(tmp_path: Path) -> None:
