@@ -157,7 +157,7 @@ class Ledger:
             raise LedgerError("a batch needs an id")
         opening = _entry(batch.batch_id, "batch-open", {"opening": dict(batch.opening)})
         digest = hashlib.sha256(opening).hexdigest()
-        batch_tree, decided = merkle.Frontier(), tokens.Tokens()
+        batch_tree, decided = merkle.Frontier(), tokens.Tokens(self._log.folder)
         with self._log.grow(self._signer) as growth:
             history.refuse_closed(self._log.reader())
             before = history.last_close(self._log.reader())

@@ -29,9 +29,12 @@ A root that leaves a token out is a lie told under the log's signature: whoever 
 
 from __future__ import annotations
 
+import mmap
+import tempfile
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from pathlib import Path
 from struct import Struct
 from typing import Final
 
@@ -43,18 +46,28 @@ PER_PAGE: Final = 64
 
 # A decision entry ends in `"s":"<32 hex characters>","v":1}`, members being in the order of their names.
 OF_LEAF: Final = slice(-40, -8)
+_HELD = 2**20
+"""Tokens after which those held are put into a file."""
 _COARSE: Final = 256
 _BOUNDS: Final = [b"%02x" % n for n in range(1, _COARSE)]
 _each = Struct(f"{TOKEN}s").iter_unpack
 
 
 class Tokens:
-    """The tokens of a batch while it grows: sixteen bytes a decision are held."""
+    """The tokens of a batch while it grows: sixteen bytes a decision.
 
-    def __init__(self) -> None:
+    Given a folder, at most some sixteen megabytes of them are held; the others lie there in files without a name. They
+    stand in the log in the clear.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
         self.count = 0
+        self._folder = folder
         # Lists, since arrays that grow are moved about, and leave as much memory again in pieces.
         self._parts: list[list[bytes]] = [[] for _ in range(_COARSE)]
+        self._held = 0
+        self._away: list[tuple[mmap.mmap, list[int]]] = []
+        """Files, and where in each its parts begin, and the last one ends."""
 
     def extend(self, leaves: Sequence[bytes]) -> None:
         """Add the tokens of decision entries."""
@@ -65,13 +78,30 @@ class Tokens:
         for part, more in zip(self._parts, parts, strict=True):
             part.append(more)
             self.count += len(more) // TOKEN
+            self._held += len(more) // TOKEN
+        if self._folder is not None and self._held >= _HELD:
+            self._put_away(self._folder)
+
+    def _put_away(self, folder: Path) -> None:
+        parts = [b"".join(part) for part in self._parts]
+        try:
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.writelines(parts)
+                file.flush()
+                data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError:  # a full disk, as whatever is written next will say
+            self._folder = None
+            return
+        self._away.append((data, [0, *accumulate(map(len, parts))]))
+        self._parts, self._held = [[] for _ in range(_COARSE)], 0
 
     def pages(self) -> Iterator[bytes]:
-        """The pages, in order, each made when it is asked for: together they are as large as all that is held."""
+        """The pages, in order, each made when it is asked for: together they are as large as all tokens."""
         bits = _bits(self.count)
         width = max(_COARSE >> bits, 1)
         for number in range(0, _COARSE, width):
-            pieces = [piece for part in self._parts[number : number + width] for piece in part]
+            pieces = [data[begins[number] : begins[number + width]] for data, begins in self._away]
+            pieces += [piece for part in self._parts[number : number + width] for piece in part]
             tokens = sorted([token for (token,) in _each(b"".join(pieces))])
             at, first = 0, number << bits >> 8
             for page in range(first + 1, number + width << bits >> 8):

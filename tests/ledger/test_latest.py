@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
@@ -283,13 +284,27 @@ def test_receipts_are_as_before(county: Ledger, fresh: Folder) -> None:
     assert checkpoint.parse(note.parse(receipts.parse(text).checkpoint)[0]).size == sealed.size
 
 
+def full(**_: object) -> None:
+    """A disk without room."""
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("held", ["all", "some", "some, and then the disk is full"])
 @pytest.mark.parametrize("count", [0, 1, 64, 65, 128, 129, 5000, 40_000])
-def test_tokens_lie_on_as_many_pages_as_the_specification_says(count: int) -> None:
+def test_tokens_lie_on_as_many_pages_as_the_specification_says(
+    count: int, held: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     drawn = random.Random(count)
     households = [drawn.getrandbits(128).to_bytes(16, "big") for _ in range(count)]
-    decided = token_pages.Tokens()
+    decided = token_pages.Tokens(None if held == "all" else tmp_path)
+    monkeypatch.setattr(token_pages, "_HELD", 3000)
     for at in range(0, count, 999):
         decided.extend([b'"s":"' + h.hex().encode() + b'","v":1}' for h in households[at : at + 999]])
+        if held == "some, and then the disk is full" and at > 9000:
+            monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    assert bool(decided._away) == (held != "all" and count >= 3000)
+    assert decided.count == count
+    assert not [*tmp_path.iterdir()]
     pages = list(decided.pages())
     bits = next(b for b in range(20) if count <= 64 * 2**b)
     expected: list[list[bytes]] = [[] for _ in range(2**bits)]
