@@ -116,8 +116,7 @@ def province(folder: Path, ledger: Path, key: Path, processes: int) -> tuple[int
     from meanscheck.evidence import Store
     from meanscheck.ledger import Ledger, Signer
 
-    with Store.open(folder / "county.duckdb") as store:
-        engine = Pool(processes)
+    with Pool(processes) as engine, Store.open(folder / "county.duckdb") as store:
         assessment = assess(store, law_of_the_day(), vault=folder / "vault", block_units=25_600, engine=engine)
         sealed = Ledger.open(ledger, signer=Signer.load(key)).append(assessment)
         if sealed.count != assessment.projection.units:

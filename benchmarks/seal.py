@@ -22,6 +22,7 @@ from benchmarks.clock import Clock
 
 if TYPE_CHECKING:
     from meanscheck.decisions.kernel import Engine
+    from meanscheck.engines import Pool
     from meanscheck.ledger import Seal, SealedBlock
 
 
@@ -35,7 +36,8 @@ def whole(place: Place, clock: Clock) -> dict[str, Any]:
 
 def pool(place: Place, clock: Clock) -> dict[str, Any]:
     """The same by a pool of two."""
-    return sealed(place, place, clock, law=law_of_the_day, engine=_two(), block_units=BLOCK_UNITS // 2)
+    with _two() as engine:
+        return sealed(place, place, clock, law=law_of_the_day, engine=engine, block_units=BLOCK_UNITS // 2)
 
 
 def small(place: Place, clock: Clock) -> dict[str, Any]:
@@ -45,7 +47,8 @@ def small(place: Place, clock: Clock) -> dict[str, Any]:
 
 def pool_small(place: Place, clock: Clock) -> dict[str, Any]:
     """The law of the comparison by a pool of two."""
-    return sealed(place, place.compared, clock, law=law_compared, engine=_two(), block_units=BLOCK_UNITS // 2)
+    with _two() as engine:
+        return sealed(place, place.compared, clock, law=law_compared, engine=engine, block_units=BLOCK_UNITS // 2)
 
 
 def plain(place: Place, clock: Clock) -> dict[str, Any]:
@@ -56,11 +59,11 @@ def plain(place: Place, clock: Clock) -> dict[str, Any]:
 
 def pool_plain(place: Place, clock: Clock) -> dict[str, Any]:
     """The same by a pool of two."""
-    with _plain_files():
-        return sealed(place, place.plain, clock, law=law_compared, engine=_two(), block_units=BLOCK_UNITS // 2)
+    with _plain_files(), _two() as engine:
+        return sealed(place, place.plain, clock, law=law_compared, engine=engine, block_units=BLOCK_UNITS // 2)
 
 
-def _two() -> Engine:
+def _two() -> Pool:
     from meanscheck.engines import Pool
 
     return Pool(2)

@@ -4,7 +4,11 @@ Each process opens the projection for itself, to read only, and works whole rang
 entries in the vault; what comes back is small: counts, digests, entries and their hashes. Blocks are handed over in
 order, at most one more than there are processes being worked on or waiting, so memory does not grow with the caseload.
 
-`in_order` is the pool itself: any `Task` over ranges, by several processes, answers in order.
+Processes that are kept start at once and work on one caseload after another:
+
+    with Pool(2) as engine:                                 # while laws and evidence are being read
+        for store in provinces:
+            ledger.append(assess(store, law, engine=engine))
 
 Choices (beside those of `processes`)
     * Processes of one thread each, not threads: the executor's expressions are made in Python, and two processes of one
@@ -16,18 +20,18 @@ Choices (beside those of `processes`)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from functools import partial
 
 from meanscheck.decisions.kernel import READING, DoneBlock, InOrder, Kernel
-from meanscheck.engines.processes import in_order
+from meanscheck.engines.processes import Processes
 from meanscheck.evidence import Projection, ProjectionFile
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pool:
-    """Several processes.
+    """Several processes: for each caseload, or, entered, until it is left.
 
     Attributes:
         processes: how many; as many as there are processors, unless memory is short.
@@ -36,6 +40,17 @@ class Pool:
 
     processes: int
     memory_limit: str = "64MB"
+    _kept: Processes | None = field(default=None, init=False, repr=False, compare=False)
+
+    def __enter__(self) -> Pool:
+        if self.processes > 1:
+            self._kept = Processes(self.processes, of=_Caseload).__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._kept is not None:
+            self._kept.__exit__()
+            self._kept = None
 
     def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]:
         """The blocks in order; a single one is worked on in this process, which is quicker than starting another.
@@ -46,9 +61,10 @@ class Pool:
         if len(ranges) < 2 or self.processes < 2:
             yield from InOrder().run(kernel, projection, ranges)
             return
+        own = Processes(min(self.processes, len(ranges))) if self._kept is None else nullcontext(self._kept)
         # What the store's own connection keeps of what it has read is of no use while others read.
-        with projection.store.less_memory(READING, let_go=True):
-            yield from in_order(_Caseload(kernel, projection.file, self.memory_limit), ranges, processes=self.processes)
+        with own as processes, projection.store.less_memory(READING, let_go=True):
+            yield from processes.in_order(_Caseload(kernel, projection.file, self.memory_limit), ranges)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,19 @@
-"""How do several processes work on one task, and give their answers in order?
+"""How do several processes work on one task after another, and give their answers in order?
 
 A `Task` is sent to each process once and opens there what it needs; then it is given one range after the other. At most
 one round more than is waited for is worked on, so memory does not grow with the number of ranges.
+
+    with Processes(2, of=Counting) as processes:            # they start, and load what such a task is made of
+        for answer in processes.in_order(Counting(), ranges):
+            …
 
 Choices
     * Processes are spawned, never forked: Polars and DuckDB hold threads and locks that a fork would copy half-way. A
       script that uses them needs the usual ``if __name__ == "__main__"``.
     * Pipes to a few processes and not `concurrent.futures`: its pool of spawned processes can wait for ever when one of
       them is killed (CPython 3.11), and a run of hours must end instead.
+    * A task that is broken off ends the processes: what they would still answer belongs to nobody. Others are started
+      for the next.
 """
 
 from __future__ import annotations
@@ -19,7 +25,7 @@ from dataclasses import dataclass
 from multiprocessing import connection, get_context
 from multiprocessing.context import SpawnProcess
 from multiprocessing.reduction import ForkingPickler
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from meanscheck.errors import InternalError, StoreError
 
@@ -27,6 +33,8 @@ if TYPE_CHECKING:
     Pipe: TypeAlias = connection.Connection[Any, Any]
 
 _THREADS = "POLARS_MAX_THREADS"
+_END = ForkingPickler.dumps(None)
+"""Sent where a range could be: there are no more."""
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
@@ -39,22 +47,64 @@ class Task(Protocol[R_co]):
 
 
 def in_order(task: Task[R], ranges: Sequence[range], *, processes: int) -> Iterator[R]:
-    """A task over ranges by several processes; answers in the order of the ranges.
+    """A task over ranges by several processes that live as long as it does; see `Processes.in_order`."""
+    with Processes(min(processes, len(ranges))) as started:
+        yield from started.in_order(task, ranges)
 
-    Raises:
-        StoreError: the task did, or a process ended before its work was done.
-        InternalError: the task did, or failed in a way that nobody foresaw.
-    """
-    done: dict[int, R] = {}
-    given = 0
-    with _workers(task, min(processes, len(ranges))) as workers:
-        idle = list(workers)
-        busy: list[_Worker[R]] = []
+
+class Processes:
+    """Some processes that wait for tasks; entered, they start, and they end when it is left."""
+
+    def __init__(self, count: int, *, of: type[Task[Any]] | None = None) -> None:
+        """So many processes; tasks of the kind `of` find them with all loaded that they are made of."""
+        self.count, self._of = count, of
+        self._workers: list[_Worker] = []
+        self._works = False
+
+    def __enter__(self) -> Processes:
+        self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def in_order(self, task: Task[R], ranges: Sequence[range]) -> Iterator[R]:
+        """The task over ranges; answers in the order of the ranges.
+
+        Raises:
+            StoreError: the task did, or a process ended before its work was done.
+            InternalError: the task did, or failed in a way that nobody foresaw.
+        """
+        if self._works:
+            raise StoreError("these processes work on another task, which was not read to its end; start others")
+        self._works = True
+        try:
+            if not self._workers:
+                self._start()
+            yield from self._answers(task, ranges)
+        except BaseException:
+            self._end()
+            raise
+        finally:
+            self._works = False
+        for worker in self._workers:
+            worker.tell(_END)
+
+    def _answers(self, task: Task[R], ranges: Sequence[range]) -> Iterator[R]:
+        # Pickled once, and sent to all: who takes a task must first load what it is made of, and they do so at the
+        # same time.
+        sent = ForkingPickler.dumps(task)
+        for worker in self._workers:
+            worker.tell(sent)
+        done: dict[int, R] = {}
+        given = 0
+        idle = list(self._workers)
+        busy: list[_Worker] = []
         for wanted in range(len(ranges)):
             while True:
                 # Nobody runs ahead of the range that is waited for by more than one round, and nobody is left without
                 # work while the caller has his turn.
-                while idle and given < min(len(ranges), wanted + 2 * processes):
+                while idle and given < min(len(ranges), wanted + 2 * self.count):
                     busy.append(idle.pop())
                     busy[-1].give(given, ranges[given])
                     given += 1
@@ -67,36 +117,36 @@ def in_order(task: Task[R], ranges: Sequence[range], *, processes: int) -> Itera
                     idle.append(worker)
             yield done.pop(wanted)
 
+    def _start(self) -> None:
+        try:
+            with _single_threads():
+                for _ in range(self.count):
+                    self._workers.append(_Worker.start())
+        except BaseException:
+            self._end()
+            raise
+        if self._of is not None:
+            sent = ForkingPickler.dumps(self._of)
+            for worker in self._workers:
+                worker.tell(sent)
 
-@contextmanager
-def _workers(task: Task[R], count: int) -> Iterator[list[_Worker[R]]]:
-    workers: list[_Worker[R]] = []
-    # Pickled once, and sent when all have been started: who takes a task must first load what it is made of, and they
-    # do so at the same time.
-    sent = ForkingPickler.dumps(task)
-    try:
-        with _single_threads():
-            for _ in range(count):
-                workers.append(_Worker.start())
-        for worker in workers:
-            worker.tell(sent)
-        yield workers
-    finally:
-        for worker in workers:
+    def _end(self) -> None:
+        for worker in self._workers:
             worker.end()
-        for worker in workers:
+        for worker in self._workers:
             worker.gone()
+        self._workers = []
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Worker(Generic[R]):
+class _Worker:
     """A process as the driver sees it."""
 
     process: SpawnProcess
     pipe: Pipe
 
     @classmethod
-    def start(cls) -> _Worker[R]:
+    def start(cls) -> _Worker:
         context = get_context("spawn")
         here, there = context.Pipe()
         process = context.Process(target=_serve, args=(there,), daemon=True)
@@ -106,6 +156,7 @@ class _Worker(Generic[R]):
         return cls(process, here)
 
     def tell(self, task: memoryview) -> None:
+        """Send a task, or the kind of those to come; to a process that is gone in vain, as `take` will say."""
         with suppress(ConnectionError):
             self.pipe.send_bytes(task)
 
@@ -113,7 +164,7 @@ class _Worker(Generic[R]):
         with suppress(BrokenPipeError):
             self.pipe.send((number, units))
 
-    def take(self) -> tuple[int, R]:
+    def take(self) -> tuple[int, Any]:
         try:
             number, answer = self.pipe.recv()
         except (EOFError, ConnectionResetError):
@@ -135,7 +186,7 @@ class _Worker(Generic[R]):
         self.process.close()
 
 
-def _answered(workers: Sequence[_Worker[R]]) -> list[_Worker[R]]:
+def _answered(workers: Sequence[_Worker]) -> list[_Worker]:
     """Those with an answer, or gone; waits for one."""
     ready = connection.wait([worker.pipe for worker in workers])
     return [worker for worker in workers if worker.pipe in ready]
@@ -156,15 +207,18 @@ def _single_threads() -> Iterator[None]:
 
 
 def _serve(pipe: Pipe) -> None:
-    """A worker's life: its task, then one range after the other, until the driver closes the pipe."""
+    """A worker's life: a task, one range after the other, then the next task, until the driver closes the pipe."""
     number = -1
     with suppress(EOFError, KeyboardInterrupt, BrokenPipeError):
         try:
-            task: Task[Any] = ForkingPickler.loads(pipe.recv_bytes())
-            with task.open() as work:
-                while True:
-                    number, units = pipe.recv()
-                    pipe.send((number, work(number, units)))
+            while True:
+                task: Task[Any] | type[Task[Any]] = ForkingPickler.loads(pipe.recv_bytes())
+                if isinstance(task, type):
+                    continue  # By being told its kind, the process has loaded what such a task is made of.
+                with task.open() as work:
+                    while (given := pipe.recv()) is not None:
+                        number, units = given
+                        pipe.send((number, work(number, units)))
         except (StoreError, InternalError) as fault:
             pipe.send((number, fault))
         except (EOFError, OSError):

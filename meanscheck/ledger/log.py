@@ -197,7 +197,8 @@ class Growth:
             self._level(level)[:] = reader.read(level, number)
             if level == 0:
                 self._entries = reader.bundle(number)
-        self._staged: list[tuple[Path, Path]] = []
+        self._staged: list[str] = []
+        """Names of tiles, and not paths, which take ten times as much memory: a log of millions has many."""
         from concurrent.futures import ThreadPoolExecutor
 
         self._pool = ThreadPoolExecutor(FLUSHING, thread_name_prefix="meanscheck-tiles")
@@ -246,15 +247,16 @@ class Growth:
                 self._stage(tiles.path(tiles.ENTRIES, number, width=width), tiles.format_bundle(self._entries))
         while self._waiting:
             self._waiting.popleft().result()
-        files.settle([temporary for temporary, _ in self._staged])
+        files.settle([self._temporary(name) for name in self._staged])
         folders: set[Path] = set()
-        for temporary, final in self._staged:
+        for name in self._staged:
+            final = self.log.folder / name
             folder = final.parent
             while folder not in folders and folder != self.log.folder.parent:
                 folders.add(folder)
                 folder = folder.parent
             final.parent.mkdir(parents=True, exist_ok=True)
-            temporary.replace(final)
+            self._temporary(name).replace(final)
         self._staged.clear()
         for folder in sorted(folders, reverse=True):
             files.flush_folder(folder)
@@ -285,11 +287,12 @@ class Growth:
         del buffer[: full * tiles.TILE_BYTES]
 
     def _stage(self, name: str, data: bytes) -> None:
-        staging = self.log.folder / STAGING
         if not self._staged:
-            staging.mkdir(exist_ok=True)
-        temporary = staging / name.replace("/", "-")
-        self._staged.append((temporary, self.log.folder / name))
-        self._waiting.append(self._pool.submit(files.put, temporary, data))
+            (self.log.folder / STAGING).mkdir(exist_ok=True)
+        self._staged.append(name)
+        self._waiting.append(self._pool.submit(files.put, self._temporary(name), data))
         if len(self._waiting) > MAX_WAITING:
             self._waiting.popleft().result()
+
+    def _temporary(self, name: str) -> Path:
+        return self.log.folder / STAGING / name.replace("/", "-")

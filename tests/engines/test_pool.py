@@ -94,6 +94,72 @@ def test_a_process_that_dies_ends_the_run_and_the_log_keeps_its_opening_only(sto
     assert broken.vault.closed() == whole.vault.closed()
 
 
+@dataclass(frozen=True)
+class Named(Kernel):
+    """Leaves its process's number beside the vault."""
+
+    def __call__(self, reader: Reader, number: int, units: range) -> DoneBlock:
+        with (self.vault.folder.parent / "processes").open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        return super().__call__(reader, number, units)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A pool that was entered, working another kernel."""
+
+    pool: Pool
+    kernel: type[Kernel]
+
+    def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]:
+        other = self.kernel(kernel.law_text, kernel.snapshot, kernel.vault, kernel.seal)
+        return self.pool.run(other, projection, ranges)
+
+
+def worked_by(folder: Path) -> set[str]:
+    return set((folder / "processes").read_text().split())
+
+
+def test_processes_that_are_kept_work_on_one_caseload_after_another(store: Store, tmp_path: Path) -> None:
+    law = RulePack.load(PACK).on(DAY)
+    roots = []
+    with Pool(2) as pool:
+        for name in ("one", "two", "three"):
+            result = assess(store, law, vault=tmp_path / name, block_units=3, engine=Kept(pool, Named)).run()
+            roots.append(result.records_root)
+    assert roots == [assess(store, law, vault=tmp_path / "alone", block_units=7).run().records_root] * 3
+    assert worked_by(tmp_path / "one") == worked_by(tmp_path / "two") == worked_by(tmp_path / "three")
+    assert len(worked_by(tmp_path / "one")) == 2
+    assert not any(Path("/proc", pid).exists() for pid in worked_by(tmp_path / "one"))
+
+
+@pytest.mark.parametrize("broken", [Dying, Faulty])
+def test_after_a_caseload_that_was_broken_off_other_processes_work(
+    store: Store, tmp_path: Path, broken: type[Kernel]
+) -> None:
+    law = RulePack.load(PACK).on(DAY)
+    with Pool(2) as pool:
+        assess(store, law, vault=tmp_path / "before", block_units=3, engine=Kept(pool, Named)).run()
+        with pytest.raises((StoreError, InternalError)):
+            assess(store, law, vault=tmp_path / "broken", block_units=3, engine=Kept(pool, broken)).run()
+        after = assess(store, law, vault=tmp_path / "after", block_units=3, engine=Kept(pool, Named)).run()
+    assert after.records_root == assess(store, law, vault=tmp_path / "alone", block_units=7).run().records_root
+    assert worked_by(tmp_path / "before").isdisjoint(worked_by(tmp_path / "after"))
+
+
+def test_a_caseload_is_not_begun_by_processes_that_are_in_the_middle_of_another(store: Store, tmp_path: Path) -> None:
+    law = RulePack.load(PACK).on(DAY)
+    with Pool(2) as pool:
+        first = assess(store, law, vault=tmp_path / "first", block_units=3, engine=pool)
+        running = first._run(None)
+        next(running)
+        with pytest.raises(StoreError, match="work on another task"):
+            assess(store, law, vault=tmp_path / "second", block_units=3, engine=pool).run()
+        del running
+        second = assess(store, law, vault=tmp_path / "second", block_units=3, engine=pool).run()
+    assert second.records_root == first.run().records_root
+
+
 def test_the_environment_is_as_it_was(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POLARS_MAX_THREADS", "3")
     law = RulePack.load(PACK).on(DAY)

@@ -269,31 +269,34 @@ def run(
     later, how = Later(), how or Run()
     room = how.room(int(store.value("select count(distinct case_id) from requests")))
     evidence = Data("store", digests={"law": law.digest})
-    with bars.stage("order the evidence"), how.lineage.run("project", inputs=[evidence]) as projecting:
-        earlier = None if how.supersede is None or ledger is None else ledger.last_decisions()
-        result = decide_all(
-            store,
-            law,
-            snapshot=None if how.received_by is None else store.snapshot(known_by=how.received_by),
-            block_units=room.block_units,
-            engine=Pool(room.processes),
-            progress=later,
-            supersedes=earlier,
-            why=how.supersede or "review",
-        )
-        projection = projection_of(result)
-        projecting.outputs = [projection]
-    named = {"law": law.digest, "snapshot": result.snapshot.id, "batch": result.batch_id}
-    with bars.stage("decide" if ledger is None else "decide and seal", "cases", result.projection.units) as later.to:
-        sealed = None
-        with how.lineage.run("assess", inputs=[projection], digests=named) as assessing:
-            if ledger is not None:
-                # The log takes decisions as they are made, so the two runs proceed together.
-                with how.lineage.run("seal", inputs=[Data(f"vault/{result.batch_id}")], digests=named) as sealing:
-                    sealed = ledger.append(result, commitment=how.commitment, witness=how.witness)
-                    sealing.outputs = [sealed_of(sealed)]
-            result.run()
-            assessing.outputs = [decisions_of(result)]
+    with Pool(room.processes) as engine:  # whose processes start while the evidence is being ordered
+        with bars.stage("order the evidence"), how.lineage.run("project", inputs=[evidence]) as projecting:
+            earlier = None if how.supersede is None or ledger is None else ledger.last_decisions()
+            result = decide_all(
+                store,
+                law,
+                snapshot=None if how.received_by is None else store.snapshot(known_by=how.received_by),
+                block_units=room.block_units,
+                engine=engine,
+                progress=later,
+                supersedes=earlier,
+                why=how.supersede or "review",
+            )
+            projection = projection_of(result)
+            projecting.outputs = [projection]
+        named = {"law": law.digest, "snapshot": result.snapshot.id, "batch": result.batch_id}
+        with bars.stage(
+            "decide" if ledger is None else "decide and seal", "cases", result.projection.units
+        ) as later.to:
+            sealed = None
+            with how.lineage.run("assess", inputs=[projection], digests=named) as assessing:
+                if ledger is not None:
+                    # The log takes decisions as they are made, so the two runs proceed together.
+                    with how.lineage.run("seal", inputs=[Data(f"vault/{result.batch_id}")], digests=named) as sealing:
+                        sealed = ledger.append(result, commitment=how.commitment, witness=how.witness)
+                        sealing.outputs = [sealed_of(sealed)]
+                result.run()
+                assessing.outputs = [decisions_of(result)]
     return result, sealed
 
 
