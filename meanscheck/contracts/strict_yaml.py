@@ -11,11 +11,20 @@ anchors, aliases and tags are refused, and every value keeps its line.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
-from yaml.events import AliasEvent
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
 
 from meanscheck.errors import ContractError
 
@@ -31,45 +40,64 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where the whe
 def load_yaml(text: str, *, where: str) -> tuple[Any, Lines]:
     """Parse one document; ContractError with file and line on anything outside the strict subset."""
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
-            if isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None:
-                raise _fault("anchors and aliases are not used in contracts", where, _line(event.start_mark))
-            tag = getattr(event, "tag", None)
-            if tag is not None and tag != "!":
-                raise _fault("tags are not used in contracts", where, _line(event.start_mark))
-        root = yaml.compose(text, Loader=_LOADER)
+        reading = _Reading(yaml.parse(text, Loader=_LOADER), where)
+        return reading.document(), reading.lines
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else 1
         raise _fault(f"not YAML: {getattr(error, 'problem', None) or 'cannot be parsed'}", where, line) from None
-    if root is None:
-        raise _fault("empty file", where, 1)
-    lines: Lines = {}
-    return _value(root, (), lines, where), lines
 
 
-def _value(node: Node, path: tuple[str | int, ...], lines: Lines, where: str) -> Any:
-    line = node.start_mark.line + 1
-    lines[path] = line
-    if len(path) > _MAX_DEPTH:
-        raise _fault("nested too deep", where, line)
-    if isinstance(node, ScalarNode):
-        return _scalar(node)
-    if isinstance(node, SequenceNode):
-        return [_value(item, (*path, position), lines, where) for position, item in enumerate(node.value)]
-    assert isinstance(node, MappingNode)
-    found: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        if not isinstance(key_node, ScalarNode):
-            raise _fault("a key is not text", where, key_node.start_mark.line + 1)
-        key = str(key_node.value)
-        if key in found:
-            raise _fault(f"key {key} is given twice", where, key_node.start_mark.line + 1)
-        found[key] = _value(value_node, (*path, key), lines, where)
-    return found
+class _Reading:
+    """Values made from the parser's events, in one pass: nothing here needs YAML's own ideas of types."""
+
+    def __init__(self, events: Iterator[Event], where: str) -> None:
+        self._events, self._where = events, where
+        self.lines: Lines = {}
+
+    def document(self) -> Any:
+        next(self._events)
+        event = next(self._events)
+        if not isinstance(event, DocumentStartEvent):
+            raise _fault("empty file", self._where, 1)
+        value = self._value(self._next(), ())
+        next(self._events)
+        event = next(self._events)
+        if not isinstance(event, StreamEndEvent):
+            raise _fault("not YAML: a second document begins", self._where, _line(event))
+        return value
+
+    def _next(self) -> Event:
+        event = next(self._events)
+        if isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None:
+            raise _fault("anchors and aliases are not used in contracts", self._where, _line(event))
+        if getattr(event, "tag", None) not in (None, "!"):
+            raise _fault("tags are not used in contracts", self._where, _line(event))
+        return event
+
+    def _value(self, event: Event, path: tuple[str | int, ...]) -> Any:
+        self.lines[path] = _line(event)
+        if len(path) > _MAX_DEPTH:
+            raise _fault("nested too deep", self._where, _line(event))
+        if isinstance(event, ScalarEvent):
+            return _scalar(event)
+        if isinstance(event, SequenceStartEvent):
+            items: list[Any] = []
+            while not isinstance(event := self._next(), SequenceEndEvent):
+                items.append(self._value(event, (*path, len(items))))
+            return items
+        found: dict[str, Any] = {}
+        while not isinstance(event := self._next(), MappingEndEvent):
+            if not isinstance(event, ScalarEvent):
+                raise _fault("a key is not text", self._where, _line(event))
+            key = str(event.value)
+            if key in found:
+                raise _fault(f"key {key} is given twice", self._where, _line(event))
+            found[key] = self._value(self._next(), (*path, key))
+        return found
 
 
-def _scalar(node: ScalarNode) -> str | int | bool | None:
+def _scalar(node: ScalarEvent) -> str | int | bool | None:
     text = str(node.value)
     if node.style in ("'", '"', "|", ">"):  # quoted or block text is text, whatever it looks like
         return text
@@ -78,8 +106,8 @@ def _scalar(node: ScalarNode) -> str | int | bool | None:
     return int(text) if _INTEGER.fullmatch(text) else text
 
 
-def _line(mark: Any) -> int:
-    return 1 if mark is None else int(mark.line) + 1
+def _line(event: Event) -> int:
+    return 1 if event.start_mark is None else int(event.start_mark.line) + 1
 
 
 def _fault(what: str, where: str, line: int) -> ContractError:
