@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from meanscheck.law.law import Programme, Variable
-from meanscheck.law.tree import IS_MEMBER, Node, membership, membership_of
+from meanscheck.law.tree import IS_MEMBER, Arg, Node, membership, membership_of
 
 
 def without_absent(
@@ -28,9 +28,7 @@ def without_absent(
             return Node("text", ("ineligible",), tree.type, "const")
         if not tree.nodes:
             return tree
-        args = tuple(rewritten(a) if isinstance(a, Node) else a for a in tree.args)
-        # Most trees ask for no programme; what stays as it is need not be made again.
-        return tree if all(a is b for a, b in zip(args, tree.args, strict=True)) else replace(tree, args=args)
+        return _with_args(tree, tuple(rewritten(a) if isinstance(a, Node) else a for a in tree.args))
 
     result = []
     for p in programmes:
@@ -39,6 +37,11 @@ def without_absent(
         yields = tuple(y for y in p.yields_to if y.programme in present)
         result.append(replace(p, tests=tests, award=award, yields_to=yields))
     return result, {name: replace(v, tree=rewritten(v.tree)) for name, v in variables.items()}
+
+
+def _with_args(tree: Node, args: tuple[Arg, ...]) -> Node:
+    """Most trees stay as they are, and need not be made again."""
+    return tree if all(a is b for a, b in zip(args, tree.args, strict=True)) else replace(tree, args=args)
 
 
 def with_memberships(
@@ -130,7 +133,7 @@ class _Copies:
             return replace(tree, args=(self._copy_of(name),))
         if not tree.nodes:
             return self.changed(tree) if self.concerns(tree) else tree
-        tree = replace(tree, args=tuple(self.copied(a) if isinstance(a, Node) else a for a in tree.args))
+        tree = _with_args(tree, tuple(self.copied(a) if isinstance(a, Node) else a for a in tree.args))
         return self.changed(tree) if self.concerns(tree) else tree
 
     def made(self) -> dict[str, Variable]:

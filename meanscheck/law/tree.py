@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, TypeAlias
 
 from meanscheck.errors import InputError
@@ -51,10 +52,14 @@ class Node:
     level: str
     nodes: tuple[Node, ...] = field(init=False, compare=False, repr=False)
     """Arguments that are nodes themselves."""
+    every: tuple[Node, ...] = field(init=False, compare=False, repr=False)
+    """All nodes below it, parents first: loading a pack looks through its trees half a million times."""
     key: int = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "nodes", tuple(a for a in self.args if isinstance(a, Node)))
+        nodes = tuple([a for a in self.args if isinstance(a, Node)])
+        object.__setattr__(self, "nodes", nodes)
+        object.__setattr__(self, "every", tuple([n for node in nodes for n in (node, *node.every)]))
         object.__setattr__(self, "key", hash((self.op, self.args, self.type, self.level)))
 
     def __hash__(self) -> int:
@@ -62,12 +67,7 @@ class Node:
 
     def walk(self) -> Iterator[Node]:
         """This node and all below it, parents first."""
-        waiting = [self]
-        while waiting:
-            node = waiting.pop()
-            yield node
-            if node.nodes:
-                waiting += node.nodes[::-1]
+        return chain((self,), self.every)
 
 
 IS_MEMBER = "is_member"
