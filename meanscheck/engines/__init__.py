@@ -1,6 +1,7 @@
 """Who works on a caseload? The same kernel (`meanscheck.decisions.kernel`) in several processes, or on a cluster.
 
-    result = assess(store, law, engine=Pool(processes=2))
+    with Pool(processes=2) as engine:                        # or engine=Pool(processes=2), for one caseload
+        result = assess(store, law, engine=engine)
     result = assess(store, law, vault="/shared/county.vault", engine=Spark(session))
 
 Records, their root and the order of entries are those of one process; only the time differs. `processes` is what a pool
