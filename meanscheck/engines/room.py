@@ -13,7 +13,7 @@ Choices
     * Sizes are a few steps and not whatever fits: a run that was broken off is gone on with in blocks of its size, if
       that fits, and the next start seldom finds the same number of free bytes.
     * Measured with the law of Jiangmen, nine programmes, on a county with every kind of fault: 0.5 GiB at 3 200 units,
-      0.9 at 12 800, 1.4 at 25 600, 2.3 at 51 200; of eleven million households a quarter of a GiB more. Each block
+      0.9 at 12 800, 1.4 at 25 600, 2.3 at 51 200; eleven million take a tenth of a GiB more. Each block
       costs a third of a second of its own, whatever its size.
     * A caseload of one block is worked on by one process: starting another takes longer than it saves.
 """
