@@ -248,6 +248,26 @@ def test_a_projection_that_was_not_finished_is_not_used(inbox: Inbox, monkeypatc
         assert store.project(snapshot, on=ON).units == 6
 
 
+def test_a_projection_whose_name_is_refused_leaves_nothing_and_is_made_again(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when another program holds the file of the day before (Windows), or the folder's rights have changed."""
+    county(inbox, 0)
+    with inbox.store() as store:
+        _, snapshot, whole = everything(store, inbox.folder)
+
+        def refused(part: Path, target: Path) -> Path:
+            assert part.name.endswith(".projection.part") and target.name.endswith(".projection")
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(Path, "replace", refused)
+        with pytest.raises(StoreError, match=r"\.projection cannot be written \(Permission denied\): look at space"):
+            store.project(snapshot, on=date(2020, 7, 1))
+        monkeypatch.undo()
+        assert not [file.name for file in inbox.folder.iterdir() if ".projection" in file.name]
+        assert_blocks_equal(store.project(snapshot, on=ON).block(WANTED, first=0, after=6), whole)
+
+
 READS = """
 import sys
 from pathlib import Path
