@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -69,10 +69,11 @@ class With:
     """A pool that works another kernel."""
 
     kernel: type[Kernel]
+    pool: Pool = field(default_factory=lambda: Pool(2))
 
     def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]:
         other = self.kernel(kernel.law_text, kernel.snapshot, kernel.vault, kernel.seal)
-        return Pool(2).run(other, projection, ranges)
+        return self.pool.run(other, projection, ranges)
 
 
 def test_what_nobody_foresaw_reaches_the_caller_without_its_words(store: Store, tmp_path: Path) -> None:
@@ -104,18 +105,6 @@ class Named(Kernel):
         return super().__call__(reader, number, units)
 
 
-@dataclass(frozen=True)
-class Kept:
-    """A pool that was entered, working another kernel."""
-
-    pool: Pool
-    kernel: type[Kernel]
-
-    def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]:
-        other = self.kernel(kernel.law_text, kernel.snapshot, kernel.vault, kernel.seal)
-        return self.pool.run(other, projection, ranges)
-
-
 def worked_by(folder: Path) -> set[str]:
     return set((folder / "processes").read_text().split())
 
@@ -125,7 +114,7 @@ def test_processes_that_are_kept_work_on_one_caseload_after_another(store: Store
     roots = []
     with Pool(2) as pool:
         for name in ("one", "two", "three"):
-            result = assess(store, law, vault=tmp_path / name, block_units=3, engine=Kept(pool, Named)).run()
+            result = assess(store, law, vault=tmp_path / name, block_units=3, engine=With(Named, pool)).run()
             roots.append(result.records_root)
     assert roots == [assess(store, law, vault=tmp_path / "alone", block_units=7).run().records_root] * 3
     assert worked_by(tmp_path / "one") == worked_by(tmp_path / "two") == worked_by(tmp_path / "three")
@@ -139,10 +128,10 @@ def test_after_a_caseload_that_was_broken_off_other_processes_work(
 ) -> None:
     law = RulePack.load(PACK).on(DAY)
     with Pool(2) as pool:
-        assess(store, law, vault=tmp_path / "before", block_units=3, engine=Kept(pool, Named)).run()
+        assess(store, law, vault=tmp_path / "before", block_units=3, engine=With(Named, pool)).run()
         with pytest.raises((StoreError, InternalError)):
-            assess(store, law, vault=tmp_path / "broken", block_units=3, engine=Kept(pool, broken)).run()
-        after = assess(store, law, vault=tmp_path / "after", block_units=3, engine=Kept(pool, Named)).run()
+            assess(store, law, vault=tmp_path / "broken", block_units=3, engine=With(broken, pool)).run()
+        after = assess(store, law, vault=tmp_path / "after", block_units=3, engine=With(Named, pool)).run()
     assert after.records_root == assess(store, law, vault=tmp_path / "alone", block_units=7).run().records_root
     assert worked_by(tmp_path / "before").isdisjoint(worked_by(tmp_path / "after"))
 
