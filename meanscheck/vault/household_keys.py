@@ -132,7 +132,9 @@ class HouseholdKeys:
             self._refresh()
             some = np.flatnonzero(self._rows[:, TOKEN] == tag[0])
             found = some[(self._rows[some, TOKEN:BOUND] == tag).all(axis=1)]
-            return [self._rows[row, :TOKEN].tobytes().hex() for row in found]
+            tokens = [self._rows[row, :TOKEN].tobytes().hex() for row in found]
+            give_back(self._data)
+            return tokens
 
     def was_erased(self, case_id: str) -> bool:
         """Whether a household of that case was erased."""
