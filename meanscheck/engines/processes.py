@@ -79,7 +79,9 @@ class Processes:
             raise StoreError("these processes work on another task, which was not read to its end; start others")
         self._works = True
         try:
-            if not self._workers:
+            # Those that were kept may be gone: killed for memory while they had nothing to do.
+            if not self._workers or not all(worker.process.is_alive() for worker in self._workers):
+                self._end()
                 self._start()
             yield from self._answers(task, ranges)
         except BaseException:

@@ -7,9 +7,11 @@ advisory lock of the operating system, which ends with the process that held it,
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 import sys
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from meanscheck.errors import LedgerError
@@ -83,3 +85,18 @@ def lock(path: Path | None) -> Iterator[None]:
         except OSError:
             raise LedgerError(f"{path.name} is in use by another process") from None
         yield
+
+
+def put_away(folder: Path, parts: Iterable[bytes | memoryview]) -> mmap.mmap | None:
+    """Bytes in a file without a name in that folder, mapped to read; None if none can be written there.
+
+    They are on the disk before they are mapped: what failed to come there later would be read as other bytes.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.writelines(parts)
+            file.flush()
+            os.fsync(file.fileno())
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError:  # a full disk, or one that is only read
+        return None

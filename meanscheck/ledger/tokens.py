@@ -30,7 +30,6 @@ A root that leaves a token out is a lie told under the log's signature: whoever 
 from __future__ import annotations
 
 import mmap
-import tempfile
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
@@ -39,7 +38,7 @@ from struct import Struct
 from typing import Final
 
 from meanscheck.errors import NotProven
-from meanscheck.ledger import merkle
+from meanscheck.ledger import files, merkle
 
 TOKEN: Final = 16
 PER_PAGE: Final = 64
@@ -84,12 +83,8 @@ class Tokens:
 
     def _put_away(self, folder: Path) -> None:
         parts = [b"".join(part) for part in self._parts]
-        try:
-            with tempfile.TemporaryFile(dir=folder) as file:
-                file.writelines(parts)
-                file.flush()
-                data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except OSError:  # a full disk, as whatever is written next will say
+        data = files.put_away(folder, parts)
+        if data is None:
             self._folder = None
             return
         self._away.append((data, [0, *accumulate(map(len, parts))]))

@@ -7,8 +7,10 @@ it does so for the time of one small write.
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -92,3 +94,18 @@ def flush_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def put_away(folder: Path, parts: Iterable[bytes | memoryview]) -> mmap.mmap | None:
+    """Bytes in a file without a name in that folder, mapped to read; None if none can be written there.
+
+    They are on the disk before they are mapped: what failed to come there later would be read as other bytes.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.writelines(parts)
+            file.flush()
+            os.fsync(file.fileno())
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError:  # a full disk, or one that is only read
+        return None

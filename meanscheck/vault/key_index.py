@@ -19,7 +19,6 @@ the clear.
 from __future__ import annotations
 
 import mmap
-import tempfile
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -27,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meanscheck.errors import StoreError
+from meanscheck.vault import files
 
 TOKEN: Final = 16
 ROWS: Final = 2**30
@@ -97,14 +97,8 @@ class Index:
             self._long.append(self._put_away(run))
 
     def _put_away(self, run: _Run) -> tuple[_Run, mmap.mmap | None]:
-        try:
-            with tempfile.TemporaryFile(dir=self._folder) as file:
-                file.write(run.data)
-                file.flush()
-                data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except OSError:  # a full disk, or one that is only read
-            return run, None
-        return np.frombuffer(data, np.uint64), data
+        data = files.put_away(self._folder, [run.data])
+        return run if data is None else np.frombuffer(data, np.uint64), data
 
 
 def give_back(data: mmap.mmap) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,6 +122,19 @@ def test_processes_that_are_kept_work_on_one_caseload_after_another(store: Store
     assert worked_by(tmp_path / "one") == worked_by(tmp_path / "two") == worked_by(tmp_path / "three")
     assert len(worked_by(tmp_path / "one")) == 2
     assert not any(Path("/proc", pid).exists() for pid in worked_by(tmp_path / "one"))
+
+
+def test_a_kept_process_that_was_killed_meanwhile_is_started_anew(store: Store, tmp_path: Path) -> None:
+    law = RulePack.load(PACK).on(DAY)
+    with Pool(2) as pool:
+        before = assess(store, law, vault=tmp_path / "before", block_units=3, engine=With(Named, pool)).run()
+        gone = int(min(worked_by(tmp_path / "before")))
+        os.kill(gone, signal.SIGKILL)
+        while Path("/proc", str(gone), "stat").read_text().rpartition(")")[2].split()[0] != "Z":
+            time.sleep(0.01)
+        after = assess(store, law, vault=tmp_path / "after", block_units=3, engine=With(Named, pool)).run()
+    assert after.records_root == before.records_root
+    assert len(worked_by(tmp_path / "after") - {str(gone)}) == 2
 
 
 @pytest.mark.parametrize("broken", [Dying, Faulty])
