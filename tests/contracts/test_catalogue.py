@@ -210,7 +210,20 @@ def test_yaml_keeps_codes_as_text_and_dates_as_text() -> None:
     assert lines["c", 1] == 3
 
 
-@pytest.mark.parametrize("text", ["", "a: [", "? [a]\n: b", "a: *x"])
-def test_what_is_not_strict_yaml_is_refused(text: str) -> None:
-    with pytest.raises(ContractError):
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        ("", 1, "empty file"),
+        ("a: ]", 1, "not YAML"),
+        ("b: 1\n? [a]\n: b", 2, "a key is not text"),
+        ("b: 1\na: *x", 2, "anchors and aliases"),
+        ("*x : 1", 1, "anchors and aliases"),
+        ("a: 1\n---\nb: 2", 2, "a second document"),
+        ("a: 1\nb:\n  c: 2\n  c: 3", 4, "key c is given twice"),
+        ("[" * 42 + "]" * 42, 1, "nested too deep"),
+    ],
+)
+def test_what_is_not_strict_yaml_is_refused_with_its_line(text: str, line: int, what: str) -> None:
+    with pytest.raises(ContractError, match=what) as caught:
         load_yaml(text, where="x.yaml")
+    assert caught.value.where == f"x.yaml:{line}"
