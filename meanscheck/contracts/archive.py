@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from meanscheck.contracts.bounds import MAX_FILE_BYTES, MAX_MEMBERS, MAX_RATIO, MAX_UNPACKED, SMALL
+from meanscheck.contracts.bounds import MAX_FILE_BYTES, MAX_MEMBERS, MAX_RATIO, MAX_WHOLE, SMALL
 from meanscheck.errors import FeedError
 
 NESTED = frozenset(
@@ -70,9 +70,9 @@ def unpack(data: bytes, *, where: str, suffixes: frozenset[str]) -> Unpacked:
     stream = io.BytesIO(data)
     with _opened(stream, where) as archive:
         entries = checked_entries(archive, len(data), where=where)
-        if sum(info.file_size for info in entries) > MAX_UNPACKED:
+        if sum(info.file_size for info in entries) > MAX_WHOLE:
             raise FeedError(
-                f"the archive unpacks to more than {MAX_UNPACKED // 2**20} MiB, and would be held in memory whole",
+                f"the archive unpacks to more than {MAX_WHOLE // 2**20} MiB, and would be held in memory whole",
                 where=where,
                 remedy="Send the file unpacked: CSV and Parquet are read in parts",
             )

@@ -12,9 +12,9 @@ from meanscheck.errors import FeedError
 
 MAX_FILE_BYTES = 4 * 2**30
 """Bytes of a text file, or of everything that an archive or workbook unpacks to."""
-MAX_UNPACKED = 2**27
-"""Bytes that an archive of data unpacks to: it is held whole in memory, where a file that is not packed is read in
-parts, and takes some seven times as much while it is divided into cells."""
+MAX_WHOLE = 2**27
+"""Bytes that are held in memory together: a file of a format that is not read in parts, what an archive of data unpacks
+to, a line of a larger CSV file. While they are divided into cells they take some seven times as much."""
 MAX_RATIO = 100
 """How many times its packed size a member may unpack to, from `SMALL` on (office files reach about 60)."""
 SMALL = 16 * 2**20
@@ -36,6 +36,16 @@ def check_size(size: int, *, where: str) -> None:
     """FeedError if a file, or what it unpacks to, is larger than is read."""
     if size > MAX_FILE_BYTES:
         raise FeedError(f"larger than {MAX_FILE_BYTES // 2**30} GiB", where=where, remedy=_REMEDY)
+
+
+def check_whole(size: int, *, where: str) -> None:
+    """FeedError if a file that would be held in memory whole is larger than that."""
+    if size > MAX_WHOLE:
+        raise FeedError(
+            f"larger than {MAX_WHOLE // 2**20} MiB, and would be held in memory whole",
+            where=where,
+            remedy=f"{_REMEDY}, or as CSV or Parquet, which are read in parts",
+        )
 
 
 def check_shape(rows: int, columns: int, *, where: str) -> None:

@@ -19,7 +19,7 @@ from typing import BinaryIO, Literal
 import numpy as np
 import polars as pl
 
-from meanscheck.contracts.bounds import check_shape, check_size
+from meanscheck.contracts.bounds import MAX_WHOLE, check_shape, check_size
 from meanscheck.contracts.table import MAX_PREAMBLE, IsHeader, Table, broken_schema, counted, none_broken
 from meanscheck.errors import FeedError
 
@@ -107,7 +107,7 @@ def read_csv_parts(
     with path.open("rb") as file:
         _refuse_what_is_no_text(file.read(_BLOCK), where)
         file.seek(0)
-        texts = (_as_utf8(block, found) for block in _blocks(file))
+        texts = (_as_utf8(block, found) for block in _blocks(file, where))
         first = next(texts).removeprefix(codecs.BOM_UTF8)
         head = _header(first, where, is_header, separator, header_line)
         line_no, is_quoted = head.line, False
@@ -136,7 +136,7 @@ def _unshown(body: bytes) -> bytes:
     return _SHOWN.sub(rb"\1", body) if b'"' in body and b'="' in body else body
 
 
-def _blocks(file: BinaryIO) -> Iterator[bytes]:
+def _blocks(file: BinaryIO, where: str) -> Iterator[bytes]:
     """The file in blocks of whole lines; a line feed is never a part of a character, in neither encoding."""
     rest: list[bytes] = []
     while block := file.read(_BLOCK):
@@ -146,6 +146,12 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
             rest = [block[end:]]
         else:
             rest.append(block)
+            if sum(map(len, rest)) > MAX_WHOLE:
+                raise FeedError(
+                    f"a line longer than {MAX_WHOLE // 2**20} MiB",
+                    where=where,
+                    remedy="Export the file again, with line feeds between rows",
+                )
     if any(rest):
         yield b"".join(rest)
 

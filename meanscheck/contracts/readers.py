@@ -17,7 +17,7 @@ from pathlib import Path
 import polars as pl
 
 from meanscheck.contracts.archive import Member, unpack
-from meanscheck.contracts.bounds import check_shape, check_size
+from meanscheck.contracts.bounds import MAX_WHOLE, check_shape, check_size, check_whole
 from meanscheck.contracts.cast import ROW_NO, Cast, cast_rows
 from meanscheck.contracts.csv_text import how_many, read_csv, read_csv_parts
 from meanscheck.contracts.fixed_width import read_fixed
@@ -87,7 +87,7 @@ def read_parts(contract: FeedContract, path: Path, *, mapping: FileMapping | Non
     size = path.stat().st_size if path.is_file() else 0
     rows = _parquet_rows(path, where) if form == "parquet" and size else 0
     shape = FileShape() if mapping is None else mapping.file
-    is_text = form == "csv" and shape.format in (None, "csv") and size > 2 * WHOLE and _has_many_lines(path)
+    is_text = form == "csv" and shape.format in (None, "csv") and _is_large(path, size)
     if rows <= WHOLE and not is_text:
         file = read_rows(contract, path, mapping=mapping)
         is_whole = file.rows.height <= WHOLE
@@ -123,8 +123,10 @@ def read_parts(contract: FeedContract, path: Path, *, mapping: FileMapping | Non
         yield part
 
 
-def _has_many_lines(path: Path) -> bool:
-    """Whether a text file has more than `WHOLE` line feeds (a row has two bytes at least)."""
+def _is_large(path: Path, size: int) -> bool:
+    """Whether a text file of so many bytes is read in parts: many bytes, or more than `WHOLE` line feeds."""
+    if size > MAX_WHOLE or size <= 2 * WHOLE:  # a row has two bytes at least
+        return size > MAX_WHOLE
     lines = 0
     with path.open("rb") as file:
         while block := file.read(2**20):
@@ -183,6 +185,8 @@ def read_tables(
     if form == "parquet":
         return [("parquet", where, _read_parquet(path, where))]
     check_size(size, where=where)
+    if form == "jsonl" or shape.format == "fixed":
+        check_whole(size, where=where)
     data = path.read_bytes()
     if form != "zip":
         return _of_bytes(Member(where, path.suffix.lower(), data), shape, layout, is_header, is_complete)

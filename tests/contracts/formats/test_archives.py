@@ -176,9 +176,9 @@ def test_a_member_without_a_name_is_no_crash(tmp_path: Path) -> None:
 def test_an_archive_that_memory_would_have_to_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = packed(tmp_path / "x.zip", ("a.csv", one()), ("b.csv", one(B)))
     size = len(one().encode()) + len(one(B).encode())
-    monkeypatch.setattr("meanscheck.contracts.archive.MAX_UNPACKED", size)
+    monkeypatch.setattr("meanscheck.contracts.archive.MAX_WHOLE", size)
     assert cast(path).accepted.height == 2
-    monkeypatch.setattr("meanscheck.contracts.archive.MAX_UNPACKED", size - 1)
+    monkeypatch.setattr("meanscheck.contracts.archive.MAX_WHOLE", size - 1)
     with pytest.raises(FeedError, match="held in memory") as caught:
         cast(path)
     assert "unpacked" in caught.value.remedy

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from contracts.formats.legal import resident
-from meanscheck.contracts import csv_text, feed, readers
+from meanscheck.contracts import bounds, csv_text, feed, readers
 from meanscheck.contracts.mapping import FileMapping
 from meanscheck.contracts.named import FileRows
 from meanscheck.contracts.readers import read_parts, read_rows
@@ -72,3 +72,44 @@ def test_a_parquet_file_in_parts_is_read_by_a_mapping(tmp_path: Path) -> None:
     rows, broken, _ = together(parts)
     assert rows["row_no"].to_list() == list(range(1, 40))
     assert broken.select("row_no", "reason").rows() == [(40, "unmapped_code")]
+
+
+def test_a_file_of_few_long_lines_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "WHOLE", 1_000)
+    path = sent(tmp_path)
+    assert len(list(read_parts(feed("bank_deposits"), path))) == 1
+    monkeypatch.setattr(readers, "MAX_WHOLE", path.stat().st_size - 1)
+    parts = list(read_parts(feed("bank_deposits"), path))
+    whole = read_rows(feed("bank_deposits"), path)
+    assert len(parts) > 2
+    assert together(parts)[0].equals(whole.rows)
+
+
+def test_a_line_too_long_for_memory_refuses_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_text, "MAX_WHOLE", 2_000)
+    path = sent(tmp_path, end="甲" * 1_000 + "\n")
+    with pytest.raises(FeedError, match="a line longer than"):
+        list(read_parts(feed("bank_deposits"), path))
+
+
+def test_a_file_that_must_be_held_whole_is_refused_beyond_what_memory_is_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "MAX_WHOLE", 100)
+    path = tmp_path / "x.jsonl"
+    path.write_text(f'{{"id_number": "{resident(1)}", "balance": "1.00"}}\n' * 3, encoding="utf-8")
+    fixed = FileMapping.model_validate(
+        {
+            "feed": "bank_deposits",
+            "sender": "S",
+            "file": {"format": "fixed"},
+            "columns": {"id_number": {"start": 1, "length": 18}, "balance": {"start": 19, "length": 10}},
+        }
+    )
+    text = tmp_path / "x.txt"
+    text.write_text(f"{resident(1)}      1.00\n" * 4, encoding="ascii")
+    for found, mapping in ((path, None), (text, fixed)):
+        with pytest.raises(FeedError, match="held in memory whole") as caught:
+            list(read_parts(feed("bank_deposits"), found, mapping=mapping))
+        assert caught.value.where == found.name
+        assert "Parquet" in caught.value.remedy
