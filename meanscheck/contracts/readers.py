@@ -8,7 +8,6 @@ lines file is line 1, the first row of a Parquet file is row 1; see `named` for 
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -17,7 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from meanscheck.contracts.archive import Member, unpack
-from meanscheck.contracts.bounds import MAX_WHOLE, check_shape, check_size, check_whole
+from meanscheck.contracts.bounds import MAX_WHOLE, check_size, check_whole
 from meanscheck.contracts.cast import ROW_NO, Cast, cast_rows
 from meanscheck.contracts.csv_text import how_many, read_csv, read_csv_parts
 from meanscheck.contracts.fixed_width import read_fixed
@@ -28,6 +27,7 @@ from meanscheck.contracts.mapping_checks import refuse_faulty
 from meanscheck.contracts.model import FeedContract
 from meanscheck.contracts.named import FileRows, joined, named
 from meanscheck.contracts.office_sheets import IsComplete, read_sheets
+from meanscheck.contracts.parquet import opened_parquet
 from meanscheck.contracts.spelling import header_key
 from meanscheck.contracts.table import IsHeader, Table, counted, none_broken
 from meanscheck.errors import FeedError
@@ -85,7 +85,10 @@ def read_parts(contract: FeedContract, path: Path, *, mapping: FileMapping | Non
     where = path.name
     form = FORMATS.get(path.suffix.lower(), "")
     size = path.stat().st_size if path.is_file() else 0
-    rows = _parquet_rows(path, where) if form == "parquet" and size else 0
+    rows = 0
+    if form == "parquet" and size:
+        with opened_parquet(path, where=where) as parquet:
+            rows = parquet.rows
     shape = FileShape() if mapping is None else mapping.file
     is_text = form == "csv" and shape.format in (None, "csv") and _is_large(path, size)
     if rows <= WHOLE and not is_text:
@@ -109,7 +112,7 @@ def read_parts(contract: FeedContract, path: Path, *, mapping: FileMapping | Non
             header_line=shape.header_line,
         )
     else:
-        tables = (_read_parquet(path, where, first=at) for at in range(0, rows, PART))
+        tables = _parquet(path, where, part=PART)
     units: Mapping[str, str] | None = None
     for table in tables:
         part = named(contract, table, form, where, mapping, is_whole=False)
@@ -183,7 +186,7 @@ def read_tables(
     if size == 0:
         raise FeedError("the file is empty", where=where, remedy="Ask the sender for the file")
     if form == "parquet":
-        return [("parquet", where, _read_parquet(path, where))]
+        return [("parquet", where, table) for table in _parquet(path, where)]
     check_size(size, where=where)
     if form == "jsonl" or shape.format == "fixed":
         check_whole(size, where=where)
@@ -217,7 +220,7 @@ def _of_bytes(
             f"not a file of format {shape.format}", where=where, remedy="Look at file.format in the mapping"
         )
     if form == "parquet":
-        return [(form, where, _read_parquet(io.BytesIO(data), where))]
+        return [(form, where, table) for table in _parquet(data, where)]
     if form == "jsonl":
         return [(form, where, read_jsonl(data, where=where))]
     if form == "csv":
@@ -248,30 +251,9 @@ def _sources(mapping: FileMapping) -> Callable[[str], bool]:
     return lambda cell: bool(cell.strip()) and header_key(cell) in keys
 
 
-def _parquet_rows(source: Path | io.BytesIO, where: str) -> int:
-    """Rows by the file's own count in its last bytes: a small file may claim rows without end."""
-    rows = int(_collected(pl.scan_parquet(source).select(pl.len()), where).item())
-    check_shape(rows, 0, where=where)
-    return rows
-
-
-def _read_parquet(source: Path | io.BytesIO, where: str, *, first: int | None = None) -> Table:
-    """All rows of a Parquet file, or one part of them."""
-    if first is None:
-        _parquet_rows(source, where)
-    rows = pl.scan_parquet(source)
-    frame = _collected(rows if first is None else rows.slice(first, PART), where)
-    headers = tuple(frame.columns)
-    check_shape(frame.height, len(headers), where=where)
-    cells = frame.rename({header: f"c{at}" for at, header in enumerate(headers)})
-    return Table(headers, cells, counted((first or 0) + 1, cells.height), none_broken())
-
-
-def _collected(rows: pl.LazyFrame, where: str) -> pl.DataFrame:
-    try:
-        return rows.collect(engine="in-memory")
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        # A panic is how the reader ends on some footers that are damaged.
-        raise FeedError(
-            "not a Parquet file, or cut short", where=where, remedy="Ask the sender to write the file again"
-        ) from None
+def _parquet(source: Path | bytes, where: str, *, part: int | None = None) -> Iterator[Table]:
+    """The table of a Parquet file, or one table for each so many rows of it."""
+    with opened_parquet(source, where=where) as file:
+        for first in range(0, max(file.rows, 1), part or max(file.rows, 1)):
+            cells = file.cells(first, part or file.rows)
+            yield Table(file.headers, cells, counted(first + 1, cells.height), none_broken())

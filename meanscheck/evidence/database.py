@@ -17,8 +17,8 @@ from typing import Any, Self
 import duckdb
 import polars as pl
 
+from meanscheck.contracts.arrow import ArrowStream, frame_of
 from meanscheck.errors import InternalError, StoreError
-from meanscheck.evidence.arrow import ArrowStream, frame_of
 from meanscheck.evidence.connecting import NAME, attach, connected
 from meanscheck.evidence.key import StoreKey
 from meanscheck.evidence.rescue import Rescue

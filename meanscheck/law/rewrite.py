@@ -11,10 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import TypeVar
 
-from meanscheck.law.law import Programme, Variable
-from meanscheck.law.tree import IS_MEMBER, Arg, Node, membership, membership_of
+from meanscheck.law.law import Award, LawTest, Programme, Variable
+from meanscheck.law.tree import IS_MEMBER, Node, membership, membership_of
+
+T = TypeVar("T", Variable, LawTest, Award)
 
 
 def without_absent(
@@ -23,25 +26,28 @@ def without_absent(
     """Programmes and variables that no longer ask for programmes not in force."""
     present = {p.id for p in programmes}
 
+    def is_absent(node: Node) -> bool:
+        return node.op == "outcome" and node.args[0] not in present
+
     def rewritten(tree: Node) -> Node:
-        if tree.op == "outcome" and tree.args[0] not in present:
+        if is_absent(tree):
             return Node("text", ("ineligible",), tree.type, "const")
-        if not tree.nodes:
+        if not any(is_absent(node) for node in tree.every):
             return tree
-        return _with_args(tree, tuple(rewritten(a) if isinstance(a, Node) else a for a in tree.args))
+        return replace(tree, args=tuple(rewritten(a) if isinstance(a, Node) else a for a in tree.args))
 
     result = []
     for p in programmes:
-        award = None if p.award is None else replace(p.award, tree=rewritten(p.award.tree))
-        tests = tuple(replace(t, tree=rewritten(t.tree)) for t in p.tests)
+        award = p.award and _with_tree(p.award, rewritten(p.award.tree))
+        tests = tuple(_with_tree(t, rewritten(t.tree)) for t in p.tests)
         yields = tuple(y for y in p.yields_to if y.programme in present)
         result.append(replace(p, tests=tests, award=award, yields_to=yields))
-    return result, {name: replace(v, tree=rewritten(v.tree)) for name, v in variables.items()}
+    return result, {name: _with_tree(v, rewritten(v.tree)) for name, v in variables.items()}
 
 
-def _with_args(tree: Node, args: tuple[Arg, ...]) -> Node:
-    """Most trees stay as they are, and need not be made again."""
-    return tree if all(a is b for a, b in zip(args, tree.args, strict=True)) else replace(tree, args=args)
+def _with_tree(of: T, tree: Node) -> T:
+    """A variable, test or award with a tree; most keep theirs, and need not be made again."""
+    return of if tree is of.tree else replace(of, tree=tree)
 
 
 def with_memberships(
@@ -62,9 +68,7 @@ def with_review(
     copies = {feeds: _reviewing(feeds, variables) for feeds in asked}
     result = []
     for programme in programmes:
-        tests = (
-            replace(t, tree=copies[frozenset(t.review)].copied(t.tree)) if t.review else t for t in programme.tests
-        )
+        tests = (_with_tree(t, copies[frozenset(t.review)].copied(t.tree)) if t.review else t for t in programme.tests)
         result.append(replace(programme, tests=tuple(tests)))
     return result, _with_copies(variables, copies.values())
 
@@ -83,8 +87,8 @@ def without_own_members(
 
 
 def _copied(programme: Programme, of: _Copies, members: str) -> Programme:
-    award = programme.award and replace(programme.award, tree=of.copied(programme.award.tree))
-    tests = tuple(replace(t, tree=of.copied(t.tree)) for t in programme.tests)
+    award = programme.award and _with_tree(programme.award, of.copied(programme.award.tree))
+    tests = tuple(_with_tree(t, of.copied(t.tree)) for t in programme.tests)
     return replace(programme, tests=tests, award=award, members=members)
 
 
@@ -114,6 +118,11 @@ def _reviewing(feeds: frozenset[str], variables: Mapping[str, Variable]) -> _Cop
     return _Copies(variables, "+".join(sorted(feeds)), lambda n: n.op == "agg" and n.args[1] in feeds, reviewed)
 
 
+@lru_cache(maxsize=4_096)  # a pack's laws of its days are made of the same trees
+def _variables_in(tree: Node) -> frozenset[str]:
+    return frozenset(str(node.args[0]) for node in tree.walk() if node.op == "var")
+
+
 @dataclass(frozen=True)
 class _Copies:
     """Copies of the variables in which certain nodes are other ones, made as they are asked for."""
@@ -127,13 +136,12 @@ class _Copies:
 
     def copied(self, tree: Node) -> Node:
         """A tree with the changed nodes, and copies in place of the variables that have some."""
-        if tree.op == "var" and str(tree.args[0]) in self.concerned:
+        if self._names_concerned(tree):
             name = str(tree.args[0])
             self.names[name] = None
             return replace(tree, args=(self._copy_of(name),))
-        if not tree.nodes:
-            return self.changed(tree) if self.concerns(tree) else tree
-        tree = _with_args(tree, tuple(self.copied(a) if isinstance(a, Node) else a for a in tree.args))
+        if any(self.concerns(node) or self._names_concerned(node) for node in tree.every):
+            tree = replace(tree, args=tuple(self.copied(a) if isinstance(a, Node) else a for a in tree.args))
         return self.changed(tree) if self.concerns(tree) else tree
 
     def made(self) -> dict[str, Variable]:
@@ -146,16 +154,16 @@ class _Copies:
                 copies[copy.id] = self.told(copy)
         return copies
 
+    def _names_concerned(self, node: Node) -> bool:
+        return node.op == "var" and str(node.args[0]) in self.concerned
+
     def _copy_of(self, name: str) -> str:
         return f"{name}~{self.suffix}"
 
     @cached_property
     def concerned(self) -> frozenset[str]:
         """The variables that have such nodes, themselves or through others."""
-        below = {
-            name: {str(n.args[0]) for n in variable.tree.walk() if n.op == "var"}
-            for name, variable in self.originals.items()
-        }
+        below = {name: _variables_in(variable.tree) for name, variable in self.originals.items()}
         found = {
             name for name, variable in self.originals.items() if any(self.concerns(n) for n in variable.tree.walk())
         }

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import date
 
 import pytest
 
-from meanscheck.contracts import all_feeds, all_senders, application_contract, feed, feed_names, sender_named
+from meanscheck.contracts import (
+    all_feeds,
+    all_senders,
+    application_contract,
+    catalogue,
+    feed,
+    feed_names,
+    sender_named,
+)
 from meanscheck.contracts.generate import generated_files
 from meanscheck.contracts.loader import load_contract
 from meanscheck.contracts.model import PERSON
@@ -227,3 +236,11 @@ def test_what_is_not_strict_yaml_is_refused_with_its_line(text: str, line: int, 
     with pytest.raises(ContractError, match=what) as caught:
         load_yaml(text, where="x.yaml")
     assert caught.value.where == f"x.yaml:{line}"
+
+
+def test_a_process_that_was_told_the_feeds_reads_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = pickle.loads(pickle.dumps(dict(all_feeds())))
+    monkeypatch.setattr(catalogue, "_told", {})
+    monkeypatch.setattr(catalogue, "load_contract", lambda *_, **__: pytest.fail("a contract was read"))
+    catalogue.tell_feeds(sent)
+    assert all_feeds.__wrapped__() == all_feeds()
