@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from decisions.office import DAY, PACK, small_county
 from meanscheck.decisions import assess
 from meanscheck.decisions.kernel import DoneBlock, Kernel
 from meanscheck.engines import Pool
+from meanscheck.engines.processes import in_order
 from meanscheck.errors import InternalError, StoreError
 from meanscheck.evidence import Projection, Reader, Store
 from meanscheck.law import RulePack
@@ -20,6 +22,9 @@ from meanscheck.ledger import GROUPS, Ledger, Signer, verify
 
 HOUSEHOLDS = 30
 ORIGIN = "county.example/relief"
+ALLOCATOR = "_RJEM_MALLOC_CONF"
+OF_POLARS = "dirty_decay_ms:500,muzzy_decay_ms:1000"
+KEEPS = "narenas:1,dirty_decay_ms:10000,muzzy_decay_ms:-1"
 
 
 @pytest.fixture(scope="module")
@@ -162,8 +167,40 @@ def test_a_caseload_is_not_begun_by_processes_that_are_in_the_middle_of_another(
     assert second.records_root == first.run().records_root
 
 
-def test_the_environment_is_as_it_was(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("allocator", [None, "narenas:3"])
+def test_the_environment_is_as_it_was(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allocator: str | None
+) -> None:
     monkeypatch.setenv("POLARS_MAX_THREADS", "3")
+    monkeypatch.delenv(ALLOCATOR, raising=False)
+    if allocator is not None:
+        monkeypatch.setenv(ALLOCATOR, allocator)
     law = RulePack.load(PACK).on(DAY)
     assess(store, law, vault=tmp_path, block_units=20, engine=Pool(2)).run()
-    assert os.environ["POLARS_MAX_THREADS"] == "3"
+    assert (os.environ["POLARS_MAX_THREADS"], os.environ.get(ALLOCATOR)) == ("3", allocator)
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What a process has in its environment once Polars is loaded."""
+
+    @contextmanager
+    def open(self) -> Iterator[Callable[[int, range], tuple[str | None, ...]]]:
+        yield lambda number, units: tuple(map(os.environ.get, ("POLARS_MAX_THREADS", ALLOCATOR)))
+
+
+@pytest.mark.parametrize(
+    ("set_before", "last"),
+    [(None, KEEPS), (OF_POLARS, KEEPS), ("narenas:3", "narenas:3"), (f"{OF_POLARS},narenas:3", "narenas:3")],
+)
+def test_processes_have_one_thread_and_keep_memory_unless_somebody_has_set_that(
+    monkeypatch: pytest.MonkeyPatch, set_before: str | None, last: str
+) -> None:
+    """What Polars has put there itself, when it was loaded here, is nobody's wish; there too the last one counts."""
+    assert os.environ[ALLOCATOR].startswith(OF_POLARS)
+    monkeypatch.delenv(ALLOCATOR, raising=False)
+    if set_before is not None:
+        monkeypatch.setenv(ALLOCATOR, set_before)
+    ((threads, found),) = in_order(Telling(), [range(1)], processes=1)
+    assert threads == "1" and found is not None
+    assert found.startswith(OF_POLARS) and found.endswith(last) and (KEEPS in found) == (last == KEEPS)
