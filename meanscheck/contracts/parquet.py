@@ -58,8 +58,9 @@ class ParquetFile:
         """
         last = min(first + count, self.rows)
         with _refusing(self._where):
-            # Where the file should end it must end: rows behind that would be lost without a word.
-            bound = last if last < self.rows else 2**62
+            # Where the file should end it must end: rows behind that would be lost without a word. One of them is
+            # enough to see it, and a small file may hold rows without end.
+            bound = last if last < self.rows else last + 1
             query = f"select * exclude (file_row_number) {_ROWS}"
             frame = frame_of(self._connection.sql(query, params=[self._name, first, bound]))
         if frame.height != last - first or frame.width != len(self.headers):
@@ -89,9 +90,9 @@ def opened_parquet(source: Path | bytes, *, where: str) -> Iterator[ParquetFile]
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
     """One for the process: to open it takes as long as to read a small file twenty times."""
-    # Nothing is fetched from anywhere, and nothing of a person is spilled.
-    extensions = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-    connection = duckdb.connect(config={"memory_limit": "1GB", "temp_directory": "", **extensions})
+    # Nothing is fetched; nothing of a person is spilled, or kept until its name in memory means another file.
+    off = ("autoinstall_known_extensions", "autoload_known_extensions", "enable_external_file_cache")
+    connection = duckdb.connect(config={"memory_limit": "1GB", "temp_directory": "", **dict.fromkeys(off, False)})
     connection.execute("set enable_progress_bar = false")
     return connection
 
