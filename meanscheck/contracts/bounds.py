@@ -15,6 +15,8 @@ MAX_FILE_BYTES = 4 * 2**30
 MAX_WHOLE = 2**27
 """Bytes that are held in memory together: a file of a format that is not read in parts, what an archive of data unpacks
 to, a line of a larger CSV file. While they are divided into cells they take some seven times as much."""
+MAX_TEXT = 2**30
+"""Bytes of text of the rows of a Parquet file that are in memory together: a small file may stand for any number."""
 MAX_RATIO = 100
 """How many times its packed size a member may unpack to, from `SMALL` on (office files reach about 60)."""
 SMALL = 16 * 2**20

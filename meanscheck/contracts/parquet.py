@@ -8,7 +8,10 @@ Choices
     * The database reads it, not Polars. A damaged page can make Polars 2.1 ask for 2^61 bytes, and then the whole
       process ends, which nobody can catch: 9 of 20 000 files with some bytes changed did that. The database refused or
       read each of them. It costs some 0.1 µs a row more.
-    * What the file says about itself is not believed: the rows that are read are counted.
+    * What the file says about itself is not believed: the rows that are read are counted, and their text before it is
+      read, since a word kept once may stand in each row.
+    * Columns that hold nothing exactly (lists, structures …) are not read. They are bytes to whoever asks, which no
+      contract takes, so the file is refused where they are needed.
 """
 
 from __future__ import annotations
@@ -26,13 +29,16 @@ import duckdb
 import polars as pl
 
 from meanscheck.contracts.arrow import frame_of
-from meanscheck.contracts.bounds import check_shape
+from meanscheck.contracts.bounds import MAX_TEXT, check_shape
 from meanscheck.errors import FeedError
 
-_ROWS = """
-    from read_parquet(?, file_row_number = true, hive_partitioning = false, union_by_name = false)
-    where file_row_number >= ? and file_row_number < ?
-"""
+_FILE = "read_parquet(?, file_row_number = true, hive_partitioning = false, union_by_name = false)"
+_ROWS = f"from {_FILE} where file_row_number >= ? and file_row_number < ?"
+_DESCRIBED = f"describe select * exclude (file_row_number) from {_FILE}"
+_GROUPS = "select sum(rows) from (select distinct row_group_id, row_group_num_rows as rows from parquet_metadata(?))"
+_TEXT = "VARCHAR"
+_FIXED = re.compile(r'(U?(TINY|SMALL|BIG)INT|U?INTEGER|BOOLEAN|FLOAT|DOUBLE|DECIMAL|DATE)\b|TIME|"NULL"')
+"""How the types of the database begin of which each value has the same size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,7 @@ class ParquetFile:
     Attributes:
         headers: names of its columns, as written.
         rows: how many it says it has.
+        kinds: type of each column, as the database names it, and the name by which it knows the column.
     """
 
     _connection: duckdb.DuckDBPyConnection
@@ -49,24 +56,37 @@ class ParquetFile:
     _where: str
     headers: tuple[str, ...]
     rows: int
+    kinds: tuple[tuple[str, str], ...]
 
     def cells(self, first: int, count: int) -> pl.DataFrame:
-        """Rows from a place on (0: the first), as columns c0, c1 … of the types of the file.
+        """Rows from a place on (0: the first), as columns c0, c1 … of the types of the file; Binary where not read.
 
         Raises:
-            FeedError: they cannot be read, or are more or fewer than the file says.
+            FeedError: they cannot be read, hold too much text, or are more or fewer than the file says.
         """
         last = min(first + count, self.rows)
+        # Where the file should end it must end: rows behind that would be lost without a word. One is enough to see it.
+        given = [self._name, first, last if last < self.rows else last + 1]
+        if self._text(given) > MAX_TEXT:
+            raise FeedError(
+                f"more than {MAX_TEXT // 2**20} MiB of text in {last - first:,} rows",
+                where=self._where,
+                remedy="Look for cells that are too long, or send it in several files",
+            )
+        columns = [name if _is_read(kind) else f"null::blob as {name}" for name, kind in self.kinds]
         with _refusing(self._where):
-            # Where the file should end it must end: rows behind that would be lost without a word. One of them is
-            # enough to see it, and a small file may hold rows without end.
-            bound = last if last < self.rows else last + 1
-            query = f"select * exclude (file_row_number) {_ROWS}"
-            frame = frame_of(self._connection.sql(query, params=[self._name, first, bound]))
+            frame = frame_of(self._connection.sql(f"select {', '.join(columns)} {_ROWS}", params=given))
         if frame.height != last - first or frame.width != len(self.headers):
             raise _damaged(self._where)
         frame.columns = [f"c{at}" for at in range(frame.width)]
         return frame
+
+    def _text(self, given: Sequence[object]) -> int:
+        """Bytes of all text in some rows; of a word that stands in many the database looks at one."""
+        sums = [f"coalesce(sum(strlen({name})), 0)" for name, kind in self.kinds if kind == _TEXT]
+        with _refusing(self._where):
+            ((size,),) = self._connection.execute(f"select {' + '.join(sums) or 'max(0)'} {_ROWS}", given).fetchall()
+        return int(size or 0)
 
 
 @contextmanager
@@ -78,13 +98,17 @@ def opened_parquet(source: Path | bytes, *, where: str) -> Iterator[ParquetFile]
     """
     with _named(source) as name, closing(_database().cursor()) as connection:
         with _refusing(where):
-            rows = connection.execute("select num_rows from parquet_file_metadata(?)", [name]).fetchone()
+            ((rows,),) = connection.execute("select num_rows from parquet_file_metadata(?)", [name]).fetchall()
             schema = connection.execute("select name, num_children from parquet_schema(?)", [name]).fetchall()
         headers = _headers(schema)
-        if rows is None or not headers:
+        check_shape(rows, len(headers), where=where)
+        with _refusing(where):
+            ((in_groups,),) = connection.execute(_GROUPS, [name]).fetchall()
+            described = connection.execute(_DESCRIBED, [name]).fetchall()
+        if (in_groups or 0) != rows or not headers or len(described) != len(headers):
             raise _damaged(where)
-        check_shape(int(rows[0]), len(headers), where=where)
-        yield ParquetFile(connection, name, where, headers, int(rows[0]))
+        kinds = tuple((f'"{known.replace(chr(34), chr(34) * 2)}"', kind) for known, kind, *_ in described)
+        yield ParquetFile(connection, name, where, headers, rows, kinds)
 
 
 @cache
@@ -95,6 +119,10 @@ def _database() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config={"memory_limit": "1GB", "temp_directory": "", **dict.fromkeys(off, False)})
     connection.execute("set enable_progress_bar = false")
     return connection
+
+
+def _is_read(kind: str) -> bool:
+    return kind == _TEXT or (_FIXED.match(kind) is not None and not kind.endswith("]"))
 
 
 def _headers(schema: Sequence[tuple[str, int | None]]) -> tuple[str, ...]:

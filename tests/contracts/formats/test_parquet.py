@@ -9,13 +9,17 @@ import os
 from pathlib import Path
 from random import Random
 
+import duckdb
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from contracts.formats.legal import resident
+from meanscheck.contracts import feed, parquet
 from meanscheck.contracts.parquet import ParquetFile, opened_parquet
+from meanscheck.contracts.readers import cast_file
 from meanscheck.errors import FeedError
 
 ENDS_POLARS = base64.b85decode(
@@ -40,10 +44,14 @@ EXACT = {
     "datetime": pl.Series([dt.datetime(2020, 1, 1, 3)] * 4),
     "decimal": pl.Series(["1.50", None, "2.25", "3"]).cast(pl.Decimal(12, 2)),
     "decimal38": pl.Series(["1.50", None, "2.25", "3"]).cast(pl.Decimal(38, 2)),
-    "binary": pl.Series([b"a", b"\xff", None, b""]),
     "nothing": pl.Series([None] * 4),
+}
+INEXACT = {
+    "binary": pl.Series([b"a", b"\xff", None, b""]),
     "list": pl.Series([["a"], [], None, [None]]),
-    "struct": pl.Series([{"a": 1}, {"a": None}, None, {"a": 4}]),
+    "dates": pl.Series([[dt.date(2020, 1, 1)]] * 4),
+    "decimals": pl.Series([["1.50"]] * 4).cast(pl.List(pl.Decimal(12, 2))),
+    "struct": pl.Series([{"a": 1, 'b "x"': "y"}, {"a": None}, None, {"a": 4}]),
 }
 
 
@@ -63,6 +71,31 @@ def test_a_column_keeps_type_and_values(name: str) -> None:
     headers, cells = whole(written(pl.DataFrame({name: EXACT[name]})))
     assert headers == (name,)
     assert_frame_equal(cells, pl.DataFrame({"c0": EXACT[name]}))
+
+
+@pytest.mark.parametrize("name", INEXACT)
+def test_what_holds_nothing_exactly_is_bytes_and_not_read(name: str) -> None:
+    headers, cells = whole(written(pl.DataFrame({"x": EXACT["text"], name: INEXACT[name]})))
+    assert headers == ("x", name)
+    assert cells.dtypes[1] == pl.Binary
+    assert cells["c1"].null_count() == 4
+    assert cells["c0"].equals(EXACT["text"])
+
+
+def test_a_word_kept_once_and_meant_a_thousand_times_is_counted_before_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = written(pl.DataFrame({"n": range(1_000), "x": pl.Series(["甲" * 1_000] * 1_000, dtype=pl.Categorical)}))
+    assert len(data) < 20_000
+    for most, is_refused in ((3_000_000, False), (2_999_999, True)):
+        monkeypatch.setattr(parquet, "MAX_TEXT", most)
+        with opened_parquet(data, where="x") as file:
+            assert file.cells(0, 999).height == 999
+            if is_refused:
+                with pytest.raises(FeedError, match="of text in 1,000 rows"):
+                    file.cells(0, 1_000)
+            else:
+                assert file.cells(0, 1_000).height == 1_000
 
 
 def test_a_day_that_depends_on_a_zone_stays_known_as_one() -> None:
@@ -118,7 +151,7 @@ def test_bytes_are_read_where_memory_has_no_files(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("rows", [2, 4])
 def test_rows_that_are_not_as_many_as_the_file_says_refuse_it(rows: int) -> None:
     with opened_parquet(written(pl.DataFrame({"x": [1, 2, 3]})), where="x") as file:
-        said = ParquetFile(file._connection, file._name, "x.parquet", file.headers, rows)
+        said = ParquetFile(file._connection, file._name, "x.parquet", file.headers, rows, file.kinds)
         with pytest.raises(FeedError, match="cut short") as caught:
             said.cells(0, 10)
     assert caught.value.where == "x.parquet"
@@ -131,7 +164,7 @@ def test_a_page_at_which_polars_ends_the_process() -> None:
 @given(seed=st.integers(0, 10**9))
 def test_whatever_bytes_are_changed_the_file_is_read_or_refused(seed: int) -> None:
     chance = Random(seed)
-    data = bytearray(written(pl.DataFrame(EXACT)))
+    data = bytearray(written(pl.DataFrame({**EXACT, **INEXACT})))
     for _ in range(chance.choice((1, 1, 4))):
         data[chance.randrange(len(data))] = chance.choice((0, 127, 128, 255, chance.randrange(256)))
     try:
@@ -140,3 +173,22 @@ def test_whatever_bytes_are_changed_the_file_is_read_or_refused(seed: int) -> No
         assert fault.where == "x"
     else:
         assert cells.columns == [f"c{at}" for at in range(len(headers))]
+
+
+def test_a_kind_that_only_the_database_knows_is_no_empty_text(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"copy (select gen_random_uuid() as u, '{{}}'::json as j) to '{path}'")
+    assert whole(path)[1].dtypes[0] == pl.Binary
+
+
+@pytest.mark.parametrize("name", INEXACT)
+def test_a_feed_that_needs_such_a_column_is_refused_for_it(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "x.parquet"
+    frame = pl.DataFrame({"id_number": [resident(n) for n in range(4)], "balance": INEXACT[name]})
+    frame.write_parquet(path)
+    with pytest.raises(FeedError, match="column balance is of type"):
+        cast_file(feed("bank_deposits"), path, as_of=dt.date(2020, 6, 20), not_after=dt.date(2020, 6, 30))
+    frame.with_columns(balance=pl.lit("1.00"), other=INEXACT[name]).write_parquet(path)
+    found = cast_file(feed("bank_deposits"), path, as_of=dt.date(2020, 6, 20), not_after=dt.date(2020, 6, 30))
+    assert found.accepted.height == 4
