@@ -118,7 +118,8 @@ def read_workbook(data: bytes, *, where: str) -> Workbook:
                     cells = _with_numbers(cells, mark.numbers)
                     is_hidden = sheet.visible != "visible"
                     sheets.append(Sheet(book.sheet_names[at], is_hidden, cells, mark.formulas, tuple(mark.spans)))
-    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, UnicodeDecodeError, ArithmeticError, ValueError):
+    # A lookup fails for a member that is missing, and for an encoding that nobody knows.
+    except (zipfile.BadZipFile, LookupError, ElementTree.ParseError, ArithmeticError, ValueError):
         raise FeedError("the workbook is damaged", where=where, remedy=_REMEDY) from None
     except (fastexcel.FastExcelError, RuntimeError):
         raise FeedError("the workbook cannot be read", where=where, remedy=_REMEDY) from None

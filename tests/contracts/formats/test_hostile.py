@@ -138,6 +138,29 @@ def test_entities_that_unfold_without_end_are_refused(tmp_path: Path) -> None:
         cast(path)
 
 
+@pytest.mark.parametrize("encoding", [b"UTF-x", b"base64", b"big5", b"utf-7", b"undefined", b"hex"])
+@pytest.mark.parametrize("member", ["xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/worksheets/sheet1.xml"])
+def test_an_encoding_that_no_workbook_has_refuses_it(tmp_path: Path, member: str, encoding: bytes) -> None:
+    path = tmp_path / "x.xlsx"
+    book = xlsxwriter.Workbook(str(tmp_path / "plain.xlsx"))
+    book.add_worksheet().write_row(0, 0, [*HEAD.split(","), "甲"])
+    book.close()
+    with zipfile.ZipFile(tmp_path / "plain.xlsx") as source, zipfile.ZipFile(path, "w") as target:
+        for info in source.infolist():
+            data = source.read(info)
+            if info.filename == member:
+                assert b"UTF-8" in data
+                data = data.replace(b"UTF-8", encoding, 1)
+            target.writestr(info.filename, data)
+    try:
+        cast(path)
+    except FeedError as fault:
+        assert fault.where.startswith("x.xlsx")
+    else:
+        # The reader of cells takes no notice of it.
+        assert member.endswith("sheet1.xml")
+
+
 def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.xlsx"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
