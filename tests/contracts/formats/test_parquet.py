@@ -192,3 +192,10 @@ def test_a_feed_that_needs_such_a_column_is_refused_for_it(tmp_path: Path, name:
     frame.with_columns(balance=pl.lit("1.00"), other=INEXACT[name]).write_parquet(path)
     found = cast_file(feed("bank_deposits"), path, as_of=dt.date(2020, 6, 20), not_after=dt.date(2020, 6, 30))
     assert found.accepted.height == 4
+
+
+def test_groups_of_rows_that_do_not_add_up_to_the_file_refuse_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = written(pl.DataFrame({"x": [1, 2, 3]}))
+    monkeypatch.setattr(parquet, "_GROUPS", "select num_rows + 1 from parquet_file_metadata(?)")
+    with pytest.raises(FeedError, match="cut short"):
+        whole(data)
