@@ -24,7 +24,7 @@ HOUSEHOLDS = 30
 ORIGIN = "county.example/relief"
 ALLOCATOR = "_RJEM_MALLOC_CONF"
 OF_POLARS = "dirty_decay_ms:500,muzzy_decay_ms:1000"
-KEEPS = "narenas:1,dirty_decay_ms:10000,muzzy_decay_ms:-1"
+KEEPS = "narenas:1,dirty_decay_ms:20000,muzzy_decay_ms:0"
 
 
 @pytest.fixture(scope="module")
