@@ -17,8 +17,8 @@ import polars as pl
 
 from benchmarks.caseload import Place
 from benchmarks.clock import Clock
-from meanscheck.contracts.arrow import ArrowStream
 from meanscheck.evidence import Store
+from meanscheck.values.arrow import ArrowStream
 
 FEED = "pensions_paid"
 SAMPLE = 300_000

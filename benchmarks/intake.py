@@ -133,7 +133,7 @@ def _bare(place: Place, clock: Clock, form: str) -> dict[str, Any]:
     import duckdb
     import polars as pl
 
-    from meanscheck.contracts.arrow import ArrowStream
+    from meanscheck.values.arrow import ArrowStream
 
     file = large_files(place, place.households)[form]
     path = place.folder / "bare.duckdb"

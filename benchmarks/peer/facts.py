@@ -20,7 +20,7 @@ import polars as pl
 
 from benchmarks.peer.bits import STATES, WINDOWED, Bits
 from benchmarks.peer.feeds import summed
-from meanscheck.contracts.arrow import frame_of
+from meanscheck.values.arrow import frame_of
 
 HOME_CELLS = (
     *("unit", "case_id", "residence", "accepting_place", "application_no", "division", "input_digest"),

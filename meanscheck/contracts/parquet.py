@@ -1,13 +1,10 @@
-"""How does a Parquet file become cells, whatever bytes it holds?
+"""How does a Parquet file become cells, whatever bytes it holds? (`values.parquet` says who reads it.)
 
     with opened_parquet(path, where=path.name) as file:
         file.rows, file.headers
         file.cells(0, 250_000)
 
 Choices
-    * The database reads it, not Polars. A damaged page can make Polars 2.1 ask for 2^61 bytes, and then the whole
-      process ends, which nobody can catch: 9 of 20 000 files with some bytes changed did that. The database refused or
-      read each of them. It costs some 0.1 µs a row more.
     * What the file says about itself is not believed: the rows that are read are counted, and their text before it is
       read, since a word kept once may stand in each row.
     * Columns that hold nothing exactly (lists, structures …) are not read. They are bytes to whoever asks, which no
@@ -16,25 +13,19 @@ Choices
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-import duckdb
 import polars as pl
 
-from meanscheck.contracts.arrow import frame_of
 from meanscheck.contracts.bounds import MAX_TEXT, check_shape
 from meanscheck.errors import FeedError
+from meanscheck.values.parquet import FILE, WITHIN, OpenParquet, Unreadable, opened, quoted
 
-_FILE = "read_parquet(?, file_row_number = true, hive_partitioning = false, union_by_name = false)"
-_ROWS = f"from {_FILE} where file_row_number >= ? and file_row_number < ?"
-_DESCRIBED = f"describe select * exclude (file_row_number) from {_FILE}"
+_DESCRIBED = f"describe select * exclude (file_row_number) from {FILE}"
 _GROUPS = "select sum(rows) from (select distinct row_group_id, row_group_num_rows as rows from parquet_metadata(?))"
 _TEXT = "VARCHAR"
 _FIXED = re.compile(r'(U?(TINY|SMALL|BIG)INT|U?INTEGER|BOOLEAN|FLOAT|DOUBLE|DECIMAL|DATE)\b|TIME|"NULL"')
@@ -48,11 +39,10 @@ class ParquetFile:
     Attributes:
         headers: names of its columns, as written.
         rows: how many it says it has.
-        kinds: type of each column, as the database names it, and the name by which it knows the column.
+        kinds: the name by which the database knows each column, quoted, and how it names its type.
     """
 
-    _connection: duckdb.DuckDBPyConnection
-    _name: str
+    _file: OpenParquet
     _where: str
     headers: tuple[str, ...]
     rows: int
@@ -66,8 +56,8 @@ class ParquetFile:
         """
         last = min(first + count, self.rows)
         # Where the file should end it must end: rows behind that would be lost without a word. One is enough to see it.
-        given = [self._name, first, last if last < self.rows else last + 1]
-        if self._text(given) > MAX_TEXT:
+        after = last if last < self.rows else last + 1
+        if self._text(first, after) > MAX_TEXT:
             raise FeedError(
                 f"more than {MAX_TEXT // 2**20} MiB of text in {last - first:,} rows",
                 where=self._where,
@@ -75,17 +65,18 @@ class ParquetFile:
             )
         columns = [name if _is_read(kind) else f"null::blob as {name}" for name, kind in self.kinds]
         with _refusing(self._where):
-            frame = frame_of(self._connection.sql(f"select {', '.join(columns)} {_ROWS}", params=given))
+            frame = self._file.frame(columns, first, after)
         if frame.height != last - first or frame.width != len(self.headers):
             raise _damaged(self._where)
         frame.columns = [f"c{at}" for at in range(frame.width)]
         return frame
 
-    def _text(self, given: Sequence[object]) -> int:
+    def _text(self, first: int, after: int) -> int:
         """Bytes of all text in some rows; of a word that stands in many the database looks at one."""
         sums = [f"coalesce(sum(strlen({name})), 0)" for name, kind in self.kinds if kind == _TEXT]
         with _refusing(self._where):
-            ((size,),) = self._connection.execute(f"select {' + '.join(sums) or 'max(0)'} {_ROWS}", given).fetchall()
+            query = f"select {' + '.join(sums) or 'max(0)'} from {FILE} where {WITHIN}"
+            ((size,),) = self._file.rows(query, first, after)
         return int(size or 0)
 
 
@@ -96,29 +87,18 @@ def opened_parquet(source: Path | bytes, *, where: str) -> Iterator[ParquetFile]
     Raises:
         FeedError: it is none, is damaged, or has more columns or rows than are read.
     """
-    with _named(source) as name, closing(_database().cursor()) as connection:
+    with opened(source) as file:
         with _refusing(where):
-            ((rows,),) = connection.execute("select num_rows from parquet_file_metadata(?)", [name]).fetchall()
-            schema = connection.execute("select name, num_children from parquet_schema(?)", [name]).fetchall()
+            ((rows,),) = file.rows("select num_rows from parquet_file_metadata(?)")
+            schema = file.rows("select name, num_children from parquet_schema(?)")
         headers = _headers(schema)
         check_shape(rows, len(headers), where=where)
         with _refusing(where):
-            ((in_groups,),) = connection.execute(_GROUPS, [name]).fetchall()
-            described = connection.execute(_DESCRIBED, [name]).fetchall()
+            ((in_groups,),) = file.rows(_GROUPS)
+            described = file.rows(_DESCRIBED)
         if (in_groups or 0) != rows or not headers or len(described) != len(headers):
             raise _damaged(where)
-        kinds = tuple((f'"{known.replace(chr(34), chr(34) * 2)}"', kind) for known, kind, *_ in described)
-        yield ParquetFile(connection, name, where, headers, rows, kinds)
-
-
-@cache
-def _database() -> duckdb.DuckDBPyConnection:
-    """One for the process: to open it takes as long as to read a small file twenty times."""
-    # Nothing is fetched; nothing of a person is spilled, or kept until its name in memory means another file.
-    off = ("autoinstall_known_extensions", "autoload_known_extensions", "enable_external_file_cache")
-    connection = duckdb.connect(config={"memory_limit": "1GB", "temp_directory": "", **dict.fromkeys(off, False)})
-    connection.execute("set enable_progress_bar = false")
-    return connection
+        yield ParquetFile(file, where, headers, rows, tuple((quoted(known), kind) for known, kind, *_ in described))
 
 
 def _is_read(kind: str) -> bool:
@@ -138,30 +118,10 @@ def _headers(schema: Sequence[tuple[str, int | None]]) -> tuple[str, ...]:
 
 
 @contextmanager
-def _named(source: Path | bytes) -> Iterator[str]:
-    """The name by which the database opens a file; of bytes, that of memory where the system has such files."""
-    if isinstance(source, Path):
-        # Brackets around what would stand for any character.
-        yield re.sub(r"[*?\[]", r"[\g<0>]", str(source))
-        return
-    if hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir():
-        with os.fdopen(os.memfd_create("parquet"), "wb") as memory:
-            memory.write(source)
-            memory.flush()
-            yield f"/proc/self/fd/{memory.fileno()}"
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "member.parquet"
-        path.write_bytes(source)
-        yield str(path)
-
-
-@contextmanager
 def _refusing(where: str) -> Iterator[None]:
-    """Whatever the database, or Polars at its rows, says of a file: their words may hold values."""
     try:
         yield
-    except (duckdb.Error, pl.exceptions.PolarsError, pl.exceptions.PanicException, RuntimeError, ValueError, OSError):
+    except (Unreadable, ValueError):
         raise _damaged(where) from None
 
 

@@ -17,11 +17,11 @@ from typing import Any, Self
 import duckdb
 import polars as pl
 
-from meanscheck.contracts.arrow import ArrowStream, frame_of
 from meanscheck.errors import InternalError, StoreError
 from meanscheck.evidence.connecting import NAME, attach, connected
 from meanscheck.evidence.key import StoreKey
 from meanscheck.evidence.rescue import Rescue
+from meanscheck.values.arrow import ArrowStream, frame_of
 
 LOG_BYTES = 2**28
 """From which size on the log of changes is folded into the file: small files come in often."""

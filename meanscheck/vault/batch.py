@@ -172,7 +172,7 @@ class Vault:
         elif kind == "seals":
             known = self._known.pop(block, None)
             if known is None:
-                known = self._homes(read(self.file("records", block).path, pl.col("position", "token")))
+                known = self._homes(read(self.file("records", block).path, ["position", "token"]))
             self.file(kind, block).write(known, frame, dictionary, pl.col("salts"), ("index", "leaf"))
         else:
             raise StoreError("a vault holds records, outcomes and seals")
@@ -257,7 +257,7 @@ class Vault:
     def leaves(self, block: int) -> list[bytes] | None:
         """The leaves of a block, in its order; None if it is not sealed. They are the log's, and not secret."""
         file = self.file("seals", block).path
-        return read(file, pl.col("leaf")).to_series().to_list() if file.exists() else None
+        return read(file, ["leaf"]).to_series().to_list() if file.exists() else None
 
     def outcomes(self, *, purpose: Purpose = "use") -> pl.LazyFrame:
         """All outcomes of the batch: case_id and the columns of `OUTCOME`, opened block by block as they are read.
@@ -305,7 +305,7 @@ class Vault:
     def place_of(self, token: str) -> tuple[int, int] | None:
         """Block and row of a household, erased or not; None if the batch has none."""
         for block in self._blocks("records"):
-            row = read(self.file("records", block).path, pl.col("token")).to_series().index_of(token)
+            row = read(self.file("records", block).path, ["token"]).to_series().index_of(token)
             if row is not None:
                 return block, row
         return None

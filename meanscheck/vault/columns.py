@@ -2,13 +2,14 @@
 
 >>> import tempfile
 >>> folder = tempfile.TemporaryDirectory()
->>> file, frames = Path(folder.name, "two.parquet"), [pl.DataFrame({"n": [n]}) for n in (1, 2)]
->>> write_parquet(file, lambda: iter(frames), {"n": pl.Int64}, rows=1)
->>> read(file, pl.col("n"), 1).to_series().to_list()
-[2]
+>>> file, frames = Path(folder.name, "two.parquet"), [pl.DataFrame({"position": [n]}) for n in (1, 2)]
+>>> write_parquet(file, lambda: iter(frames), {"position": pl.Int64}, rows=1)
+>>> read(file, ["position"], 1).to_series().to_list(), height(file)
+([2], 2)
 >>> folder.cleanup()
 
 Choices
+    * What lies in a vault may be damaged, or somebody else's: it is read as sent files are (`values.parquet`).
     * A file is flushed to the disk before it has its name: the log that is signed after it counts on it, and a run that
       goes on after a loss of power takes what has its name for whole.
 """
@@ -18,35 +19,62 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
 from meanscheck.errors import StoreError
+from meanscheck.values.parquet import Unreadable, opened, quoted
 from meanscheck.vault import files
 
+COLUMNS: Final[Mapping[str, type[pl.DataType]]] = {
+    "position": pl.Int64,
+    "token": pl.String,
+    "index": pl.Int64,
+    "leaf": pl.Binary,
+    "sealed": pl.Binary,
+}
+"""What the files of a batch are made of."""
+_ALL = 2**62
+_OF_ARROW = b"ARROW:schema"
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 _REFUSED = "transport error"
 
 
-def read(file: Path, columns: pl.Expr, first: int = 0, count: int | None = None) -> pl.DataFrame:
-    """Some columns of some rows; StoreError if the file has not got them."""
-    try:
-        return pl.scan_parquet(file).slice(first, count).select(columns).collect(engine="in-memory")
-    except (pl.exceptions.PolarsError, OSError):
-        raise StoreError(
-            f"{file.name} is damaged, or was not sealed by this version: bring the batch's folder back from a backup"
-        ) from None
+def read(file: Path, columns: Sequence[str], first: int = 0, count: int | None = None) -> pl.DataFrame:
+    """Some of `COLUMNS` of some rows, in their order; StoreError if the file has not got them."""
+    with _told(file), opened(file) as parquet:
+        frame = parquet.frame([quoted(name) for name in columns], first, _ALL if count is None else first + count)
+        if frame.schema != {name: COLUMNS[name] for name in columns}:
+            raise Unreadable
+        return frame
+
+
+def height(file: Path) -> int:
+    """How many rows a file says it has; StoreError if it is damaged."""
+    with _told(file), opened(file) as parquet:
+        ((rows,),) = parquet.rows("select num_rows from parquet_file_metadata(?)")
+    return int(rows)
 
 
 def metadata_of(file: Path) -> dict[str, str]:
     """What `write_parquet` was given as metadata; StoreError if the file is damaged."""
+    with _told(file), opened(file) as parquet:
+        found = parquet.rows("select key, value from parquet_kv_metadata(?)")
+        return {name.decode(): text.decode() for name, text in found if name != _OF_ARROW}
+
+
+@contextmanager
+def _told(file: Path) -> Iterator[None]:
     try:
-        return {name: text for name, text in pl.read_parquet_metadata(file).items() if name != "ARROW:schema"}
-    except (pl.exceptions.PolarsError, OSError):
-        raise StoreError(f"{file.name} is damaged: bring the batch's folder back from a backup") from None
+        yield
+    except (Unreadable, ValueError):
+        raise StoreError(
+            f"{file.name} is damaged, or was not sealed by this version: bring the batch's folder back from a backup"
+        ) from None
 
 
 def write_parquet(

@@ -25,7 +25,7 @@ from typing import Final, Literal, TypeAlias
 import polars as pl
 
 from meanscheck.errors import StoreError
-from meanscheck.vault.columns import metadata_of, read, write_parquet
+from meanscheck.vault.columns import COLUMNS, height, metadata_of, read, write_parquet
 from meanscheck.vault.household_keys import HouseholdKeys
 from meanscheck.vault.packing import dictionary_in, in_metadata, named, pack, unpack
 from meanscheck.vault.sealing import bound_to, seal, unseal
@@ -63,7 +63,7 @@ class SealedFile:
     @property
     def height(self) -> int:
         """How many rows it has."""
-        return int(read(self.path, pl.len()).item())
+        return height(self.path)
 
     def write(
         self, homes: Homes, frame: pl.DataFrame, dictionary: bytes | None, text: pl.Expr, clear: tuple[str, ...]
@@ -93,7 +93,7 @@ class SealedFile:
                 shown = homes.frame.slice(first, size).select("position", "token")
                 yield shown.with_columns(*(rows[name] for name in clear), sealed)
 
-        schema = {"position": pl.Int64, "token": pl.String, **{n: frame.schema[n] for n in clear}, "sealed": pl.Binary}
+        schema = {name: COLUMNS[name] for name in self._columns}
         write_parquet(self.path, parts, schema, rows=size, metadata=in_metadata(dictionary))
 
     def opened(self, purpose: Purpose) -> Iterator[pl.DataFrame]:
@@ -103,8 +103,7 @@ class SealedFile:
 
     def some(self, purpose: Purpose, first: int, count: int) -> pl.DataFrame:
         """Some rows with ``text`` Binary, what was sealed, and ``state`` String, why it is null; null itself if not."""
-        columns = ["position", "token", *(["index", "leaf"] if self.kind == "seals" else []), "sealed"]
-        rows = read(self.path, pl.col(columns), first, count)
+        rows = read(self.path, self._columns, first, count)
         tokens, sealed = rows["token"].to_list(), rows["sealed"].to_list()
         dictionary = dictionary_in(metadata_of(self.path))
         restricted, erased = self.keys.restricted if purpose == "use" else {}, self.keys.erased
@@ -124,19 +123,26 @@ class SealedFile:
     def compact(self, erased: Collection[str]) -> int:
         """Drop the sealed bytes of some tokens; how many were dropped."""
         gone = pl.col("token").is_in(list(erased)) & pl.col("sealed").is_not_null()
-        count = int(read(self.path, gone.sum()).item())
-        if not count:
-            return 0
         size = ROWS[self.kind]
 
-        def parts() -> Iterator[pl.DataFrame]:
+        def rows() -> Iterator[pl.DataFrame]:
             for first in range(0, self.height, size):
-                rows = read(self.path, pl.all(), first, size)
-                yield rows.with_columns(sealed=pl.when(~gone).then(pl.col("sealed")))
+                yield read(self.path, self._columns, first, size)
 
-        schema = pl.read_parquet_schema(self.path)
-        write_parquet(self.path, parts, schema, rows=size, metadata=metadata_of(self.path))
+        def parts() -> Iterator[pl.DataFrame]:
+            for some in rows():
+                yield some.with_columns(sealed=pl.when(~gone).then(pl.col("sealed")))
+
+        count = sum(int(some.select(gone.sum()).item()) for some in rows())
+        if count:
+            schema = {name: COLUMNS[name] for name in self._columns}
+            write_parquet(self.path, parts, schema, rows=size, metadata=metadata_of(self.path))
         return count
+
+    @property
+    def _columns(self) -> list[str]:
+        """Those that such a file has."""
+        return ["position", "token", *(["index", "leaf"] if self.kind == "seals" else []), "sealed"]
 
     def _places(self, frame: pl.DataFrame, tokens: list[str], dictionary: bytes | None) -> list[bytes]:
         """What the sealed bytes of each row are bound to."""

@@ -12,7 +12,7 @@ from benchmarks.peer import rules
 from benchmarks.peer.bits import Bits
 
 PEER = Path(rules.__file__).parent
-ALLOWED = ("meanscheck.contracts", "meanscheck.contracts.arrow")
+ALLOWED = ("meanscheck.contracts", "meanscheck.values.arrow")
 
 
 @pytest.mark.parametrize("file", sorted(PEER.glob("*.py")), ids=lambda file: file.stem)

@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -18,7 +19,7 @@ from polars.testing import assert_frame_equal
 
 from contracts.formats.legal import resident
 from meanscheck.contracts import feed, parquet
-from meanscheck.contracts.parquet import ParquetFile, opened_parquet
+from meanscheck.contracts.parquet import opened_parquet
 from meanscheck.contracts.readers import cast_file
 from meanscheck.errors import FeedError
 
@@ -151,7 +152,7 @@ def test_bytes_are_read_where_memory_has_no_files(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("rows", [2, 4])
 def test_rows_that_are_not_as_many_as_the_file_says_refuse_it(rows: int) -> None:
     with opened_parquet(written(pl.DataFrame({"x": [1, 2, 3]})), where="x") as file:
-        said = ParquetFile(file._connection, file._name, "x.parquet", file.headers, rows, file.kinds)
+        said = replace(file, rows=rows, _where="x.parquet")
         with pytest.raises(FeedError, match="cut short") as caught:
             said.cells(0, 10)
     assert caught.value.where == "x.parquet"
