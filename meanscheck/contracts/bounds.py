@@ -29,6 +29,8 @@ MAX_SHEET_CELLS = 64_000_000
 """Cells of a sheet, the empty ones between its corners counted: the reader of workbooks holds them all."""
 MAX_CELL = 32_767
 """Characters of a cell, as many as Excel allows."""
+KEPT = 1_000
+"""Characters that are kept of a cell or a line beyond that, for its place in the quarantine."""
 
 _REMEDY = "Send it in several files"
 _IDENTITY = r"\d{17}[0-9Xx]"
@@ -67,11 +69,12 @@ def is_huge(cell: pl.Expr) -> pl.Expr:
 
 
 def shortened(text: pl.Expr) -> pl.Expr:
-    """A text that is kept for its place: cut to `MAX_CELL` characters, an identity number behind the cut is kept.
+    """A text that is kept for its place: beyond `MAX_CELL` cut to `KEPT` characters, an identity number behind the cut
+    is kept.
 
     Whom a row concerns must stay known: for that person the answer is none.
     """
-    head = text.str.head(MAX_CELL)
-    behind = text.str.slice(MAX_CELL - 18).str.extract(f"({_IDENTITY})", 1)
+    head = text.str.head(KEPT)
+    behind = text.str.slice(KEPT - 18).str.extract(f"({_IDENTITY})", 1)
     is_named = head.str.contains(_IDENTITY) | behind.is_null()
     return pl.when(is_huge(text)).then(pl.when(is_named).then(head).otherwise(head + " " + behind)).otherwise(text)

@@ -291,7 +291,10 @@ def _notes_apart(table: Table) -> tuple[pl.DataFrame, pl.DataFrame]:
     broken = table.broken
     if not broken.height:
         return broken, pl.DataFrame(schema=_passed_schema())
-    is_note = broken.select((pl.col("reason") == "broken_row") & is_note_line(pl.col("line"))).to_series()
+    # A line beyond the bound of a cell is no note: it is not looked through.
+    is_short = pl.col("line").str.len_bytes() <= MAX_CELL
+    line = pl.when(is_short).then("line").otherwise(pl.lit(""))
+    is_note = broken.select((pl.col("reason") == "broken_row") & is_note_line(line)).to_series()
     notes = broken.filter(is_note).select(ROW_NO, pl.lit("note").alias("kind"))
     return broken.filter(~is_note), notes
 

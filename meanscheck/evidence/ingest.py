@@ -9,7 +9,7 @@ newly covered becomes a supplementary batch. An answer may correct or withdraw a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -19,6 +19,7 @@ from meanscheck.contracts import FeedContract
 from meanscheck.contracts import feed as feed_named
 from meanscheck.contracts.mapping import FileMapping
 from meanscheck.contracts.readers import FileRows, read_parts
+from meanscheck.errors import StoreError
 from meanscheck.evidence.batches import facts_of, file_id_of
 from meanscheck.evidence.batches import record as _record
 from meanscheck.evidence.corrections import answers_again, corrected_by, note_repeats, supersede, without_dropped
@@ -137,10 +138,19 @@ def take_in(
             report = _take(store, contract, name, answer, staged=staged, reach=reach)
             if mapping is not None and not report.already_known:
                 record_mapping(store, report.batch, mapping)
-            return replace(report, passed_over=passed)
-        finally:
-            # They hold personal data and memory.
-            store.run("; ".join(f"drop table if exists {table}" for table in _STAGES))
+        except BaseException:
+            # After a statement that failed none can follow in its transaction, which takes them back: what failed is
+            # told, and not this.
+            with suppress(StoreError):
+                _let_go(store)
+            raise
+        _let_go(store)
+        return replace(report, passed_over=passed)
+
+
+def _let_go(store: Store) -> None:
+    """Stages hold personal data and memory."""
+    store.run("; ".join(f"drop table if exists {table}" for table in _STAGES))
 
 
 def _take(

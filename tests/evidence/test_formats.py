@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from meanscheck.contracts.mapping import FileMapping
-from meanscheck.errors import FeedError
+from meanscheck.errors import FeedError, StoreError
+from meanscheck.evidence import Store
 from meanscheck.evidence.manifest import Manifest
 from meanscheck.evidence.mappings import mapping_of
 
@@ -153,3 +154,21 @@ def test_a_huge_cell_makes_the_answer_none_for_that_person(inbox: Inbox) -> None
             "select count(*) from not_answered n join persons p using (person) where p.id_number = ?", [A]
         )
         assert silent == 1
+
+
+def test_what_failed_is_told_and_not_that_its_transaction_was_broken_off(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(store: Store, *_: object) -> int:
+        store.run("select error('as if memory were short')")
+        return 0
+
+    monkeypatch.setattr("meanscheck.evidence.ingest.quarantine", fails)
+    path = inbox.bank("ICBC", [deposit(A, "ICBC", account="9" * 40_000), deposit(B, "ICBC")])
+    with inbox.store() as store:
+        store.requests(inbox.requests())
+        store.consents(inbox.consents())
+        with pytest.raises(StoreError, match="InvalidInputException"):
+            store.ingest("bank_deposits", path)
+        monkeypatch.undo()
+        assert store.ingest("bank_deposits", path).quarantined == 1

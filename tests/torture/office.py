@@ -28,7 +28,8 @@ from meanscheck.evidence import IngestReport, Store
 from .samples import Sample
 
 SLOW = 10.0
-"""Processor seconds that one file may take, bombs of hundreds of megabytes among them."""
+"""Processor seconds that one file may take, bombs of hundreds of megabytes among them; and as many more for each GiB of
+its own, since a file may have four."""
 MEMORY = 1_200 << 20
 """Bytes that one file may add to the process's peak."""
 GOOD = 6
@@ -129,7 +130,7 @@ class Office:
         report: IngestReport | None = None
         kind, words, report = self._ingest(sample, path, findings, keep=keep)
         seconds = time.process_time() - began
-        if seconds > SLOW:
+        if seconds > SLOW * (1 + path.stat().st_size / 2**30):
             findings.append(f"slow: {seconds:.1f} s")
         if peak() - before > MEMORY:
             findings.append(f"memory: {(peak() - before) >> 20} MB")

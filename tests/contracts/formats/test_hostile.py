@@ -49,15 +49,22 @@ def test_a_huge_cell_is_quarantined_and_what_is_kept_of_it_is_short(tmp_path: Pa
         (2, "name", "huge_cell"), (4, "name", "too_long"),
     ]  # fmt: skip
     kept = json.loads(found.quarantined["raw"][0])
-    assert (kept["id_number"], len(kept["name"])) == (A, 32_767)
+    assert (kept["id_number"], len(kept["name"])) == (A, 1_000)
 
 
 def test_a_broken_line_beyond_all_bounds_still_says_whom_it_concerns(tmp_path: Path) -> None:
     found = cast(text(tmp_path, f"{HEAD}\n{'x' * 50_000},{A},1.00,9\n"))
     line = json.loads(found.quarantined["raw"][0])["line"]
     assert found.quarantined["reason"].to_list() == ["broken_row"]
-    assert len(line) < 33_000
+    assert len(line) < 1_100
     assert A in line
+
+
+def test_a_line_beyond_all_bounds_is_no_note(tmp_path: Path) -> None:
+    # It is set aside where a short one is passed over: whom it concerns is looked for, and nothing else.
+    found = cast(text(tmp_path, f"{HEAD}\n{A},甲,1.00\n说明：{'长' * 40_000}\n"))
+    assert found.quarantined.select("row_no", "reason").rows() == [(3, "broken_row")]
+    assert not cast(text(tmp_path, f"{HEAD}\n{A},甲,1.00\n说明：短\n")).quarantined.height
 
 
 def test_a_huge_cell_under_a_header_that_is_not_read_does_no_harm(tmp_path: Path) -> None:
