@@ -214,7 +214,7 @@ def test_a_changed_byte_is_an_error_of_ours_or_changes_nothing(office: Office, n
     sound, before = file.read_bytes(), office.batch().find(CASE)
     ends = [*range(4, 40), *range(len(sound) - 700, len(sound))]
     refused = 0
-    for place in ends[:: 1 + len(ends) // 250]:
+    for place in ends[:: 1 + len(ends) // 120]:
         file.write_bytes(sound[:place] + bytes([sound[place] ^ 0xFF]) + sound[place + 1 :])
         try:
             found = office.batch().find(CASE)
@@ -222,7 +222,7 @@ def test_a_changed_byte_is_an_error_of_ours_or_changes_nothing(office: Office, n
             refused += 1
         else:
             assert (found.groups, found.salts, found.leaf) == (before.groups, before.salts, before.leaf)
-    assert refused > 20
+    assert refused > 10
 
 
 def test_a_missing_block_is_noticed(office: Office) -> None:
