@@ -17,7 +17,7 @@ from pathlib import Path
 
 from meanscheck.contracts import all_feeds
 from meanscheck.evidence import Store
-from meanscheck.evidence.tables import quoted
+from meanscheck.values.sql import quoted
 
 NUMBER = r"'([0-9]{17}[0-9X])'"
 

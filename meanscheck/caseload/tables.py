@@ -18,10 +18,10 @@ from meanscheck.caseload.dictionary import Table, names_of
 from meanscheck.caseload.logged import Logged, LoggedBatch
 from meanscheck.contracts import all_feeds
 from meanscheck.evidence import Store
-from meanscheck.evidence.tables import quoted
 from meanscheck.law.law import Law
 from meanscheck.ledger import Ledger, canonical
 from meanscheck.replay import CLASSES, Replay
+from meanscheck.values.sql import quoted
 
 AT_ONCE = 1000
 """Decisions taken apart at a time."""

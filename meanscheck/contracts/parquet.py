@@ -23,7 +23,8 @@ import polars as pl
 
 from meanscheck.contracts.bounds import MAX_TEXT, check_shape
 from meanscheck.errors import FeedError
-from meanscheck.values.parquet import FILE, WITHIN, OpenParquet, Unreadable, opened, quoted
+from meanscheck.values.parquet import FILE, WITHIN, OpenParquet, Unreadable, opened
+from meanscheck.values.sql import quoted
 
 _DESCRIBED = f"describe select * exclude (file_row_number) from {FILE}"
 _GROUPS = "select sum(rows) from (select distinct row_group_id, row_group_num_rows as rows from parquet_metadata(?))"

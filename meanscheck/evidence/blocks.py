@@ -39,8 +39,8 @@ from meanscheck.evidence.database import Database
 from meanscheck.evidence.digests import SHORT_ID
 from meanscheck.evidence.edges import edge_columns
 from meanscheck.evidence.rows import SUPPORTERS, formula_columns
-from meanscheck.evidence.tables import quoted
 from meanscheck.values.evidence_state import EvidenceState
+from meanscheck.values.sql import quoted
 
 HOUSEHOLD_COLUMNS = (
     "unit",

@@ -28,7 +28,8 @@ from meanscheck.contracts.model import PERSON
 from meanscheck.errors import FeedError
 from meanscheck.evidence.manifest import Manifest
 from meanscheck.evidence.staging import Staged, make_bad
-from meanscheck.evidence.tables import quoted, same_key_sql
+from meanscheck.evidence.tables import same_key_sql
+from meanscheck.values.sql import quoted
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store

@@ -21,7 +21,8 @@ import polars as pl
 
 from meanscheck.contracts import FeedContract
 from meanscheck.evidence.ahead import ahead
-from meanscheck.evidence.tables import quoted, stored_columns
+from meanscheck.evidence.tables import stored_columns
+from meanscheck.values.sql import quoted
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store

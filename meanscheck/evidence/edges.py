@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from meanscheck.contracts import all_feeds
 from meanscheck.evidence.rows import SUPPORTERS, as_of_sql
-from meanscheck.evidence.tables import quoted
+from meanscheck.values.sql import quoted
 
 if TYPE_CHECKING:
     from meanscheck.contracts import Column

@@ -19,8 +19,9 @@ import polars as pl
 from meanscheck.contracts import Column, all_feeds
 from meanscheck.errors import StoreError
 from meanscheck.evidence.digests import SHORT_ID
-from meanscheck.evidence.tables import MEMBER_COLUMNS, quoted, stored_columns
+from meanscheck.evidence.tables import MEMBER_COLUMNS, stored_columns
 from meanscheck.values.money import format_yuan
+from meanscheck.values.sql import quoted
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store

@@ -29,7 +29,8 @@ from meanscheck.evidence.mappings import mapping_for, record_mapping, refuse_out
 from meanscheck.evidence.quarantine import exceptions, quarantine
 from meanscheck.evidence.reach import Reach, reach_of
 from meanscheck.evidence.staging import Staged, stage
-from meanscheck.evidence.tables import quoted, same_key_sql, stored_columns
+from meanscheck.evidence.tables import same_key_sql, stored_columns
+from meanscheck.values.sql import quoted
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store

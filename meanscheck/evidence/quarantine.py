@@ -18,8 +18,9 @@ from meanscheck.contracts import FeedContract
 from meanscheck.contracts.cells import parse_document
 from meanscheck.contracts.model import PERSON
 from meanscheck.evidence.manifest import Identity, Manifest
-from meanscheck.evidence.tables import quoted, stored_columns
+from meanscheck.evidence.tables import stored_columns
 from meanscheck.values.documents import Document
+from meanscheck.values.sql import quoted
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store

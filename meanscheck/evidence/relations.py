@@ -18,7 +18,7 @@ from meanscheck.evidence.blocks import HELD, HOUSEHOLD_COLUMNS
 from meanscheck.evidence.edges import edge_columns
 from meanscheck.evidence.projection import NAME
 from meanscheck.evidence.rows import SUPPORTERS, formula_columns
-from meanscheck.evidence.tables import quoted
+from meanscheck.values.sql import quoted
 
 if TYPE_CHECKING:
     import polars as pl

@@ -21,8 +21,8 @@ from meanscheck.evidence.digests import SHORT_ID
 from meanscheck.evidence.people import drop_people, make_people
 from meanscheck.evidence.rows import Few, feeds_of_people, formula_columns, make_verdicts, rows_sql
 from meanscheck.evidence.snapshot import Snapshot, snapshot_named
-from meanscheck.evidence.tables import quoted
 from meanscheck.values.evidence_state import STATE_WORDS, EvidenceState
+from meanscheck.values.sql import quoted
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store

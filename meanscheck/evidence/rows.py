@@ -22,8 +22,8 @@ from meanscheck.evidence.clocks import live_sql
 from meanscheck.evidence.digests import SHORT_ID, digest_head_sql, row_digest_sql
 from meanscheck.evidence.merging import spread
 from meanscheck.evidence.spouses import spouse_cell, spouse_join
-from meanscheck.evidence.tables import quoted
 from meanscheck.values.evidence_state import EvidenceState
+from meanscheck.values.sql import quoted
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store

@@ -22,7 +22,7 @@ from meanscheck.evidence.blocks import CHOICES, HELD, Source
 from meanscheck.evidence.digests import SHORT_ID
 from meanscheck.evidence.edges import edge_columns
 from meanscheck.evidence.rows import SUPPORTERS, formula_columns
-from meanscheck.evidence.tables import quoted
+from meanscheck.values.sql import quoted
 
 _HOUSEHOLD = ("unit", HELD, "requested", *HOUSEHOLD_ATTRIBUTES)
 _PERSON = ("place", "role", "person", "term", *MEMBER_ATTRIBUTES)

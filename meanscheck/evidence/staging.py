@@ -28,7 +28,8 @@ from meanscheck.evidence.digests import Sorted, digest_head_sql, row_digest_sql
 from meanscheck.evidence.manifest import Manifest
 from meanscheck.evidence.quarantine import REPEATED, refuse_contradictions, refuse_crowds, set_repeats_apart
 from meanscheck.evidence.requests import NO_BOUND
-from meanscheck.evidence.tables import IDENTITY, quoted, stored_columns
+from meanscheck.evidence.tables import IDENTITY, stored_columns
+from meanscheck.values.sql import quoted
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store

@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING
 from meanscheck.contracts import FeedContract, all_feeds
 from meanscheck.contracts.model import PERSON
 from meanscheck.errors import StoreError
+from meanscheck.values.sql import quoted
 
 if TYPE_CHECKING:
     from meanscheck.contracts import Column
@@ -139,11 +140,6 @@ def same_key_sql(contract: FeedContract, one: str, other: str) -> str:
         f"{other}.{quoted(c.stored_name)}"
         for c in columns
     )
-
-
-def quoted(name: str) -> str:
-    """A name as an SQL identifier (`from` and `use` are names of columns)."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _feed_columns(contract: FeedContract) -> list[tuple[str, str]]:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from meanscheck.contracts import FeedContract, all_feeds
 from meanscheck.evidence.clocks import live_sql
 from meanscheck.evidence.rows import feeds_present, rows_sql
-from meanscheck.evidence.tables import quoted, same_key_sql, stored_columns
+from meanscheck.evidence.tables import same_key_sql, stored_columns
+from meanscheck.values.sql import quoted
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store

@@ -63,11 +63,6 @@ def opened(source: Path | bytes) -> Iterator[OpenParquet]:
         yield OpenParquet(connection, name)
 
 
-def quoted(name: str) -> str:
-    """A column's name as SQL writes it."""
-    return f'"{name.replace(chr(34), chr(34) * 2)}"'
-
-
 @cache
 def _database() -> duckdb.DuckDBPyConnection:
     """One for the process: to open it takes as long as to read a small file twenty times."""

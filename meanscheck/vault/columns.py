@@ -27,7 +27,8 @@ from typing import Any, Final
 import polars as pl
 
 from meanscheck.errors import StoreError
-from meanscheck.values.parquet import Unreadable, opened, quoted
+from meanscheck.values.parquet import Unreadable, opened
+from meanscheck.values.sql import quoted
 from meanscheck.vault import files
 
 COLUMNS: Final[Mapping[str, type[pl.DataType]]] = {

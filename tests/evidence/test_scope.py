@@ -19,10 +19,11 @@ from meanscheck.decisions.encode import input_needs
 from meanscheck.decisions.record import Provenance, plain_record
 from meanscheck.evidence import Store
 from meanscheck.evidence.coverage import is_office
-from meanscheck.evidence.tables import quoted, stored_columns
+from meanscheck.evidence.tables import stored_columns
 from meanscheck.evidence.trace import trace
 from meanscheck.law import RulePack
 from meanscheck.values.evidence_state import EvidenceState
+from meanscheck.values.sql import quoted
 
 from .inboxes import A, B, Inbox, consent, member, request, wage
 
