@@ -41,6 +41,8 @@ def measure(place: Place, clock: Clock) -> dict[str, Any]:
 class _Straight:
     """The engine of one process that reads a block when it is its turn."""
 
+    processes = 1
+
     def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]:
         from meanscheck.decisions.kernel import READING
 

@@ -27,6 +27,7 @@ from meanscheck.decisions.kernel import (
     InOrder,
     Kernel,
     Seal,
+    even_blocks,
     keep_finished,
     keep_seals,
     texts_of,
@@ -155,13 +156,14 @@ class Assessment:
         return dictionaries_of(self.law) if self.projection.units >= PACKED_FROM else {}
 
     def _size_of_blocks(self, seal: Seal | None) -> int:
-        """Units a block: as asked, or of the run that this one goes on with, unless that would take more memory."""
+        """Units a block: no more than asked; those of the run that this one goes on with, if they are no more."""
         noted = self.vault.course.plan
         size = None if noted is None else noted.get("block_units")
-        if not isinstance(size, int) or noted != {**self._plan, "block_units": size}:
-            return self.block_units
-        has_nothing_to_do = seal is None and self.vault.closed() is not None
-        return size if has_nothing_to_do or size <= self.block_units else self.block_units
+        if isinstance(size, int) and noted == {**self._plan, "block_units": size}:
+            has_nothing_to_do = seal is None and self.vault.closed() is not None
+            if has_nothing_to_do or size <= self.block_units:
+                return size
+        return even_blocks(self.projection.units, at_most=self.block_units, at_once=self._engine.processes)
 
     def _run(self, seal: Seal | None) -> Iterator[DoneBlock]:
         self._total, self.kept = Counts(), 0
@@ -297,8 +299,9 @@ def assess(
         vault: folder for records; ``<store>.vault`` beside the store unless given.
         vault_key: locks the vault; unless given, that of MEANSCHECK_VAULT_KEY or of ``keys/<vault's name>.key`` beside
             the folder, which is made with a new vault and belongs kept apart from it.
-        block_units: case units held at a time, by each process; the results do not depend on it, memory does: some
-            45 kB a unit (`meanscheck.engines.Room`). A run that goes on with one that was broken off takes its size.
+        block_units: case units held at a time, by each process, at most: blocks are of one size, and as many for each
+            process. The results do not depend on it, memory does: some 45 kB a unit (`meanscheck.engines.Room`). A
+            run that goes on with one that was broken off takes its size.
         engine: who works on the blocks: this process unless given, or `meanscheck.engines.Pool`, `Spark`.
         progress: called with units done and units in all.
         supersedes: household token → index in the log of the decision whose place is taken, for those decided before:

@@ -238,11 +238,28 @@ def _law_of(text: str) -> Law:
 class Engine(Protocol):
     """Works a kernel over ranges of a projection and gives the blocks in order."""
 
+    @property
+    def processes(self) -> int:
+        """How many blocks it works on at once."""
+
     def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]: ...
+
+
+def even_blocks(units: int, *, at_most: int, at_once: int) -> int:
+    """Units a block, so that all who work on some blocks at once end at about the same time.
+
+    One block stays one: to start another process takes longer than it saves.
+    """
+    if units <= at_most:
+        return at_most
+    blocks = -(-units // at_most)
+    return -(-units // (blocks + -blocks % at_once))
 
 
 class InOrder:
     """One range after the other, in this process; the next is read meanwhile."""
+
+    processes = 1
 
     def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]:
         """The blocks in order; nothing is done before it is asked for, but for reading."""

@@ -104,6 +104,11 @@ class Spark:
         if self.copy is not None and self.tables is not None:
             raise InputError("evidence is read from a copy or through Spark's tables, not both", where="Spark")
 
+    @property
+    def processes(self) -> int:
+        """One: how many machines there will be is Spark's affair, so blocks stay as large as they may be."""
+        return 1
+
     @classmethod
     def local(cls, processes: int = 2, *, settings: Mapping[str, str] | None = None) -> Self:
         """Spark on this machine only; `stop` it, or use it as a context manager. See `session.local_session`."""

@@ -23,8 +23,8 @@ from meanscheck.law.law import Law
 from meanscheck.ledger import GROUPS, Ledger, Signer, verify
 
 ASSESSING = import_module("meanscheck.decisions.assess")
-HOUSEHOLDS, BLOCK = 26, 8
-BLOCKS = [8, 8, 8, 2]
+HOUSEHOLDS, BLOCK = 26, 7
+BLOCKS = [7, 7, 7, 5]
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,7 @@ class Watched:
     ends_at: int | None = None
     order: Sequence[int] | None = None
     worked: list[int] = field(default_factory=list)
+    processes: int = 1
 
     def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]:
         reader = projection.reader()

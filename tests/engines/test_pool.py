@@ -41,7 +41,7 @@ def test_what_processes_seal_proves_as_if_one_had_sealed_it(store: Store, tmp_pa
     result._progress = lambda done, units: told.append((done, units))
     sealed = ledger.append(result)
     assert sealed.count == HOUSEHOLDS
-    assert told == [(n, HOUSEHOLDS) for n in (7, 14, 21, 28, 30)]
+    assert told == [(n, HOUSEHOLDS) for n in (5, 10, 15, 20, 25, 30)]
     assert ledger.check() == sealed.size
     cases = store.fetch("select distinct case_id from requests order by case_id")["case_id"].to_list()
     for place, case in enumerate(cases):
@@ -75,6 +75,10 @@ class With:
 
     kernel: type[Kernel]
     pool: Pool = field(default_factory=lambda: Pool(2))
+
+    @property
+    def processes(self) -> int:
+        return self.pool.processes
 
     def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]:
         other = self.kernel(kernel.law_text, kernel.snapshot, kernel.vault, kernel.seal)

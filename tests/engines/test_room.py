@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meanscheck.decisions.kernel import even_blocks
 from meanscheck.engines import Room, room
 from meanscheck.engines.room import A_PROCESS, A_UNIT, SIZES
 from meanscheck.evidence.memory import GIB, database_memory, free_memory
@@ -119,3 +120,26 @@ def test_the_database_takes_more_for_a_larger_store_and_half_of_what_is_free(
     size: int, free: int | None, expected: int
 ) -> None:
     assert database_memory(size, free) == expected
+
+
+@given(units=st.integers(1, 3_000_000), at_most=st.integers(1, 60_000), at_once=st.integers(1, 64))
+def test_blocks_are_no_larger_than_asked_and_as_many_for_each_process(units: int, at_most: int, at_once: int) -> None:
+    size = even_blocks(units, at_most=at_most, at_once=at_once)
+    assert 0 < size <= at_most
+    if units <= at_most:
+        assert size == at_most  # one block
+    else:
+        blocks, least = -(-units // size), -(-units // at_most)
+        busiest = -(-blocks // at_once) * size
+        # Its fair share, and at most one unit more for each of its blocks.
+        assert busiest * at_once < units + least + at_once
+        assert blocks >= least
+
+
+def test_blocks_of_a_county_and_of_a_province() -> None:
+    # 100 000 / 25 600 are four blocks, and two processes take two each; 60 000 would be three, so they are four.
+    assert even_blocks(100_000, at_most=25_600, at_once=2) == 25_000
+    assert even_blocks(60_000, at_most=25_600, at_once=2) == 15_000
+    assert even_blocks(60_000, at_most=25_600, at_once=1) == 20_000
+    # 430 of 25 600 hold 11 008 000.
+    assert even_blocks(11_000_000, at_most=25_600, at_once=2) == 25_582

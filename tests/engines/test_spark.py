@@ -162,6 +162,7 @@ class With:
 
     session: Any
     kernel: type[Kernel]
+    processes: int = 1
 
     def run(self, kernel: Kernel, projection: Projection, ranges: Sequence[range]) -> Iterator[DoneBlock]:
         other = self.kernel(kernel.law_text, kernel.snapshot, kernel.vault, kernel.seal)
