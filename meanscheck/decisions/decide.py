@@ -36,7 +36,8 @@ def decide(case: Case | CaseUnit, law: Law) -> Decision:
 def decide_stored(evidence: Reader, case_id: str, law: Law) -> tuple[Decision, Explanation]:
     """Decide one household of a projection and say why, while a caseworker waits: some 20 ms.
 
-    A look, not an act: nothing is sealed or kept, and the record has neither tokens nor a digest of its evidence.
+    A look, not an act: nothing is sealed or kept, and the record has neither tokens nor a digest of its evidence. That
+    somebody looked is the caller's to write down before he shows it (`meanscheck.vault.access.note`).
 
     Args:
         evidence: from `Projection.reader()`, or of another thread `Projection.file.open()`.
