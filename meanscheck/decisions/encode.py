@@ -85,16 +85,37 @@ def joined(frame: pl.DataFrame, units: int) -> pl.DataFrame:
     return found.select(pl.col(names).fill_null(""))
 
 
+_TOLD = frozenset({"v", "o", "own", "w", "y", "t", "b", "m", "l", "l-", "l+", "x", "x-", "x+"})
+"""What columns begin with of which a record tells (see `law.vectors`): values, outcomes, awards, tests and margins."""
+
+
+def told(frame: pl.DataFrame) -> pl.DataFrame:
+    """The columns that records are written from: those above, and whatever a household, person or edge has itself."""
+    return frame.select([name for name in frame.columns if ":" not in name or name.split(":", 1)[0] in _TOLD])
+
+
 class BlockRecords:
-    """Encodes the block of one run."""
+    """Encodes the block of one run; of the run nothing is held but what its records tell.
+
+    Attributes:
+        programmes: those that the run decided.
+        asked: programme → whether each household asks for it.
+        causes: entity → programme → causes of each of its rows.
+        homes: a row a household, with the columns of `told`.
+        members: a row a member, with those and ``person_row``, its place among the persons of the block.
+    """
 
     def __init__(self, run: VectorRun, *, provenance: Provenance) -> None:
-        self.run, self.law, self.provenance = run, run.law, provenance
+        self.law, self.provenance = run.law, provenance
+        self.programmes, self.asked = run.programmes, run.asked
         self.units = run.households.height
         homes, members = causes_of(run, only_asked=True)
         self.causes = {"household": homes, "member": members}
-        self.members = run.persons.with_row_index("person_row").filter(pl.col("role") == "member")
-        self.homes = run.households
+        self.homes = told(run.households)
+        self.members = told(run.persons).with_row_index("person_row").filter(pl.col("role") == "member")
+        ids = run.persons["id"].gather(run.edges["supporter_row"])
+        self.edges = told(run.edges.with_columns(ids.alias("shown"))).filter(pl.col("first")).sort("supporter_row")
+        self.conflicts = block_entries(run.disputes, self.units) if self.law.conflicts else None
 
     def frame(
         self, *, household_tokens: pl.Series, person_tokens: pl.Series, supersedes: pl.Series | None = None
@@ -140,11 +161,11 @@ class BlockRecords:
         Args:
             tokens: String, one a person row of the block.
         """
-        own = [p for p in self.run.programmes if p.entity == "member" and self.run.asked[p.id].any()]
+        own = [p for p in self.programmes if p.entity == "member" and self.asked[p.id].any()]
         rows, of_member = self.members["person_row"], self.members["unit_row"]
         members = self._with_causes(self.members, own, rows).with_columns(
             tokens.gather(rows).alias("token"),
-            *(self.run.asked[p.id].gather(of_member).alias(f"wanted:{p.id}") for p in own),
+            *(self.asked[p.id].gather(of_member).alias(f"wanted:{p.id}") for p in own),
         )
         # What many entries ask is reckoned once, as a column.
         members = members.with_columns(
@@ -186,10 +207,7 @@ class BlockRecords:
     def means(self, people: pl.DataFrame) -> pl.Series:
         """The means group: every variable."""
         home = self._values(self.homes, "household")
-        edges = self.run.edges
-        ids = self.run.persons["id"].gather(edges["supporter_row"])
-        edges = edges.with_columns(ids.alias("shown")).filter(pl.col("first")).sort("supporter_row")
-        edges = edges.with_columns(self._values(edges, "supporter").alias("values"))
+        edges = self.edges.with_columns(self._values(self.edges, "supporter").alias("values"))
         text = pl.concat_str(pl.lit('{"id":'), text_json("shown"), pl.lit(',"values":'), "values", pl.lit("}"))
         supporters = joined(edges.select("unit_row", text=text), self.units)["text"]
         frame = pl.DataFrame({"h": home, "m": people["valued"], "s": supporters})
@@ -210,8 +228,8 @@ class BlockRecords:
 
     def result_and_reasons(self, people: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
         """The result and reasons groups."""
-        asked = self.run.asked
-        home = [p for p in self.run.programmes if p.entity == "household" and asked[p.id].any()]
+        asked = self.asked
+        home = [p for p in self.programmes if p.entity == "household" and asked[p.id].any()]
         homes = self._with_causes(self.homes, home, None)
         homes = homes.with_columns(asked[p.id].alias(f"wanted:{p.id}") for p in home)
         day = self.law.on.isoformat()
@@ -241,12 +259,10 @@ class BlockRecords:
 
     def disputes(self) -> pl.Series:
         """The beginning of the reasons group: contradictions between feeds, where the law knows any."""
-        if not self.law.conflicts:
+        if self.conflicts is None:
             return pl.Series(["{"]).new_from_index(0, self.units)
-        entries = block_entries(self.run.disputes, self.units)
-        return (
-            pl.DataFrame({"e": entries}).select(pl.concat_str(pl.lit('{"conflicts":['), "e", pl.lit("],"))).to_series()
-        )
+        lists = pl.DataFrame({"e": self.conflicts})
+        return lists.select(pl.concat_str(pl.lit('{"conflicts":['), "e", pl.lit("],"))).to_series()
 
     @staticmethod
     def _listed(texts: Sequence[pl.Expr]) -> pl.Expr:
@@ -285,7 +301,7 @@ class BlockRecords:
     def yielding(self, p: Programme) -> list[tuple[str, pl.Expr]]:
         """Each programme that takes precedence, as a cause, with where it does and nothing else decided; the first rule
         last."""
-        columns = self.run.frame(p.entity).columns
+        columns = (self.homes if p.entity == "household" else self.members).columns
         rules = [(f"yields:{r.programme}", f"y:{p.id}:{r.programme}") for r in reversed(p.yields_to)]
         held = ~pl.col(f"own:{p.id}").eq_missing(False)
         return [(cause, pl.col(gives).eq_missing(True) & held) for cause, gives in rules if gives in columns]

@@ -24,6 +24,7 @@ from meanscheck.decisions.encode import BlockRecords, input_needs, self_test
 from meanscheck.decisions.outcomes import award_of, outcome_of
 from meanscheck.decisions.record import GROUPS, ROOTED, Provenance
 from meanscheck.decisions.waiting import waits
+from meanscheck.errors import InternalError
 from meanscheck.evidence import Projection, Reader
 from meanscheck.law.law import Law
 from meanscheck.law.vectors import VectorRun
@@ -150,19 +151,16 @@ class Kernel:
     def __call__(self, reader: Reader, number: int, units: range) -> DoneBlock:
         """Work on block `number`, which is the range `units`, unless a run that was broken off had finished it."""
         kept = self.kept(number, units)
-        return self.worked(number, units, *self.pulled(reader, units)) if kept is None else kept
+        return self.worked(number, units, self.pulled(reader, units)) if kept is None else kept
 
-    def pulled(self, reader: Reader, units: range) -> tuple[CaseBlock, pl.Series, pl.Series]:
-        """The evidence of a range of units, and the tokens of households and persons."""
+    def pulled(self, reader: Reader, units: range) -> Pulled:
+        """What a range of units is decided from."""
         block = reader.block(input_needs(self.law), first=units.start, after=units.stop)
-        return block, *reader.tokens(first=units.start, after=units.stop)
+        return Pulled(block, *reader.tokens(first=units.start, after=units.stop))
 
-    def worked(
-        self, number: int, units: range, block: CaseBlock, unit_tokens: pl.Series, person_tokens: pl.Series
-    ) -> DoneBlock:
-        """Work on a block that was pulled."""
-        frame, outcomes = self.decided(block, unit_tokens, person_tokens)
-        del block
+    def worked(self, number: int, units: range, pulled: Pulled) -> DoneBlock:
+        """Work on a block that was pulled; its evidence is gone then."""
+        frame, outcomes = self.decided(pulled)
         frame = frame.with_columns(position=pl.int_range(units.start, units.stop, dtype=pl.Int64))
         made = self._made(frame, units.start)
         self.vault.put("records", number, frame)
@@ -192,13 +190,14 @@ class Kernel:
             sealed = self.seal.again(units.start, leaves)
         return DoneBlock(len(units), Counts.from_json(found.facts["counts"]), found.data, sealed, is_kept=True)
 
-    def decided(
-        self, block: CaseBlock, unit_tokens: pl.Series, person_tokens: pl.Series
-    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def decided(self, pulled: Pulled) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Records (case_id, groups, token) and outcomes of a block."""
         self_test()
-        run = VectorRun(self.law, block, only_asked=True)
-        records = BlockRecords(run, provenance=Provenance(self.snapshot))
+        unit_tokens, person_tokens = pulled.unit_tokens, pulled.person_tokens
+        # Nobody holds evidence and run while texts are made, which take as much memory again.
+        records = BlockRecords(
+            VectorRun(self.law, pulled.take(), only_asked=True), provenance=Provenance(self.snapshot)
+        )
         earlier = None
         if self.earlier is not None:
             own = pl.DataFrame({"token": unit_tokens})
@@ -218,6 +217,22 @@ class Kernel:
                 made.salts.append(done.salts)
             position += part.height
         return made
+
+
+@dataclass(slots=True)
+class Pulled:
+    """The evidence of a range of units, and the tokens of households and persons, in the block's order."""
+
+    block: CaseBlock | None
+    unit_tokens: pl.Series
+    person_tokens: pl.Series
+
+    def take(self) -> CaseBlock:
+        """The evidence, once: then only he who took it holds it."""
+        block, self.block = self.block, None
+        if block is None:
+            raise InternalError("the evidence of a block was taken twice")
+        return block
 
 
 @dataclass(slots=True)
@@ -269,7 +284,7 @@ class InOrder:
             projection.store.less_memory(READING, let_go=True),
             ThreadPoolExecutor(1) as thread,
         ):
-            coming: dict[int, Future[tuple[CaseBlock, pl.Series, pl.Series]]] = {}
+            coming: dict[int, Future[Pulled]] = {}
             for number, units in enumerate(ranges):
                 ready = coming.pop(number, None)
                 kept = kernel.kept(number, units)
@@ -277,7 +292,7 @@ class InOrder:
                     pulled = (ready or thread.submit(kernel.pulled, reader, units)).result()
                     if number + 1 < len(ranges):
                         coming[number + 1] = thread.submit(kernel.pulled, reader, ranges[number + 1])
-                    kept = kernel.worked(number, units, *pulled)
+                    kept = kernel.worked(number, units, pulled)
                     del pulled
                 yield kept
 
@@ -315,13 +330,13 @@ def _digest(texts: tuple[bytes, ...]) -> bytes:
 def outcomes_of(records: BlockRecords) -> pl.DataFrame:
     """case_id, programme, member String · outcome String · award_fen Int64 · causes List[String], sorted."""
     parts: list[pl.DataFrame] = []
-    for p in records.run.programmes:
+    for p in records.programmes:
         household = p.entity == "household"
         frame = records.homes if household else records.members
         unit = frame["unit_row"] if not household else None
         asked, case = (
             column if unit is None else column.gather(unit)
-            for column in (records.run.asked[p.id], records.homes["case_id"])
+            for column in (records.asked[p.id], records.homes["case_id"])
         )
         causes = records.causes[p.entity].get(p.id)
         if causes is None:

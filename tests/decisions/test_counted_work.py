@@ -20,10 +20,11 @@ import pytest
 
 from meanscheck.contracts.units import CaseBlock
 from meanscheck.decisions import assess
-from meanscheck.decisions.encode import input_needs
-from meanscheck.decisions.kernel import Kernel
+from meanscheck.decisions.encode import BlockRecords, input_needs
+from meanscheck.decisions.kernel import InOrder, Kernel
 from meanscheck.evidence import Reader
 from meanscheck.evidence.database import Database
+from meanscheck.law.vectors import VectorRun
 from meanscheck.ledger import GROUPS
 from meanscheck.ledger.bulk import Seal
 from meanscheck.vault import Vault
@@ -180,6 +181,32 @@ def test_what_a_block_held_goes_with_it(messy: Office, kernel: Kernel) -> None:
         assert frames_held() == before
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("engine", [None, InOrder()])
+def test_nobody_holds_evidence_or_run_while_texts_are_made(
+    messy: Office, kernel: Kernel, monkeypatch: pytest.MonkeyPatch, engine: InOrder | None
+) -> None:
+    """They take as much memory as the texts, and a block's greatest memory is what a process keeps."""
+    projection = messy.result.projection
+    before = evidence_held()
+    meanwhile: list[int] = []
+
+    def frame(self: BlockRecords, **given: Any) -> pl.DataFrame:
+        meanwhile.append(evidence_held())
+        return whole(self, **given)
+
+    whole = BlockRecords.frame
+    monkeypatch.setattr(BlockRecords, "frame", frame)
+    if engine is None:
+        kernel(projection.reader(), 0, range(projection.units))
+    else:
+        assert len(list(engine.run(kernel, projection, [range(projection.units)]))) == 1
+    assert meanwhile == [before]
+
+
+def evidence_held() -> int:
+    return sum(isinstance(one, VectorRun | CaseBlock) for one in gc.get_objects())
 
 
 def frames_held() -> int:
