@@ -89,7 +89,7 @@ _TOLD = frozenset({"v", "o", "own", "w", "y", "t", "b", "m", "l", "l-", "l+", "x
 """What columns begin with of which a record tells (see `law.vectors`): values, outcomes, awards, tests and margins."""
 
 
-def told(frame: pl.DataFrame) -> pl.DataFrame:
+def _for_records(frame: pl.DataFrame) -> pl.DataFrame:
     """The columns that records are written from: those above, and whatever a household, person or edge has itself."""
     return frame.select([name for name in frame.columns if ":" not in name or name.split(":", 1)[0] in _TOLD])
 
@@ -101,7 +101,7 @@ class BlockRecords:
         programmes: those that the run decided.
         asked: programme → whether each household asks for it.
         causes: entity → programme → causes of each of its rows.
-        homes: a row a household, with the columns of `told`.
+        homes: a row a household, with the columns that records are written from.
         members: a row a member, with those and ``person_row``, its place among the persons of the block.
     """
 
@@ -111,10 +111,11 @@ class BlockRecords:
         self.units = run.households.height
         homes, members = causes_of(run, only_asked=True)
         self.causes = {"household": homes, "member": members}
-        self.homes = told(run.households)
-        self.members = told(run.persons).with_row_index("person_row").filter(pl.col("role") == "member")
+        self.homes = _for_records(run.households)
+        self.members = _for_records(run.persons).with_row_index("person_row").filter(pl.col("role") == "member")
         ids = run.persons["id"].gather(run.edges["supporter_row"])
-        self.edges = told(run.edges.with_columns(ids.alias("shown"))).filter(pl.col("first")).sort("supporter_row")
+        edges = run.edges.with_columns(ids.alias("shown")).filter(pl.col("first")).sort("supporter_row")
+        self.edges = _for_records(edges)
         self.conflicts = block_entries(run.disputes, self.units) if self.law.conflicts else None
 
     def frame(

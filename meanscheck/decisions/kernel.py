@@ -268,7 +268,7 @@ def even_blocks(units: int, *, at_most: int, at_once: int) -> int:
     if units <= at_most:
         return at_most
     blocks = -(-units // at_most)
-    return -(-units // (blocks + -blocks % at_once))
+    return -(-units // (blocks + -blocks % max(at_once, 1)))
 
 
 class InOrder:
