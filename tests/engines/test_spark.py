@@ -36,7 +36,7 @@ pytestmark = [
 ]
 
 HOUSEHOLDS = 24
-BLOCK = 7
+BLOCK = 6
 ORIGIN = "county.example/relief"
 
 
