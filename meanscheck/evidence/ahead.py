@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 _Made = TypeVar("_Made")
 
 
-def ahead(made: Iterator[_Made]) -> Iterator[_Made]:
+def ahead(made: Iterator[_Made]) -> Generator[_Made]:
     """The same, each made by another thread while the one before is used."""
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(next, made, None)

@@ -44,10 +44,13 @@ def record(
     numbers: dict[str, int],
     batch_id: str,
     file_id: str,
-    facts: dict[str, object],
+    stated: bytes,
     of_file: str | None,
 ) -> None:
-    """Write down the batch: its ids, what it covers, and what became of its rows (`numbers`, by column)."""
+    """Write down the batch: its ids, what it covers, and what became of its rows (`numbers`, by column).
+
+    `stated` is what the manifest says, as canonical JSON.
+    """
     row: dict[str, object] = {
         "batch_id": batch_id,
         "file_id": file_id,
@@ -61,7 +64,7 @@ def record(
         "as_of": answer.as_of if answer else None,
         "all_requests": answer is None or answer.requests == "all",
         "file": name,
-        "manifest": canonical(facts).decode(),
+        "manifest": stated.decode(),
         "contract": contract.digest,
         "answer_no": answer.answer_no if answer else None,
         "how": answer.how if answer else None,

@@ -11,6 +11,7 @@ from meanscheck.contracts import feed as feed_named
 from meanscheck.contracts.cursor import Cursor, read_cursor
 from meanscheck.contracts.mapping import FileMapping
 from meanscheck.errors import FeedError
+from meanscheck.evidence.incoming import incoming_rows
 from meanscheck.evidence.ingest import IngestReport, take_in
 from meanscheck.evidence.manifest import Manifest
 from meanscheck.evidence.mappings import refuse_out_of_time
@@ -43,4 +44,4 @@ def ingest_cursor(
     if mapping is not None:
         refuse_out_of_time(contract, mapping, manifest, where=name)
     rows = read_cursor(contract, cursor, mapping=mapping, name=name)
-    return take_in(store, contract, iter([rows]), name, manifest, mapping=mapping)
+    return take_in(store, incoming_rows(contract, iter([rows]), name, manifest, mapping=mapping))

@@ -8,24 +8,19 @@ newly covered becomes a supplementary batch. An answer may correct or withdraw a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, replace
-from itertools import chain, islice
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meanscheck.contracts import FeedContract
-from meanscheck.contracts import feed as feed_named
-from meanscheck.contracts.mapping import FileMapping
-from meanscheck.contracts.readers import FileRows, read_parts
 from meanscheck.errors import StoreError
 from meanscheck.evidence.batches import facts_of, file_id_of
 from meanscheck.evidence.batches import record as _record
 from meanscheck.evidence.corrections import answers_again, corrected_by, note_repeats, supersede, without_dropped
 from meanscheck.evidence.digests import SHORT_ID, canonical, digest_of_sorted, named
-from meanscheck.evidence.manifest import Manifest, load_manifest
-from meanscheck.evidence.mappings import mapping_for, record_mapping, refuse_out_of_time
+from meanscheck.evidence.incoming import Incoming, incoming_file
+from meanscheck.evidence.mappings import record_mapping
 from meanscheck.evidence.quarantine import exceptions, quarantine
 from meanscheck.evidence.reach import Reach, reach_of
 from meanscheck.evidence.staging import Staged, stage
@@ -93,52 +88,18 @@ def ingest_file(
     Raises:
         FeedError: the file, its manifest or its mapping cannot be used at all; nothing of it was taken in.
     """
-    contract = feed_named(feed)
-    answer = load_manifest(contract, path, manifest)
-    how = mapping_for(path, mapping)
-    if how is not None:
-        refuse_out_of_time(contract, how, answer, where=path.name)
-    return take_in(store, contract, read_parts(contract, path, mapping=how), path.name, answer, mapping=how)
+    return take_in(store, incoming_file(feed, path, manifest=manifest, mapping=mapping))
 
 
-def take_in(
-    store: Store,
-    contract: FeedContract,
-    parts: Iterator[FileRows],
-    name: str,
-    answer: Manifest | None,
-    *,
-    mapping: FileMapping | None = None,
-) -> IngestReport:
-    """Take in the rows of one answer, wherever they come from.
-
-    Args:
-        store: the evidence store.
-        contract: the feed's.
-        parts: the rows in one part (then checked whole by the cast), or a large file's in several.
-        name: what the answer is called in the store: the file's name.
-        answer: the manifest; None for an office feed that has none.
-        mapping: by which the rows were read; it is kept with the batch.
-    """
-    passed = 0
-
-    def counted() -> Iterator[FileRows]:
-        nonlocal passed
-        for part in parts:
-            passed += part.passed.height
-            yield part
-
-    reach = reach_of(store, contract, answer)
-    head = list(islice(parts, 2))
-    is_large = len(head) > 1
-    parts = chain(head, parts)
-    del head  # a part is let go when the next one is there
-    with store.less_memory(_GROWTH) if is_large else nullcontext(), store.transaction():
+def take_in(store: Store, answer: Incoming) -> IngestReport:
+    """Take in an answer that was read; raises as `ingest_file`, where its parts are read only now."""
+    reach = reach_of(store, answer.contract, answer.manifest)
+    with store.less_memory(_GROWTH) if answer.is_large else nullcontext(), store.transaction():
         try:
-            staged = stage(store, contract, counted(), answer, is_large=is_large)
-            report = _take(store, contract, name, answer, staged=staged, reach=reach)
-            if mapping is not None and not report.already_known:
-                record_mapping(store, report.batch, mapping)
+            staged = stage(store, answer)
+            report = _take(store, answer, staged=staged, reach=reach)
+            if answer.mapping is not None and not report.already_known:
+                record_mapping(store, report.batch, answer.mapping)
         except BaseException:
             # After a statement that failed none can follow in its transaction, which takes them back: what failed is
             # told, and not this.
@@ -146,7 +107,7 @@ def take_in(
                 _let_go(store)
             raise
         _let_go(store)
-        return replace(report, passed_over=passed)
+        return report
 
 
 def _let_go(store: Store) -> None:
@@ -154,9 +115,8 @@ def _let_go(store: Store) -> None:
     store.run("; ".join(f"drop table if exists {table}" for table in _STAGES))
 
 
-def _take(
-    store: Store, contract: FeedContract, name: str, answer: Manifest | None, *, staged: Staged, reach: Reach
-) -> IngestReport:
+def _take(store: Store, incoming: Incoming, *, staged: Staged, reach: Reach) -> IngestReport:
+    contract, name, answer = incoming.contract, incoming.name, incoming.manifest
     facts = facts_of(contract, answer)
     file_id = file_id_of(store, facts, answer, staged)
     earlier = store.fetch(
@@ -190,9 +150,11 @@ def _take(
             known_rows=rows.known,
             already_known=True,
             supplementary=False,
+            passed_over=staged.passed,
         )
     batch = batch or store.next_load()
-    head = canonical(facts) + (f" supplement {earlier.height}".encode() if earlier.height else b"")
+    stated = canonical(facts)
+    head = stated + (f" supplement {earlier.height}".encode() if earlier.height else b"")
     kept_rows = staged.kept_rows
     if earlier.height:
         kept_rows = digest_of_sorted(store, f"select digest from {rows.query}")
@@ -231,7 +193,7 @@ def _take(
         },
         batch_id=batch_id,
         file_id=file_id,
-        facts=facts,
+        stated=stated,
         of_file=None if corrected is None else corrected.file_id,
     )
     return IngestReport(
@@ -248,6 +210,7 @@ def _take(
         already_known=False,
         supplementary=bool(earlier.height),
         superseded=ended,
+        passed_over=staged.passed,
     )
 
 

@@ -15,6 +15,7 @@ from typing import BinaryIO, Literal, TypeAlias
 import polars as pl
 
 from meanscheck.errors import FeedError
+from meanscheck.evidence.ahead import ahead
 
 Shape: TypeAlias = Mapping[str, pl.DataType]
 _CHUNK_BYTES = 16 << 20
@@ -36,9 +37,15 @@ class Lines:
 def json_lines(path: Path | Lines, shape: Shape) -> Iterator[pl.DataFrame]:
     """Chunks of a JSON-lines file: `line` Int64 (1-based) and the columns of `shape`; blank lines are skipped.
 
+    The next chunk is read while one is used.
+
     Raises:
         FeedError: the file is missing, empty, not UTF-8, or a line is not an object of that shape.
     """
+    yield from ahead(_chunks(path, shape))
+
+
+def _chunks(path: Path | Lines, shape: Shape) -> Iterator[pl.DataFrame]:
     keys = frozenset(_keys(shape))
     seen = False
     first_line = 1
@@ -73,7 +80,7 @@ def _decode(raw: bytes, name: str, first_line: int, shape: Shape, keys: frozense
     except UnicodeDecodeError as error:
         line = first_line + raw[: error.start].count(b"\n")
         raise FeedError("the text is not UTF-8", where=f"{name}:{line}", remedy="Save the file as UTF-8") from None
-    lines = pl.Series("text", [text]).str.split("\n").explode().to_frame().with_row_index("line", offset=first_line)
+    lines = pl.DataFrame({"text": text.split("\n")}).with_row_index("line", offset=first_line)
     lines = lines.with_columns(pl.col("line").cast(pl.Int64), pl.col("text").str.strip_chars())
     lines = lines.filter(pl.col("text") != "")
     if lines.is_empty():
@@ -93,10 +100,11 @@ def _decode(raw: bytes, name: str, first_line: int, shape: Shape, keys: frozense
 
 def _check_keys(lines: pl.DataFrame, name: str, keys: frozenset[str]) -> None:
     found = lines.select("line", pl.col("text").str.extract_all(r'"[^"\\]*"\s*:').alias("key")).explode("key")
-    found = found.with_columns(pl.col("key").str.extract(r'"([^"\\]*)"')).drop_nulls("key")
-    unknown = found.filter(~pl.col("key").is_in(sorted(keys)))
+    # Millions of keys, of which a few dozen differ.
+    spelt = found.select(pl.col("key").drop_nulls().unique())
+    unknown = spelt.filter(~pl.col("key").str.extract(r'"([^"\\]*)"').is_in(sorted(keys)))
     if unknown.height:
-        line = int(unknown["line"].to_list()[0])
+        line = int(found.filter(pl.col("key").is_in(unknown["key"].to_list()))["line"].to_list()[0])
         raise FeedError(
             "the line has a key that is not known here",
             where=f"{name}:{line}",

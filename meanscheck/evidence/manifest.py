@@ -9,6 +9,7 @@ then answers for all requests without limit of time.
 from __future__ import annotations
 
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -70,16 +71,26 @@ class Manifest(_Frozen):
                 raise ValueError(f"not_answered, no. {place}: the identity number is not a valid one")
         return self
 
+    @cached_property
+    def listed(self) -> tuple[str, ...] | None:
+        """The requests that it names, sorted, each once; None: all. There may be as many as a county has cases."""
+        return None if self.requests == "all" else _each_once(self.requests)
+
     def facts(self) -> dict[str, object]:
         """The manifest as canonical JSON facts, lists sorted, so that equal answers have equal batch ids."""
-        facts: dict[str, object] = self.model_dump(mode="json", exclude={"not_answered"})
+        facts: dict[str, object] = self.model_dump(mode="json", exclude={"not_answered", "requests"})
         for name in ("answer_no", "corrects", "how"):
             if facts[name] is None:
                 del facts[name]  # so that an answer without them keeps the id it had before they were known
-        for name in ("institutions", "divisions", "requests"):
-            if isinstance(facts[name], list):
-                facts[name] = sorted(set(facts[name]))  # type: ignore[call-overload]
+        for name, given in (("institutions", self.institutions), ("divisions", self.divisions)):
+            facts[name] = None if given is None else _each_once(given)
+        facts["requests"] = "all" if self.listed is None else self.listed
         return facts
+
+
+def _each_once(words: tuple[str, ...]) -> tuple[str, ...]:
+    # Sorted first: most often they come in order, which a set would lose.
+    return tuple(dict.fromkeys(sorted(words)))
 
 
 def manifest_path(path: Path) -> Path:

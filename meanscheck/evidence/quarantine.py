@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -121,8 +120,8 @@ def exceptions(store: Store, batch: int, answer: Manifest | None, *, has_bad: bo
         )
     if answer is None:
         return
-    if answer.requests != "all":
-        store.run("insert into batch_listings values (?, ?)", [batch, _listing(store, answer.requests)])
+    if answer.listed is not None:
+        store.run("insert into batch_listings values (?, ?)", [batch, _listing(store, answer.listed)])
     if answer.not_answered:
         with store.frame("silent", _identities(answer.not_answered)):
             store.run(
@@ -132,9 +131,8 @@ def exceptions(store: Store, batch: int, answer: Manifest | None, *, has_bad: bo
             )
 
 
-def _listing(store: Store, requests: Collection[str]) -> int:
-    """The number of a set of request numbers, kept now if no answer before named the same."""
-    numbers = sorted(set(requests))
+def _listing(store: Store, numbers: tuple[str, ...]) -> int:
+    """The number of a set of request numbers, sorted; kept now if no answer before named the same."""
     digest = hashlib.sha256(json.dumps(numbers).encode()).digest()
     known = store.value("select listing from listings where digest = ?", [digest])
     if known is not None:

@@ -70,11 +70,11 @@ def reach_of(store: Store, contract: FeedContract, answer: Manifest | None) -> R
         kept.state = kept.answer = None
         _make_terms(store)
     office = is_office(contract)
-    listed = None if answer is None or answer.requests == "all" else frozenset(answer.requests)
+    listed = None if answer is None else answer.listed
     asked = (None if office else contract.name, None if office or answer is None else answer.answered_on, listed)
     if kept.answer != asked:
         kept.answer = None
-        _make_asked(store, contract, answer)
+        _make_asked(store, contract, answer, listed)
         number, mark = store.fetch(
             "select count(*) as n, coalesce(bit_xor(hash(person, load, given)), 0) as mark from i_covered"
         ).row(0)
@@ -159,13 +159,11 @@ _RESIGNED = """
 _NOBODY_RESIGNED = "select null::bigint as request, null::bigint as whose, null::varchar as consents where false"
 
 
-def _make_asked(store: Store, contract: FeedContract, answer: Manifest | None) -> None:
+def _make_asked(store: Store, contract: FeedContract, answer: Manifest | None, listed: tuple[str, ...] | None) -> None:
     office = is_office(contract)
     asked = "" if office else f"where k.ask in (select ask from asks where feed = '{contract.name}')"
     some = ""
-    listed = pl.DataFrame(schema={"request_no": pl.String})
-    if answer is not None and answer.requests != "all":
-        listed = pl.DataFrame({"request_no": sorted(set(answer.requests))}, schema={"request_no": pl.String})
+    if listed is not None:
         some = (
             "where m.request in (select request from units where case_id in "
             "(select case_id from requests semi join listed using (request_no)))"
@@ -178,7 +176,7 @@ def _make_asked(store: Store, contract: FeedContract, answer: Manifest | None) -
             f"where list_contains(string_split(k.consents, ','), c.consent::varchar) and {CONSENT_REACHES})"
         )
     # Distinct: what two requests of one person have in common would cancel out, and a change of it not be seen.
-    with store.frame("listed", listed):
+    with store.frame("listed", pl.DataFrame({"request_no": listed or ()}, schema={"request_no": pl.String})):
         store.run(
             f"""create or replace temp table i_asked as
             with given as (select k.term, k.load, {given} as given from k_terms k {asked}),

@@ -12,36 +12,30 @@ contradictions and persons with too many rows are looked for here, over all rows
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import date
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from meanscheck.contracts import FeedContract
 from meanscheck.contracts import cast as casting
-from meanscheck.contracts.readers import FileRows
 from meanscheck.evidence.ahead import ahead
 from meanscheck.evidence.digests import Sorted, digest_head_sql, row_digest_sql
-from meanscheck.evidence.manifest import Manifest
+from meanscheck.evidence.incoming import Incoming
 from meanscheck.evidence.quarantine import REPEATED, refuse_contradictions, refuse_crowds, set_repeats_apart
-from meanscheck.evidence.requests import NO_BOUND
 from meanscheck.evidence.tables import IDENTITY, stored_columns
 from meanscheck.values.sql import quoted
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
-_BAD = ("row_no", "field", "reason", "raw")
-
 
 @dataclass(frozen=True, slots=True)
 class Staged:
     """What became of the file's rows: `every_row` names those in ``i_rows``; `bad` lines are in ``i_bad``, if any are.
 
-    `kept_rows` names those of them that may be kept, `repeats` are rows that stand in the file before.
+    `kept_rows` names those of them that may be kept, `repeats` are rows that stand in the file before, `passed` lines
+    are no rows.
     """
 
     every_row: str
@@ -49,26 +43,20 @@ class Staged:
     rows: int
     repeats: int
     bad: int
+    passed: int
 
 
-def stage(
-    store: Store, contract: FeedContract, parts: Iterator[FileRows], answer: Manifest | None, *, is_large: bool
-) -> Staged:
-    """Fill ``i_rows`` and ``i_bad``; ``i_asked`` is there already (see `reach`). `is_large`: several parts come."""
-    # Parts cannot see each other, so the natural key of a large file is checked once over all of it.
-    cast_part = partial(
-        _cast,
-        replace(contract, key=()) if is_large else contract,
-        as_of=None if answer is None else answer.as_of,
-        not_after=NO_BOUND if answer is None else answer.answered_on,
-    )
-    made = map(cast_part, parts)
+def stage(store: Store, answer: Incoming) -> Staged:
+    """Fill ``i_rows`` and ``i_bad``; ``i_asked`` is there already (see `reach`)."""
+    contract, is_large = answer.contract, answer.is_large
     bad: list[pl.DataFrame] = []
-    rows = repeats = 0
+    rows = repeats = passed = 0
     is_first = True
-    for one in ahead(made) if is_large else made:
+    for part in ahead(answer.parts) if is_large else answer.parts:
+        one = part.cast
         _add(store, contract, one, "create or replace temp table i_rows as" if is_first else "insert into i_rows")
         is_first = False
+        passed += part.passed
         rows += one.accepted.height
         repeats += int((one.quarantined["reason"] == REPEATED).sum())
         if one.quarantined.height:
@@ -87,18 +75,12 @@ def stage(
     if is_large and (taken := refuse_crowds(store, casting.MAX_ROWS_PER_PERSON)):
         rows, lines = rows - taken, lines + taken
         found = _sorted(store, rows)
-    return Staged(found.total, found.of_some, rows, repeats, lines)
+    return Staged(found.total, found.of_some, rows, repeats, lines, passed)
 
 
 def _sorted(store: Store, rows: int) -> Sorted:
     """The digests of ``i_rows``, all and those that may be kept, in one look at them."""
     return Sorted.read(store, "select digest, is_covered from i_rows", count=rows, some="is_covered")
-
-
-def _cast(contract: FeedContract, part: FileRows, *, as_of: date | None, not_after: date) -> casting.Cast:
-    """Rows accepted and lines at fault of one part, those broken in reading included."""
-    cast = casting.cast_rows(contract, part.rows, as_of=as_of, not_after=not_after, units=part.units)
-    return replace(cast, quarantined=pl.concat([lines.select(_BAD) for lines in (cast.quarantined, part.broken)]))
 
 
 def _add_bad(store: Store, bad: list[pl.DataFrame]) -> int:
