@@ -10,7 +10,7 @@ Most persons share their terms (what is asked, for which purpose, since which lo
 numbered once and asked once each (see `people`, which does the same for a snapshot). Tables kept for as long as
 requests and consents stay as they are:
 
-    k_members   person BIGINT · request BIGINT · term INTEGER, of live requests
+    k_members   person BIGINT · request BIGINT · term INTEGER, of live requests · is_one: he stands there once, as most do
     k_terms     term INTEGER · ask · purpose · load · consents (numbers of k_consents, with commas)
     k_consents  distinct terms of live consents, numbered
 
@@ -144,8 +144,10 @@ def _make_terms(store: Store) -> None:
         "from (select distinct ask, purpose, load, consents from k_members)"
     )
     store.run(
-        "create or replace temp table k_members as select m.person, m.request, t.term from k_members m join k_terms t "
-        "using (ask, purpose, load, consents)"
+        "create or replace temp table k_members as "
+        "with several as (select person from k_members group by person having count(*) > 1) "
+        "select m.person, m.request, t.term, s.person is null as is_one from k_members m "
+        "join k_terms t using (ask, purpose, load, consents) left join several s on s.person = m.person"
     )
 
 
@@ -180,9 +182,13 @@ def _make_asked(store: Store, contract: FeedContract, answer: Manifest | None, l
         store.run(
             f"""create or replace temp table i_asked as
             with given as (select k.term, k.load, {given} as given from k_terms k {asked}),
-            reached as (select term, case when given is not null then load end as load, given from given)
-            select m.person, min(r.load) as load, coalesce(bit_xor(distinct r.given::ubigint), 0) as given
-            from k_members m join reached r using (term) {some}
-            group by m.person"""
+            reached as (
+              select term, case when given is not null then load end as load, given::ubigint as given from given),
+            members as (
+              select m.person, m.is_one, r.load, r.given from k_members m join reached r using (term) {some})
+            select person, load, coalesce(given, 0) as given from members where is_one
+            union all
+            select person, min(load), coalesce(bit_xor(distinct given), 0)
+            from members where not is_one group by person"""
         )
     store.run("create or replace temp view i_covered as select person, load, given from i_asked where load is not null")
