@@ -69,3 +69,20 @@ def test_the_list_of_an_erased_request_is_not_taken_for_the_whole_one(inbox: Inb
         assert store.value("select count(*) from listings") == 3
         block = store.case_block("U-2", {feed: [] for feed in FEEDS}, on=ON)
         assert [block.persons[f"s:{feed}"][0] for feed in FEEDS] == [YES, YES, YES]
+
+
+def test_asked_about_again_later_is_asked_about_since_the_first_time(inbox: Inbox) -> None:
+    """Somebody of U-1 lives in the register household of U-2, which comes later and allows nothing: nothing is new."""
+    inbox.requests(request(members=[member("A", A)]))
+    inbox.consents(consent(A))
+    path = inbox.tax([wage(A)])
+    with inbox.store() as store:
+        store.ingest_inbox(inbox.folder)
+        other = request(
+            "U-2",
+            feeds=[{"feed": "tax_income"}],
+            members=[member("A", OUTSIDER), member("B", A, role="register", relation="other")],
+        )
+        store.requests(inbox.lines("requests-2.jsonl", [other]))
+        again = store.ingest("tax_income", path)
+        assert (again.already_known, again.accepted, again.known_rows) == (True, 0, 1)
