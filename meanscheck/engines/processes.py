@@ -33,12 +33,17 @@ if TYPE_CHECKING:
     Pipe: TypeAlias = connection.Connection[Any, Any]
 
 _ALLOCATOR = "_RJEM_MALLOC_CONF"
-_SETTINGS = {"POLARS_MAX_THREADS": "1", _ALLOCATOR: "narenas:1,dirty_decay_ms:20000,muzzy_decay_ms:0"}
-"""Of Polars, which reads them from the environment when it is loaded: one thread, and memory that one range has used is
-kept for the next ones, not for half a second: a range lasts some seconds, and to ask the system for it anew takes a
-sixth of its time. What nobody used for twenty seconds is given back and not only marked as free: such pieces would add
-up to 130 MiB a process. In one arena, since the few threads seldom allocate at once, and what one of them lets go
-another can use: 100 MiB less for two processes."""
+_SETTINGS = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "POLARS_MAX_THREADS": "1",
+    _ALLOCATOR: "narenas:1,dirty_decay_ms:20000,muzzy_decay_ms:0",
+}
+"""Read from the environment by Polars, and by what NumPy computes with, when they are loaded: one thread each (that of
+NumPy would start others, for 0.06 s of CPU, that nobody uses), and memory that one range has used is kept for the next
+ones, not for half a second: a range lasts some seconds, and to ask the system for it anew takes a sixth of its time.
+What nobody used for twenty seconds is given back and not only marked as free: such pieces would add up to 130 MiB a
+process. In one arena, since the few threads seldom allocate at once, and what one of them lets go another can use: 100
+MiB less for two processes."""
 _OF_POLARS = "dirty_decay_ms:500,muzzy_decay_ms:1000"
 """What Polars puts there itself when it is loaded, before what somebody else has set."""
 _END = ForkingPickler.dumps(None)

@@ -10,7 +10,7 @@ Most persons share their terms (what is asked, for which purpose, since which lo
 numbered once and asked once each (see `people`, which does the same for a snapshot). Tables kept for as long as
 requests and consents stay as they are:
 
-    k_members   person BIGINT · request BIGINT · term INTEGER, of live requests · is_one: he stands there once, as most do
+    k_members   person BIGINT · request BIGINT · term INTEGER, of live requests · is_one: there once, as most
     k_terms     term INTEGER · ask · purpose · load · consents (numbers of k_consents, with commas)
     k_consents  distinct terms of live consents, numbered
 
