@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from meanscheck.errors import FeedError
-from meanscheck.evidence import inbox as inboxes
+from meanscheck.evidence.incoming import incoming_file
+from meanscheck.evidence.ingest import take_in
 
 from .inboxes import BANKS, A, B, Inbox, deposit, wage
 
@@ -24,12 +25,11 @@ def filled(inbox: Inbox) -> None:
 
 def test_the_next_file_is_read_while_one_is_stored(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(inbox)
-    read, take_in = Event(), inboxes.take_in
-    read_file = inboxes.incoming_file
+    read = Event()
 
     def reading(feed: str, path: Path) -> Any:
         try:
-            return read_file(feed, path)
+            return incoming_file(feed, path)
         finally:
             if path.stem == f"bank_deposits-{BANKS[1]}":
                 read.set()
@@ -39,8 +39,8 @@ def test_the_next_file_is_read_while_one_is_stored(inbox: Inbox, monkeypatch: py
             assert read.wait(20), "nobody reads the next file"
         return take_in(store, answer)
 
-    monkeypatch.setattr(inboxes, "incoming_file", reading)
-    monkeypatch.setattr(inboxes, "take_in", storing)
+    monkeypatch.setattr("meanscheck.evidence.inbox.incoming_file", reading)
+    monkeypatch.setattr("meanscheck.evidence.inbox.take_in", storing)
     with inbox.store() as store:
         assert [report.accepted for report in store.ingest_inbox(inbox.folder)] == [1, 1, 1]
 
@@ -64,13 +64,12 @@ def test_a_faulty_file_is_refused_in_its_turn(inbox: Inbox) -> None:
 def test_what_cannot_be_stored_ends_the_reading(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     filled(inbox)
     read: list[str] = []
-    read_file = inboxes.incoming_file
 
     def reading(feed: str, path: Path) -> Any:
         read.append(path.name)
-        return read_file(feed, path)
+        return incoming_file(feed, path)
 
-    monkeypatch.setattr(inboxes, "incoming_file", reading)
+    monkeypatch.setattr("meanscheck.evidence.inbox.incoming_file", reading)
     monkeypatch.setattr("meanscheck.evidence.ingest._record", lambda *a, **k: 1 / 0)
     with inbox.store() as store:
         with pytest.raises(ZeroDivisionError):
