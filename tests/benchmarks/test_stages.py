@@ -51,6 +51,23 @@ def test_a_changed_record_of_the_peer_is_seen(place: Path, results: dict[str, Me
     assert not counts["records_root"] and not counts["batch_root"] and not counts["log_root"]
 
 
+def test_the_peers_files_need_not_be_our_blocks(place: Path, results: dict[str, Measured]) -> None:
+    (file,) = (place / "peer").glob("records-*.parquet")
+    kept = file.read_bytes()
+    frame = pl.read_parquet(file)
+    other = file.with_stem("records-00001")
+    try:
+        frame.head(70).write_parquet(file)
+        frame.slice(70).write_parquet(other)
+        assert measure.run("agreement", place, HOUSEHOLDS).counts == results["agreement"].counts
+        frame.head(30).write_parquet(other)
+        with pytest.raises(RuntimeError, match="agreement failed"):
+            measure.run("agreement", place, HOUSEHOLDS)
+    finally:
+        other.unlink()
+        file.write_bytes(kept)
+
+
 def test_no_costly_part_is_left_out_of_evidence_to_sealed(results: dict[str, Measured]) -> None:
     parts = results["parts"].parts
     for part in ("pull", "facts", "rules", "causes", "records", "files", "commitments", "leaves", "tree", "tiles"):
