@@ -28,6 +28,9 @@ FOLDERS = pack_folders(RULES)
 SHOWN = ("cn", "cn/guangdong", "cn/guangdong/jiangmen", "cn/shanghai", "cn/zhejiang/ningbo/yinzhou")
 """Packs of which a sample is drawn here; the others take as long and are left to the command."""
 SAMPLE = 25
+NO_CASE = ("programme dibao_single, test ground", (date(2021, 7, 1),))
+"""What the margin was in Guangdong before its limits, alone, is beyond every case: 民发〔2021〕57号 has the class from
+2021-07-01; the province's limits of property are those of 2022-03-01."""
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +58,8 @@ def test_every_published_figure_is_what_its_formula_gives_or_says_why_not(folder
 def test_a_case_shows_every_line_side_and_figure_that_can_be_shown(folder: Path, cases: Cases) -> None:
     found = gaps(cases.packs[folder.resolve()], cases)
     assert [f"{g.thing} {g.since}: {g.needed}" for g in found if g.kind != "beyond"] == []
-
-
-def test_only_what_the_margin_was_in_guangdong_before_its_limits_is_beyond_every_case(cases: Cases) -> None:
-    beyond = {(g.thing, g.since) for pack in cases.packs.values() for g in gaps(pack, cases) if g.kind == "beyond"}
-    # 民发〔2021〕57号 has the class from 2021-07-01; the province's limits of property are those of 2022-03-01.
-    assert beyond == {("programme dibao_single, test ground", (date(2021, 7, 1),))}
+    beyond = {(g.thing, g.since) for g in found if g.kind == "beyond"}
+    assert beyond <= {NO_CASE} and (folder != RULES / "cn" / "guangdong" or beyond == {NO_CASE})
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.relative_to(RULES).as_posix())
