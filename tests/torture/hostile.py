@@ -25,6 +25,8 @@ from .samples import Sample
 Change = Callable[[Random, Sample, Sequence[Sample]], Sample]
 HUGE = 300_000
 """Characters of a huge cell, and the depth of deep JSON. Bombs are larger by themselves."""
+LARGE = 1 << 28
+"""Characters of rows that are repeated: 3 000 rows of a huge cell were 2.7 GB, which took 20 GB to make."""
 
 _NASTY_CELLS = (
     "", " ", "0", "-0", "-", "+", ".", "1e309", "1e-309", "NaN", "inf", "-inf", "9" * 25, "-" + "9" * 19,
@@ -201,7 +203,8 @@ def moved_rows(chance: Random, sample: Sample, others: Sequence[Sample]) -> Samp
     def change(rows: list[list[str]], separator: str) -> None:
         row = chance.choice(rows)
         if kind == "repeat":
-            rows += [list(row) for _ in range(chance.choice((1, 3, 3000)))]
+            times = chance.choice((1, 3, 3000))
+            rows += [list(row) for _ in range(min(times, LARGE // (sum(map(len, row)) + 1)))]
         elif kind == "shuffle":
             chance.shuffle(rows)
         elif kind == "short":
