@@ -57,7 +57,7 @@ def agreement(place: Place, clock: Clock) -> dict[str, Any]:
     with clock("compared"):
         for ours, seals in zip(vault.blocks(), vault.seals(), strict=True):
             assert seals is not None
-            theirs = _records(place).slice(position, ours.height).collect()
+            theirs = _records(place).slice(position, ours.height).collect(engine="in-memory")
             differ = [(ours[name] != theirs[name]).alias(name) for name in sealing.GROUPS]
             for one in differ:
                 groups[one.name] += int(one.sum())
@@ -71,7 +71,7 @@ def agreement(place: Place, clock: Clock) -> dict[str, Any]:
             bounds += int(theirs["reasons"].str.contains('"bounds":', literal=True).sum())
             refers += int(theirs["result"].str.contains('"outcome":"refer"', literal=True).sum())
             position += ours.height
-    made_by_hand = _records(place).select(pl.len()).collect().item()
+    made_by_hand = _records(place).select(pl.len()).collect(engine="in-memory").item()
     if made_by_hand != position:
         raise RuntimeError(f"the peer made {made_by_hand} records, we {position}")
     log = sealing.tree_root([sealing.leaf_hash(opening), *hashes, sealing.leaf_hash(closing)])

@@ -91,15 +91,15 @@ def ingest_file(
     return take_in(store, incoming_file(feed, path, manifest=manifest, mapping=mapping))
 
 
-def take_in(store: Store, answer: Incoming) -> IngestReport:
+def take_in(store: Store, incoming: Incoming) -> IngestReport:
     """Take in an answer that was read; raises as `ingest_file`, where its parts are read only now."""
-    reach = reach_of(store, answer.contract, answer.manifest)
-    with store.less_memory(_GROWTH) if answer.is_large else nullcontext(), store.transaction():
+    reach = reach_of(store, incoming.contract, incoming.manifest)
+    with store.less_memory(_GROWTH) if incoming.is_large else nullcontext(), store.transaction():
         try:
-            staged = stage(store, answer)
-            report = _take(store, answer, staged=staged, reach=reach)
-            if answer.mapping is not None and not report.already_known:
-                record_mapping(store, report.batch, answer.mapping)
+            staged = stage(store, incoming)
+            report = _take(store, incoming, staged=staged, reach=reach)
+            if incoming.mapping is not None and not report.already_known:
+                record_mapping(store, report.batch, incoming.mapping)
         except BaseException:
             # After a statement that failed none can follow in its transaction, which takes them back: what failed is
             # told, and not this.

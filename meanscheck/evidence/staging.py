@@ -46,13 +46,13 @@ class Staged:
     passed: int
 
 
-def stage(store: Store, answer: Incoming) -> Staged:
+def stage(store: Store, incoming: Incoming) -> Staged:
     """Fill ``i_rows`` and ``i_bad``; ``i_asked`` is there already (see `reach`)."""
-    contract, is_large = answer.contract, answer.is_large
+    contract, is_large = incoming.contract, incoming.is_large
     bad: list[pl.DataFrame] = []
     rows = repeats = passed = 0
     is_first = True
-    for part in ahead(answer.parts) if is_large else answer.parts:
+    for part in ahead(incoming.parts) if is_large else incoming.parts:
         one = part.cast
         _add(store, contract, one, "create or replace temp table i_rows as" if is_first else "insert into i_rows")
         is_first = False

@@ -60,9 +60,10 @@ def test_the_peers_files_need_not_be_our_blocks(place: Path, results: dict[str, 
         frame.head(70).write_parquet(file)
         frame.slice(70).write_parquet(other)
         assert measure.run("agreement", place, HOUSEHOLDS).counts == results["agreement"].counts
-        frame.head(30).write_parquet(other)
-        with pytest.raises(RuntimeError, match="agreement failed"):
-            measure.run("agreement", place, HOUSEHOLDS)
+        for rest in (frame.slice(80), frame.slice(60)):  # fewer than ours, and more
+            rest.write_parquet(other)
+            with pytest.raises(RuntimeError, match="agreement failed"):
+                measure.run("agreement", place, HOUSEHOLDS)
     finally:
         other.unlink()
         file.write_bytes(kept)
