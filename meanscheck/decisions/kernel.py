@@ -151,16 +151,15 @@ class Kernel:
     def __call__(self, reader: Reader, number: int, units: range) -> DoneBlock:
         """Work on block `number`, which is the range `units`, unless a run that was broken off had finished it."""
         kept = self.kept(number, units)
-        return self.worked(number, units, self.pulled(reader, units)) if kept is None else kept
+        return self.put(number, units, *self.decided(self.pulled(reader, units))) if kept is None else kept
 
     def pulled(self, reader: Reader, units: range) -> Pulled:
         """What a range of units is decided from."""
         block = reader.block(input_needs(self.law), first=units.start, after=units.stop)
         return Pulled(block, *reader.tokens(first=units.start, after=units.stop))
 
-    def worked(self, number: int, units: range, pulled: Pulled) -> DoneBlock:
-        """Work on a block that was pulled; its evidence is gone then."""
-        frame, outcomes = self.decided(pulled)
+    def put(self, number: int, units: range, frame: pl.DataFrame, outcomes: pl.DataFrame) -> DoneBlock:
+        """Put a decided block into the vault, sealed if there is a seal, and note that it is finished."""
         frame = frame.with_columns(position=pl.int_range(units.start, units.stop, dtype=pl.Int64))
         made = self._made(frame, units.start)
         self.vault.put("records", number, frame)
@@ -191,7 +190,7 @@ class Kernel:
         return DoneBlock(len(units), Counts.from_json(found.facts["counts"]), found.data, sealed, is_kept=True)
 
     def decided(self, pulled: Pulled) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Records (case_id, groups, token) and outcomes of a block."""
+        """Records (case_id, groups, token) and outcomes of a block that was pulled; its evidence is gone then."""
         self_test()
         unit_tokens, person_tokens = pulled.unit_tokens, pulled.person_tokens
         # Nobody holds evidence and run while texts are made, which take as much memory again.
@@ -272,7 +271,10 @@ def even_blocks(units: int, *, at_most: int, at_once: int) -> int:
 
 
 class InOrder:
-    """One range after the other, in this process; the next is read meanwhile."""
+    """One range after the other, in this process; while one is sealed, the next is read.
+
+    Not sooner: while texts are made, which takes most memory and both processors, its evidence would only lie there.
+    """
 
     processes = 1
 
@@ -289,11 +291,11 @@ class InOrder:
                 ready = coming.pop(number, None)
                 kept = kernel.kept(number, units)
                 if kept is None:
-                    pulled = (ready or thread.submit(kernel.pulled, reader, units)).result()
+                    made = kernel.decided((ready or thread.submit(kernel.pulled, reader, units)).result())
                     if number + 1 < len(ranges):
                         coming[number + 1] = thread.submit(kernel.pulled, reader, ranges[number + 1])
-                    kept = kernel.worked(number, units, pulled)
-                    del pulled
+                    kept = kernel.put(number, units, *made)
+                    del made
                 yield kept
 
 

@@ -45,7 +45,7 @@ PER_PAGE: Final = 64
 
 # A decision entry ends in `"s":"<32 hex characters>","v":1}`, members being in the order of their names.
 OF_LEAF: Final = slice(-40, -8)
-_HELD = 2**20
+_HELD = 2**18
 """Tokens after which those held are put into a file."""
 _COARSE: Final = 256
 _BOUNDS: Final = [b"%02x" % n for n in range(1, _COARSE)]
@@ -55,7 +55,7 @@ _each = Struct(f"{TOKEN}s").iter_unpack
 class Tokens:
     """The tokens of a batch while it grows: sixteen bytes a decision.
 
-    Given a folder, at most some sixteen megabytes of them are held; the others lie there in files without a name. They
+    Given a folder, at most some four megabytes of them are held; the others lie there in files without a name. They
     stand in the log in the clear.
     """
 

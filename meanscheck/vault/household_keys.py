@@ -242,26 +242,36 @@ class HouseholdKeys:
             self._refresh()
             places = self._places(raw)
             if (places < 0).any():
+                looked_at = self._seen
                 with self._changing():
-                    self._append(raw, names, np.flatnonzero(self._places(raw) < 0).tolist())
-                    places = self._places(raw)
+                    if self._seen != looked_at:
+                        # Another process was faster, perhaps with the same households.
+                        places = self._places(raw)
+                    if (places < 0).any():
+                        self._append(raw, names, places)
             return [key for key in self._opened(places) if key is not None]
 
-    def _append(self, raw: bytes, names: Sequence[bytes], missing: Sequence[int]) -> None:
-        tokens = [raw[TOKEN * i : TOKEN * (i + 1)] for i in missing]
+    def _append(self, raw: bytes, names: Sequence[bytes], places: Numbers) -> None:
+        """Add a row for each token that has none, and write down its place."""
+        missing = np.flatnonzero(places < 0)
+        tokens = [raw[TOKEN * i : TOKEN * (i + 1)] for i in missing.tolist()]
         if self._notes.erased and not self._notes.erased.keys().isdisjoint(token.hex() for token in tokens):
             raise Erased("an erasure is not finished: the registry still knows an erased household's token")
-        bound = [token + self._tag(names[i]) for token, i in zip(tokens, missing, strict=True)]
+        new = dict(zip(tokens, missing.tolist(), strict=True))
+        bound = [token + self._tag(names[i]) for token, i in new.items()]
         noise = os.urandom(KEY * len(bound))
         wrapped = self._key.wrap_all([noise[at : at + KEY] for at in range(0, len(noise), KEY)], bound)
+        known = len(self._rows)
         with self.path.open("r+b") as file:
             # A row that a crash left unfinished is no key of anybody: data are sealed after this returns.
-            file.truncate(self._start + ROW * len(self._rows))
+            file.truncate(self._start + ROW * known)
             file.seek(0, os.SEEK_END)
             file.write(b"".join(b + w for b, w in zip(bound, wrapped, strict=True)))
             file.flush()
             os.fsync(file.fileno())
-        self._load(known=len(self._rows))
+        self._load(known=known)
+        row_of = dict(zip(new, range(known, known + len(new)), strict=True))
+        places[missing] = [row_of[token] for token in tokens]
 
     def _write(self, notes: Notes, without: Numbers | None = None) -> None:
         """Write the file anew with other notes, less some rows, and overwrite those rows in the old file."""
