@@ -18,7 +18,7 @@ from typing import Any
 
 import polars as pl
 
-from meanscheck.decisions.decision import Decision, Ruling
+from meanscheck.decisions.decision import Decision, Language, Ruling
 from meanscheck.decisions.encode import input_needs
 from meanscheck.decisions.kernel import (
     Counts,
@@ -34,14 +34,14 @@ from meanscheck.decisions.kernel import (
 )
 from meanscheck.decisions.made_up import dictionaries_of
 from meanscheck.decisions.record import GROUPS
-from meanscheck.decisions.waiting import ranked, sentences
+from meanscheck.decisions.summary import summary
+from meanscheck.decisions.waiting import ranked
 from meanscheck.errors import StoreError
 from meanscheck.evidence import Projection, Snapshot, Store
 from meanscheck.law.counterfactuals import SCHEMA
 from meanscheck.law.counterfactuals import counterfactuals as turning
 from meanscheck.law.law import LANGUAGE_VERSION, Law
 from meanscheck.law.vectors import VectorRun
-from meanscheck.values.money import format_yuan
 from meanscheck.vault import DeploymentKey, Held, Safe
 
 BLOCK_UNITS = 51_200
@@ -252,29 +252,10 @@ class Assessment:
         decision = self.decision(key[0])
         return decision[(key[1], key[2])] if len(key) == 3 else decision[key[1]]
 
-    def summary(self) -> str:
+    def summary(self, language: Language = "zh") -> str:
         """Counts by programme and outcome, awards, the commonest causes of referral, and what is worth waiting for."""
         self.run()
-        lines = [f"{self.law.name}, {self.law.on}: {self.projection.units} case units, batch {self.batch_id}"]
-        gone = self.store.left_out(self.snapshot)
-        if gone.withdrawn or gone.erased:
-            lines.append(
-                f"  as of a past state of the store, but for {gone.withdrawn} consents withdrawn and "
-                f"{gone.erased} households erased since"
-            )
-        for p in self.law.programmes:
-            counts = {o: self.counts[p.id, o] for o in ("eligible", "ineligible", "refer")}
-            if not any(counts.values()):
-                continue
-            unit = {"money/month": " yuan a month", "money": " yuan"}.get(p.award.unit, "") if p.award else ""
-            lines.append(
-                f"  {p.id} {p.label_zh}: {counts['eligible']} eligible ({format_yuan(self.awards[p.id])}{unit}), "
-                f"{counts['ineligible']} not eligible, {counts['refer']} referred to a person"
-            )
-            top = sorted(((n, c) for (q, c), n in self.causes.items() if q == p.id), key=lambda x: (-x[0], x[1]))[:5]
-            lines += [f"      {n} × {cause}" for n, cause in top]
-        lines += [f"  {line}" for line in sentences(self.waiting())]
-        return "\n".join(lines)
+        return summary(self, language)
 
 
 def assess(

@@ -57,11 +57,3 @@ def ranked(alone: Counter[tuple[str, str]], part: Counter[tuple[str, str]]) -> p
     """Counts by (feed, state) as `WAITING`, what settles most first."""
     rows = sorted(((f, s, alone[f, s], n) for (f, s), n in part.items()), key=lambda r: (-r[2], -r[3], r[0], r[1]))
     return pl.DataFrame(rows, schema=WAITING, orient="row")
-
-
-def sentences(waiting: pl.DataFrame, *, most: int = 5) -> list[str]:
-    """The feeds that would settle most, in words."""
-    return [
-        f"{feed} {state.replace('_', ' ')}: {alone} households wait for it alone, {part} in all"
-        for feed, state, alone, part in waiting.head(most).iter_rows()
-    ]

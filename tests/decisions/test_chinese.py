@@ -99,6 +99,15 @@ def test_no_code_stands_in_a_chinese_report_nor_in_its_discrepancies(messy: Offi
     assert differing and len(states) > 1
 
 
+def test_no_code_stands_in_a_chinese_summary_and_its_figures_are_those_of_the_english(messy: Office) -> None:
+    result = messy.result
+    chinese, english = (result.summary(language).replace(result.batch_id, "") for language in ("zh", "en"))
+    assert not codes(chinese)
+    for one, other in zip(chinese.splitlines(), english.splitlines(), strict=True):
+        assert re.findall(r"\d[\d.]*", one) == re.findall(r"\d[\d.]*", other), one
+    assert "最低生活保障：符合条件" in chinese and "只等这一项的" in chinese
+
+
 def test_a_program_gets_the_names_as_well(messy: Office) -> None:
     """Codes stay where they are looked up by: the JSON of a tree, and the English text."""
     record = records(messy.result)[0]

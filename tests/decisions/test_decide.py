@@ -132,7 +132,7 @@ def test_an_assessment_gives_a_ruling_by_case_programme_and_member(messy: Office
 
 
 def test_a_summary_counts_every_outcome_and_judges_nobody(messy: Office) -> None:
-    text = messy.result.summary()
+    text = messy.result.summary("en")
     for (_, outcome), n in messy.result.counts.items():
         assert (
             f"{n} {'referred' if outcome == 'refer' else 'not eligible' if outcome == 'ineligible' else outcome}"

@@ -92,7 +92,7 @@ def test_an_assessment_ranks_what_its_households_wait_for(messy: Office) -> None
     assert waiting.height and set(waiting.iter_rows()) == counted(rows)
     assert waiting["alone"].is_sorted(descending=True) and (waiting["alone"] <= waiting["part"]).all()
     feed, state, alone, _ = waiting.row(0)
-    assert f"{feed} {state.replace('_', ' ')}: {alone} households wait for it alone" in messy.result.summary()
+    assert f"{feed} {state.replace('_', ' ')}: {alone} households wait for it alone" in messy.result.summary("en")
 
 
 # ---- what bounds decided

@@ -140,5 +140,5 @@ def test_what_was_withdrawn_or_erased_since_is_left_out_and_said(sent: County, t
         block = store.case_block(hit, {"bank_deposits": ["balance"]}, on=DAY, snapshot=again.id)
         member = block.persons.filter(block.persons["role"] == "member")
         assert EvidenceState.NO_CONSENT in member["s:bank_deposits"].to_list()
-        said = assess(store, law, snapshot=again, vault=tmp_path / "c.vault").summary()
+        said = assess(store, law, snapshot=again, vault=tmp_path / "c.vault").summary("en")
         assert f"but for {len(withdrawn)} consents withdrawn and 1 households erased since" in said
