@@ -3,7 +3,7 @@
     levels_of → RulePack → Law → PlainRun (one case, exact fractions) or VectorRun (blocks of cases, Polars)
 
     a formula       check (check_names, check_calls, check_tables) → tree   errors at load: file, line, column, mend
-    a pack          pack → stanzas → resolve (rewrite) → law, figures       pack_checks walks every day
+    a pack          levels (pack) → stanzas → resolve (rewrite) → law, figures     pack_checks walks every day
     tables          tables: categories, bands, months; places: other packs  lookups for many cases at once
     another law     overlay: what-if stanzas laid over a pack               amendment: in what two laws differ
     one case        plain (plain_evidence, _tables, _rows, _causes, kleene) read against the law; bounds (ranges)

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Literal
 
 from meanscheck.errors import PackError
-from meanscheck.law.pack import Level, Revision
+from meanscheck.law.levels import Level
+from meanscheck.law.pack import Revision
 from meanscheck.law.plain import FRESHNESS
 from meanscheck.law.reach import Reach
 from meanscheck.law.resolve import RulePack

@@ -24,8 +24,8 @@ from meanscheck.law.cases import Case, CaseResult, judged, load_cases
 from meanscheck.law.chosen import Key, Stated, chosen_of
 from meanscheck.law.keeping import kept_with_law
 from meanscheck.law.law import Law
+from meanscheck.law.levels import files_of
 from meanscheck.law.order import Item
-from meanscheck.law.pack import files_of
 from meanscheck.law.plain import PlainRun
 from meanscheck.law.plain_rows import At, Result, operation
 from meanscheck.law.resolve import RulePack

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, TypeAlias
 
-from meanscheck.law.pack import FigureRevision, FormulaRevision, Level
+from meanscheck.law.levels import Level
+from meanscheck.law.pack import FigureRevision, FormulaRevision
 
 if TYPE_CHECKING:
     from meanscheck.law.resolve import RulePack

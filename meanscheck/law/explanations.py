@@ -16,7 +16,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from meanscheck.errors import PackError
-from meanscheck.law.pack import Level, files_of
+from meanscheck.law.levels import Level, files_of
 
 E = TypeVar("E", bound="Explanation")
 M = TypeVar("M", bound="_Entries")

@@ -25,17 +25,16 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from meanscheck.errors import PackError
+from meanscheck.law.levels import Level, read_file
 from meanscheck.law.locating import OVERLAY
 from meanscheck.law.pack import (
     Figures,
     InstrumentModel,
-    Level,
     PackModel,
     ParameterModel,
     ProgrammeModel,
     Strict,
     VariableModel,
-    read_file,
 )
 
 CITED = "overlay"

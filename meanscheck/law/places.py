@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from meanscheck.errors import PackError
 from meanscheck.law.law import Instrument, Law, Parameter
-from meanscheck.law.pack import FiguresLevel, Level
+from meanscheck.law.levels import FiguresLevel, Level
 
 if TYPE_CHECKING:
     from meanscheck.law.resolve import RulePack

@@ -23,6 +23,7 @@ from meanscheck.law.conflicts.kinds import MEMBERSHIP, Conflict
 from meanscheck.law.derived import Once, constant_tree, derived_figure
 from meanscheck.law.figures import figure_of
 from meanscheck.law.law import Award, Instrument, Law, LawTest, Manager, Parameter, Programme, Variable, Yield
+from meanscheck.law.levels import Level, folder_of, levels_of
 from meanscheck.law.locating import located
 from meanscheck.law.months import check_counts
 from meanscheck.law.names import attribute_types, feed_types
@@ -32,15 +33,12 @@ from meanscheck.law.pack import (
     FigureRevision,
     FormulaRevision,
     InstrumentModel,
-    Level,
     NotApplied,
     ParameterModel,
     ProgrammeModel,
     Revision,
     VariableModel,
-    folder_of,
     keys_of,
-    levels_of,
     quote_of,
 )
 from meanscheck.law.places import Neighbours, with_places

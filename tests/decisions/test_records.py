@@ -18,8 +18,8 @@ from meanscheck.errors import InternalError
 from meanscheck.law import RulePack
 from meanscheck.law.cases import Case, load_cases
 from meanscheck.law.law import Law
+from meanscheck.law.levels import files_of
 from meanscheck.law.names import polars_types, support_types
-from meanscheck.law.pack import files_of
 from meanscheck.law.vectors import VectorRun
 
 from .office import Office

@@ -271,7 +271,7 @@ def run(
 ) -> None:
     """Decide stated cases and compare with what they expect. Exit 1 if an expectation is not met."""
     from meanscheck.law.cases import load_cases, run_case
-    from meanscheck.law.pack import files_of
+    from meanscheck.law.levels import files_of
     from meanscheck.law.resolve import RulePack
 
     law = RulePack.load(pack, overlay=overlay)

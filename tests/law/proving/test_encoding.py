@@ -13,7 +13,7 @@ from meanscheck.contracts.units import VERDICT_DROPPED, CaseUnit, PersonFacts
 from meanscheck.law import Law, RulePack
 from meanscheck.law.cases import Case, load_cases
 from meanscheck.law.conflicts.plain import find
-from meanscheck.law.pack import files_of
+from meanscheck.law.levels import files_of
 from meanscheck.law.plain import PlainRun
 from meanscheck.law.plain_rows import At, with_derived
 from meanscheck.law.proving.encode import Encoder
