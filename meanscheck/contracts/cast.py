@@ -73,9 +73,8 @@ def cast_rows(
             Boolean), and `row_no` Int64, the line a person would count. Columns that are not there are empty.
         as_of: the day the manifest states; it dates rows of register and as_of feeds that carry no day of their own.
         not_after: later days are in the future and refused, unless the contract says that a day may lie ahead.
-        may_repeat: equal rows are no repetition, and keys are not looked at.
         units: file units by column, as `headers.units_of` gives them; others are the contract's.
-        may_repeat: equal rows are no repetition, because they stand in different lists.
+        may_repeat: equal rows are no repetition, because they stand in different lists; keys are not looked at.
 
     Raises:
         FeedError: a column has a type that cannot be read exactly (floats), or is unknown to the contract.

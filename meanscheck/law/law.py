@@ -22,7 +22,8 @@ from meanscheck.errors import InputError
 from meanscheck.law.conflicts.kinds import Conflict, conflict_of
 from meanscheck.law.figures import ANY_KEY, Figure, Scalar, figure_of, figure_text
 from meanscheck.law.order import Item, ordered, reads
-from meanscheck.law.tree import IS_MEMBER, Node, from_json, to_json
+from meanscheck.law.parts import Award, Instrument, LawTest, Manager, Parameter, Programme, Variable, Yield
+from meanscheck.law.tree import IS_MEMBER, Node
 
 __all__ = [
     "ANY_KEY",
@@ -43,135 +44,8 @@ __all__ = [
 ]
 
 LANGUAGE_VERSION = 1
-_MANAGER = ("office", "office_zh", "cite")
 AS_OF = "as_of"
 """The column that dates a row of which only the latest counts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Instrument:
-    """A legal text that is cited."""
-
-    id: str
-    title: str
-    number: str
-    issued_on: str
-    in_force_on: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A figure of the law. `table` maps keys (as text) to figures; a scalar sits under the empty key.
-
-    `unknown` says why there is no figure (``not found``, ``unsure``, ``not published``); then every use of it is
-    unknown.
-    """
-
-    id: str
-    unit: str
-    by: tuple[str, ...]
-    table: Mapping[tuple[str, ...], Scalar]
-    unknown: str
-    status: str
-    label: str
-    label_zh: str
-    cite: tuple[str, ...]
-    formula: str = ""
-    """What the figures were reckoned by (`derived`); empty where they are as published."""
-    at_least: Mapping[tuple[str, ...], Scalar] = field(default_factory=dict)
-    """What a source says of a figure that was not found, by the same keys; read where the law uses bounds."""
-    at_most: Mapping[tuple[str, ...], Scalar] = field(default_factory=dict)
-
-    def get(self, keys: tuple[str, ...] = ()) -> Figure:
-        """The figure for the keys, None if unknown."""
-        return None if self.unknown else self.table.get(keys)
-
-    def to_json(self) -> dict[str, Any]:
-        """The recorded form, plain JSON values."""
-        return {
-            **_plain(self, "id", "unit", "unknown", "status", "label", "label_zh", "by", "cite"),
-            "table": _table_json(self.table, self.unit),
-            **({"formula": self.formula} if self.formula else {}),
-            **({"at_least": _table_json(self.at_least, self.unit)} if self.at_least else {}),
-            **({"at_most": _table_json(self.at_most, self.unit)} if self.at_most else {}),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A named value of a household, member or supporter."""
-
-    id: str
-    entity: str
-    unit: str
-    label: str
-    label_zh: str
-    formula: str
-    tree: Node
-    cite: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LawTest:
-    """One condition of a programme."""
-
-    id: str
-    label: str
-    label_zh: str
-    formula: str
-    tree: Node
-    quote: str
-    review: tuple[str, ...]
-    cite: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Award:
-    """What an eligible household or member gets."""
-
-    unit: str
-    formula: str
-    tree: Node
-    cite: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Yield:
-    """This programme gives way to another: eligible there makes it ineligible here."""
-
-    programme: str
-    when: str
-
-
-@dataclass(frozen=True, slots=True)
-class Manager:
-    """The office that manages a programme, and what says so."""
-
-    office: str
-    office_zh: str
-    cite: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Programme:
-    """A form of relief with its tests in the order of the law."""
-
-    id: str
-    entity: str
-    label: str
-    label_zh: str
-    tests: tuple[LawTest, ...]
-    award: Award | None
-    yields_to: tuple[Yield, ...]
-    managed_by: Manager | None = None
-    members: str = IS_MEMBER
-    """The variable that says whom it counts as a member."""
-
-    @property
-    def trees(self) -> tuple[Node, ...]:
-        """The trees of its tests and of its award."""
-        return (*(t.tree for t in self.tests), *(() if self.award is None else (self.award.tree,)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -315,33 +189,9 @@ class Law:
             "known_by": self.known_by.isoformat(),
             "accepted": list(self.accepted),
             "parameters": [p.to_json() for p in self.parameters.values()],
-            "variables": [
-                {**_plain(v, "id", "entity", "unit", "label", "label_zh", "formula", "cite"), "tree": to_json(v.tree)}
-                for v in self.variables.values()
-            ],
-            "programmes": [
-                {
-                    **_plain(p, "id", "entity", "label", "label_zh"),
-                    "tests": [
-                        {
-                            **_plain(t, "id", "label", "label_zh", "formula", "quote", "review", "cite"),
-                            "tree": to_json(t.tree),
-                        }
-                        for t in p.tests
-                    ],
-                    "award": None
-                    if p.award is None
-                    else {**_plain(p.award, "unit", "formula", "cite"), "tree": to_json(p.award.tree)},
-                    "yields_to": [[y.programme, y.when] for y in p.yields_to],
-                    **({"managed_by": _plain(p.managed_by, *_MANAGER)} if p.managed_by else {}),
-                    **({"members": p.members} if p.members != IS_MEMBER else {}),
-                }
-                for p in self.programmes
-            ],
-            "instruments": [
-                _plain(i, "id", "title", "number", "issued_on", "in_force_on", "source")
-                for i in self.instruments.values()
-            ],
+            "variables": [v.to_json() for v in self.variables.values()],
+            "programmes": [p.to_json() for p in self.programmes],
+            "instruments": [i.to_json() for i in self.instruments.values()],
             **({"conflicts": [c.to_json() for c in self.conflicts.values()]} if self.conflicts else {}),
             **(
                 {"places": {i: {c: p.to_json() for c, p in t.items()} for i, t in self.places.items()}}
@@ -364,63 +214,16 @@ class Law:
                 on=date.fromisoformat(data["on"]),
                 known_by=date.fromisoformat(data["known_by"]),
                 accepted=tuple(data["accepted"]),
-                parameters={p["id"]: _parameter(p) for p in data["parameters"]},
-                variables={
-                    v["id"]: Variable(**{**v, "cite": tuple(v["cite"]), "tree": from_json(v["tree"])})
-                    for v in data["variables"]
-                },
-                programmes=tuple(_programme(p) for p in data["programmes"]),
+                parameters={p["id"]: Parameter.from_json(p) for p in data["parameters"]},
+                variables={v["id"]: Variable.from_json(v) for v in data["variables"]},
+                programmes=tuple(map(Programme.from_json, data["programmes"])),
                 instruments={i["id"]: Instrument(**i) for i in data["instruments"]},
                 conflicts={c["id"]: conflict_of(c) for c in data.get("conflicts", ())},
                 places={
-                    name: {code: _parameter(p) for code, p in there.items()}
+                    name: {code: Parameter.from_json(p) for code, p in there.items()}
                     for name, there in data.get("places", {}).items()
                 },
                 bounds=bool(data.get("bounds", False)),
             )
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
             raise InputError("damaged or incomplete", where="recorded law", remedy="Restore the store") from None
-
-
-def _plain(item: object, *names: str) -> dict[str, Any]:
-    values = {name: getattr(item, name) for name in names}
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
-
-
-def _table_json(table: Mapping[tuple[str, ...], Scalar], unit: str) -> list[list[Any]]:
-    return [[list(k), figure_text(v, unit)] for k, v in sorted(table.items())]
-
-
-def _programme(p: Mapping[str, Any]) -> Programme:
-    award, manager = p["award"], p.get("managed_by")
-    return Programme(
-        id=p["id"],
-        entity=p["entity"],
-        label=p["label"],
-        label_zh=p["label_zh"],
-        tests=tuple(
-            LawTest(**{**t, "tree": from_json(t["tree"]), "review": tuple(t["review"]), "cite": tuple(t["cite"])})
-            for t in p["tests"]
-        ),
-        award=None
-        if award is None
-        else Award(**{**award, "tree": from_json(award["tree"]), "cite": tuple(award["cite"])}),
-        yields_to=tuple(Yield(*y) for y in p["yields_to"]),
-        managed_by=None if manager is None else Manager(**{**manager, "cite": tuple(manager["cite"])}),
-        members=p.get("members", IS_MEMBER),
-    )
-
-
-def _parameter(p: Mapping[str, Any]) -> Parameter:
-    return Parameter(
-        **{
-            **p,
-            "by": tuple(p["by"]),
-            "cite": tuple(p["cite"]),
-            **{
-                name: {tuple(k): figure_of(v, p["unit"]) for k, v in p[name]}
-                for name in ("table", "at_least", "at_most")
-                if name in p
-            },
-        }
-    )
