@@ -36,6 +36,8 @@ GOOD = 6
 """Feeds whose valid file is given again and again: each costs some time at the start of a process."""
 HEADER_LINES = 40
 """Lines that are not rows, at most: title, header, notes, signatures."""
+BLANKS = "".join(c for c in map(chr, range(0x3001)) if c.isspace() and not "\x1c" <= c <= "\x1f")
+"""What is white space to Unicode."""
 _FIXED = ("persons", "requests", "unit_persons", "consents", "batches", "quarantine", "conflicts", "not_answered")
 
 
@@ -241,8 +243,8 @@ class Office:
         if sample.form in ("csv", "jsonl"):
             lines = _lines(sample.data)
             extra = _passed_over(file) + (0 if sample.form == "jsonl" else HEADER_LINES)
-            if lines is not None and not seen <= lines <= seen + extra:
-                yield f"{lines} lines hold text, {seen} rows were read"
+            if lines is not None and not (seen <= lines[1] and lines[0] <= seen + extra):
+                yield f"{lines[0]} to {lines[1]} lines hold text, {seen} rows were read"
 
     def still_good(self, feed: str) -> Iterator[str]:
         """A good file has the batch id it always had; the store opens again."""
@@ -302,8 +304,11 @@ def _reason(error: MeanscheckError) -> str:
     return re.sub(r"\d+", "#", what.split(":")[0])[:60]
 
 
-def _lines(data: bytes) -> int | None:
-    """Lines with text, as the readers divide them; None where the encoding is not plain."""
+def _lines(data: bytes) -> tuple[int, int] | None:
+    """Lines with text, as the readers divide them, at least and at most; None where the encoding is not plain.
+
+    A line of nothing but U+001C to U+001F is blank to Python and text to Unicode: it may be passed over or set aside.
+    """
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             text = data.decode(encoding)
@@ -311,7 +316,8 @@ def _lines(data: bytes) -> int | None:
             continue
         if "\r" in text and "\n" not in text:
             text = text.replace("\r", "\n")
-        return sum(1 for line in text.split("\n") if line.strip(" \t\r\n\x0b\x0c\x1c\x1d\x1e\x1f\x85\u2028\u2029"))
+        held = [line for line in text.split("\n") if line.strip(BLANKS)]
+        return sum(1 for line in held if line.strip()), len(held)
     return None
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -196,6 +197,14 @@ def test_a_quote_that_is_none_to_the_reader_breaks_its_own_row_only(tmp_path: Pa
     file = read_rows(feed(BANK), path)
     assert file.rows["account_token"].to_list()[-1] == "A2"
     assert file.rows.height + file.broken.height == 2
+
+
+def test_lines_that_only_some_call_blank_are_set_aside_and_no_finding(office: Office, pool: tuple[Sample, ...]) -> None:
+    """Python strips U+001E as a blank, Unicode has it as text."""
+    sample = next(one for one in pool if one.form == "csv" and b"\x01" not in one.data)
+    outcome = office.give(replace(sample, data=sample.data + b"\x1e\n" * 3))
+    assert not outcome.findings
+    assert outcome.report is not None and outcome.report.quarantined >= 3
 
 
 def test_half_a_character_breaks_its_own_row_only(tmp_path: Path) -> None:
