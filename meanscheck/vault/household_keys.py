@@ -247,8 +247,7 @@ class HouseholdKeys:
                     if self._seen != looked_at:
                         # Another process was faster, perhaps with the same households.
                         places = self._places(raw)
-                    if (places < 0).any():
-                        self._append(raw, names, places)
+                    self._append(raw, names, places)
             return [key for key in self._opened(places) if key is not None]
 
     def _append(self, raw: bytes, names: Sequence[bytes], places: Numbers) -> None:

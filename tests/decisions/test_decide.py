@@ -13,6 +13,7 @@ from meanscheck.decisions import Decision
 from meanscheck.decisions.decision import Ruling
 from meanscheck.decisions.record import canonical
 from meanscheck.law.cases import load_cases
+from meanscheck.values.money import format_yuan
 
 from .office import PACK, Office
 
@@ -138,6 +139,8 @@ def test_a_summary_counts_every_outcome_and_judges_nobody(messy: Office) -> None
             f"{n} {'referred' if outcome == 'refer' else 'not eligible' if outcome == 'ineligible' else outcome}"
             in text
         )
+    paid = format_yuan(messy.result.awards["dibao"])
+    assert f"({paid} yuan a month)" in text and f"（每月合计 {paid} 元）" in messy.result.summary("zh")
     assert not FORBIDDEN.search(text)
 
 
