@@ -31,10 +31,8 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from meanscheck.errors import LedgerError
 from meanscheck.ledger import checkpoint, files, merkle, note, tiles
@@ -44,12 +42,6 @@ from meanscheck.ledger.together import LEVELS, Together
 
 CHECKPOINT = "checkpoint"
 STAGING = ".staging"
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-# Files being flushed at a time. Flushing waits for the disk, not for the processor.
-FLUSHING = 4
-MAX_WAITING = 64
 
 
 class Log:
@@ -199,10 +191,6 @@ class Growth:
                 self._entries = reader.bundle(number)
         self._staged: list[str] = []
         """Names of tiles, and not paths, which take ten times as much memory: a log of millions has many."""
-        from concurrent.futures import ThreadPoolExecutor
-
-        self._pool = ThreadPoolExecutor(FLUSHING, thread_name_prefix="meanscheck-tiles")
-        self._waiting: deque[Future[None]] = deque()
 
     @property
     def size(self) -> int:
@@ -245,8 +233,6 @@ class Growth:
             self._stage(tiles.path(level, number, width=width), bytes(self._level(level)))
             if level == 0:
                 self._stage(tiles.path(tiles.ENTRIES, number, width=width), tiles.format_bundle(self._entries))
-        while self._waiting:
-            self._waiting.popleft().result()
         files.settle([self._temporary(name) for name in self._staged])
         folders: set[Path] = set()
         for name in self._staged:
@@ -264,7 +250,6 @@ class Growth:
 
     def close(self) -> None:
         """Drop what was not published."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
         shutil.rmtree(self.log.folder / STAGING, ignore_errors=True)
 
     def _level(self, level: int) -> bytearray:
@@ -290,9 +275,8 @@ class Growth:
         if not self._staged:
             (self.log.folder / STAGING).mkdir(exist_ok=True)
         self._staged.append(name)
-        self._waiting.append(self._pool.submit(files.put, self._temporary(name), data))
-        if len(self._waiting) > MAX_WAITING:
-            self._waiting.popleft().result()
+        # One after the other: threads that make files in one folder only wait for each other, busily.
+        files.put(self._temporary(name), data)
 
     def _temporary(self, name: str) -> Path:
         return self.log.folder / STAGING / name.replace("/", "-")
