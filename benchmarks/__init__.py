@@ -10,6 +10,7 @@
     parts     where the time goes from evidence to sealed decisions
     intake    a large file and many small ones, a command of its own
     template, kindergeld, zen                              beside OpenFisca, GETTSIM and ZEN, commands of their own
+    aside     what an earlier run made
     frames    made-up arrays as the frames of evidence     roll     a nation, province by province, into one log
     scaling   a picture of time and memory by size
     peer      the hand-written pipeline                    table    figures as Markdown, ratios included

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import machine, measure, table
+from benchmarks.aside import sweep
 from benchmarks.measure import Measured
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -65,6 +66,8 @@ def of_sizes(stage: str, description: str, *, sizes: Sequence[int], arguments: S
             folder = (options.work or Path(temporary)) / str(n)
             measured(folder, n, stages=(), reuse=True)
             print(json.dumps(measure.run(stage, folder, n).counts), flush=True)
+        if options.work:
+            sweep(options.work)
     return 0
 
 
@@ -89,6 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="meanscheck-benchmarks-") as temporary:
         work = options.work or Path(temporary)
         results = {n: measured(work / str(n), n, stages=options.stages, reuse=options.reuse) for n in sizes}
+        if options.work:
+            sweep(work)
     text = table.page(facts, results)
     print(text)
     if options.write:

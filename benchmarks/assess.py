@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
+from benchmarks.aside import put_aside
 from benchmarks.caseload import Place, law_of_the_day, opened
 from benchmarks.clock import Clock
 
@@ -16,7 +16,7 @@ def measure(place: Place, clock: Clock) -> dict[str, Any]:
 
         law = law_of_the_day()
     folder = place.folder / "vault-alone"
-    shutil.rmtree(folder, ignore_errors=True)
+    put_aside(folder)
     with opened(place) as store:
         assessment = assess(store, law, vault=folder)
         assessment.run()
@@ -26,6 +26,5 @@ def measure(place: Place, clock: Clock) -> dict[str, Any]:
             "rows": sum(assessment.projection.rows.values()),
             "records_root": assessment.records_root,
         }
-    with clock("not counted"):
-        shutil.rmtree(folder)
+    put_aside(folder)
     return counts

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import shutil
 from typing import Any
 
 import polars as pl
 
+from benchmarks.aside import put_aside
 from benchmarks.caseload import ON, ORIGIN, Place, batch_vault, law_compared, opened
 from benchmarks.clock import Clock
 from benchmarks.peer import run_peer, sealing
@@ -20,7 +20,7 @@ def measure(place: Place, clock: Clock) -> dict[str, Any]:
     with clock("preparation"):
         from meanscheck.decisions.record import Provenance, canonical, provenance_group
 
-        shutil.rmtree(place.peer, ignore_errors=True)
+        put_aside(place.peer)
         law = law_compared()
         with opened(place) as store:
             provenance = canonical(provenance_group(law, Provenance(store.snapshot().id))).decode()

@@ -31,6 +31,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import machine, measure
+from benchmarks.aside import put_aside
 from benchmarks.caseload import ORIGIN, Place
 from benchmarks.clock import Clock
 from benchmarks.measure import Measured
@@ -198,11 +199,11 @@ def _append(place: Place, clock: Clock, form: Form, processes: int) -> dict[str,
         vault = place.vault if place.vault.is_dir() else None
         columns = Columns.made(size) if vault is None else Columns.of_vault(vault, size)
         log = place.folder / f"log-{form}-{processes}"
-        shutil.rmtree(log, ignore_errors=True)
+        put_aside(log)
         ledger = Ledger.open(log, signer=Signer.generate(ORIGIN))
     with clock.watch(*labels):
         sealed = ledger.append(Repeated(columns, place.households, processes, vault, clock), commitment=form)
-    shutil.rmtree(log)
+    put_aside(log)
     return {"units": sealed.count, "record_bytes": columns.record_bytes}
 
 

@@ -11,12 +11,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from benchmarks.aside import put_aside
 from benchmarks.caseload import ORIGIN, Place, batch_vault, law_compared, law_of_the_day, opened
 from benchmarks.clock import Clock
 
@@ -92,8 +92,7 @@ def sealed(
         from meanscheck.ledger import Ledger, Signer
 
         made.folder.mkdir(exist_ok=True)
-        for folder in (made.vault, made.ledger, made.key.parent):
-            shutil.rmtree(folder, ignore_errors=True)
+        put_aside(made.vault, made.ledger, made.key.parent)
         in_force = law()
         signer = Signer.generate(ORIGIN)
         signer.save(made.key, unprotected=True)
@@ -140,8 +139,7 @@ def measure(place: Place, clock: Clock) -> dict[str, Any]:
     with clock("preparation"):
         from meanscheck.ledger import Ledger, Signer
     folder = place.folder / "ledger-alone"
-    shutil.rmtree(folder, ignore_errors=True)
+    put_aside(folder)
     entries = Ledger.open(folder, signer=Signer.generate(ORIGIN)).append(_Records(place, clock))
-    with clock("not counted"):
-        shutil.rmtree(folder)
+    put_aside(folder)
     return {"units": entries.count}

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks import measure, table
 from benchmarks.__main__ import measured
+from benchmarks.aside import put_aside, sweep
 from benchmarks.measure import Measured
 from meanscheck.decisions.record import GROUPS
 
@@ -121,3 +122,17 @@ def test_the_parent_imports_nothing_large() -> None:
     code = "import sys, benchmarks.__main__; print(*sorted({'polars', 'duckdb', 'numpy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=measure.ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_what_an_earlier_run_made_is_put_aside_and_swept_at_the_end(tmp_path: Path) -> None:
+    for run in ("first", "second"):
+        log = tmp_path / "100" / "ledger"
+        log.mkdir(parents=True)
+        (log / "checkpoint").write_text(run)
+        put_aside(log, tmp_path / "100" / "not there")
+        assert not log.exists()
+    kept = tmp_path / "100" / "county.duckdb"
+    kept.touch()
+    assert {f.read_text() for f in tmp_path.rglob("checkpoint")} == {"first", "second"}
+    sweep(tmp_path)
+    assert [*tmp_path.rglob("*")] == [kept.parent, kept]
