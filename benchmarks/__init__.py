@@ -12,6 +12,7 @@
     template, kindergeld, zen                              beside OpenFisca, GETTSIM and ZEN, commands of their own
     aside     what an earlier run made
     frames    made-up arrays as the frames of evidence     roll     a nation, province by province, into one log
+    steady    counties of several sizes, by processes that stay
     scaling   a picture of time and memory by size
     peer      the hand-written pipeline                    table    figures as Markdown, ratios included
 

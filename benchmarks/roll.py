@@ -27,12 +27,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.caseload import ON, ORIGIN, law_of_the_day
-from benchmarks.measure import watched
+from benchmarks.measure import cpu_seconds, watched
 
 FILES = ("county.duckdb", "county.projection")
 NOT_OF_UNITS = ("counts", "mark", "states")
 TOKENS = ("unit_tokens", "person_tokens")
 SAMPLE = 1_000
+BLOCK_UNITS = 25_600
 
 
 def widened(county: Path, wide: Path, copies: int) -> int:
@@ -117,7 +118,7 @@ def province(folder: Path, ledger: Path, key: Path, processes: int) -> tuple[int
     from meanscheck.ledger import Ledger, Signer
 
     with Pool(processes) as engine, Store.open(folder / "county.duckdb") as store:
-        assessment = assess(store, law_of_the_day(), vault=folder / "vault", block_units=25_600, engine=engine)
+        assessment = assess(store, law_of_the_day(), vault=folder / "vault", block_units=BLOCK_UNITS, engine=engine)
         sealed = Ledger.open(ledger, signer=Signer.load(key)).append(assessment)
         if sealed.count != assessment.projection.units:
             raise RuntimeError("not every unit was sealed")
@@ -169,10 +170,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         shutil.rmtree(folder, ignore_errors=True)
         begun = time.perf_counter()
         renamed(wide, folder)
-        made, spent = time.perf_counter(), _cpu()
+        made, spent = time.perf_counter(), cpu_seconds()
         with watched() as peaks:
             sealed, decisions = province(folder, ledger, key, options.processes)
-        ended, cpu = time.perf_counter(), _cpu() - spent
+        ended, cpu = time.perf_counter(), cpu_seconds() - spent
         checked = replayed(folder, min(SAMPLE, sealed // options.copies))
         for name in FILES:
             (folder / name).unlink()
@@ -193,11 +194,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             out.write(json.dumps(row) + "\n")
         print(json.dumps(row), file=sys.stderr, flush=True)
     return 0
-
-
-def _cpu() -> float:
-    spent = os.times()
-    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from benchmarks import roll
+import pytest
+
+from benchmarks import roll, steady
 from benchmarks.measure import Measured
 
 HOUSEHOLDS = 300
@@ -34,3 +36,14 @@ def test_each_province_is_decided_sealed_and_replayed_under_names_of_its_own(
     assert [row["log"] for row in done] == [n * (COPIES * HOUSEHOLDS + OPENED_AND_CLOSED) for n in (1, 2)]
     first_batch, second = ({path.name for path in (tmp_path / "roll" / n / "vault").iterdir()} for n in ("01", "02"))
     assert first_batch and first_batch.isdisjoint(second)
+
+
+def test_counties_are_worked_off_one_after_the_other_by_one_engine(
+    place: Path, results: dict[str, Measured], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert results["project"].counts["rows"] > 0
+    arguments = [str(place), str(place), "--work", str(tmp_path / "steady"), "--processes", "1", "--replay", "2"]
+    assert steady.main(arguments) == 0
+    rows = [line.split("|") for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [(row[1].strip(), row[6].strip()) for row in rows] == [(str(HOUSEHOLDS), "2")] * 2
+    assert all(float(cell) > 0 for row in rows for cell in row[2:5])
