@@ -6,8 +6,8 @@ Works off measured counties in the order given, under Jiangmen's full pack, from
 checkpoint: those of `python -m benchmarks --work DIR --stages synth ingest project`, of `benchmarks.multiply`, or of
 `widened` and `renamed` of `benchmarks.roll`. The engine is entered once, before the first; by two processes the first
 caseload therefore waits for them to load, which `benchmarks.roll` counts for every province. A county may be named
-several times: the machine drifts, so what is compared should stand around each other. Of each, if asked, some decisions are
-replayed from the evidence tables; that is not in the time.
+several times: the machine drifts, so what is compared should stand around each other. Of each, if asked, some decisions
+are replayed from the evidence tables; that is not in the time.
 """
 
 from __future__ import annotations
