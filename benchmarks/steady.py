@@ -6,8 +6,7 @@ Works off measured counties in the order given, under Jiangmen's full pack, from
 checkpoint: those of `python -m benchmarks --work DIR --stages synth ingest project`, of `benchmarks.multiply`, or of
 `widened` and `renamed` of `benchmarks.roll`. The engine is entered once, before the first; by two processes the first
 caseload therefore waits for them to load, which `benchmarks.roll` counts for every province. A county may be named
-several times: the machine drifts, so what is compared should stand around each other. Of each, if asked, some decisions
-are replayed from the evidence tables; that is not in the time.
+several times: the machine drifts, so what is compared should stand around each other.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.caseload import ORIGIN, law_of_the_day
 from benchmarks.measure import cpu_seconds, watched
-from benchmarks.roll import BLOCK_UNITS, FILES, replayed
+from benchmarks.roll import BLOCK_UNITS, FILES
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +30,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--work", type=Path, required=True, help="folder for vaults and logs; must not exist")
     parser.add_argument("--processes", type=int, default=2, metavar="N")
-    parser.add_argument("--replay", type=int, default=0, metavar="N", help="decisions of each to replay")
     options = parser.parse_args(arguments)
     options.work.mkdir(parents=True)
     from meanscheck.decisions import assess
@@ -40,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from meanscheck.ledger import Ledger, Signer
 
     law = law_of_the_day()
-    print("| households | clock s | µs each | CPU µs each | peak MiB | replayed |\n|--:|--:|--:|--:|--:|--:|")
+    print("| households | clock s | µs each | CPU µs each | peak MiB |\n|--:|--:|--:|--:|--:|")
     with Pool(options.processes) as engine:
         for number, county in enumerate(options.counties):
             folder = options.work / str(number)
@@ -54,9 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 if count != made.projection.units:
                     raise RuntimeError("not every unit was sealed")
             clock, cpu = time.perf_counter() - begun, cpu_seconds() - spent
-            checked = replayed(folder, options.replay) if options.replay else 0
             each = f"{clock / count * 1e6:.1f} | {cpu / count * 1e6:.1f}"
-            print(f"| {count:,} | {clock:.2f} | {each} | {max(peaks):,.0f} | {checked} |".replace(",", " "), flush=True)
+            print(f"| {count:,} | {clock:.2f} | {each} | {max(peaks):,.0f} |".replace(",", " "), flush=True)
     return 0
 
 
