@@ -56,7 +56,6 @@ def _deciding() -> tuple[tuple[Any, str, str], ...]:
     from meanscheck.decisions import encode, kernel
     from meanscheck.evidence import projection
     from meanscheck.law import vectors
-    from meanscheck.law.vectors import VectorRun
     from meanscheck.vault import Vault
 
     return (
@@ -73,8 +72,8 @@ def _deciding() -> tuple[tuple[Any, str, str], ...]:
         (Vault, "put", "files"),
         (kernel, "keep_seals", "files"),
         (importlib.import_module("meanscheck.decisions.assess"), "dictionaries_of", "files"),
-        (VectorRun, "_aggregates", "facts"),
-        (VectorRun, "_people", "facts"),
+        (vectors, "put_aggregates", "facts"),
+        (vectors, "put_people", "facts"),
         (vectors, "find", "contradictions"),
     )
 

@@ -14,6 +14,7 @@ span, because its reader holds every cell of that.
 from __future__ import annotations
 
 import io
+import logging
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,11 @@ from meanscheck.contracts.archive import checked_entries, inflated
 from meanscheck.contracts.bounds import MAX_COLUMNS, MAX_SHEET_CELLS, MAX_SHEETS
 from meanscheck.errors import FeedError
 
+for _reader in ("calamine", "fastexcel"):
+    # What they tell the log of a file may be words of it, and whoever reads logs may not read evidence. What is wrong
+    # with a workbook is said here.
+    logging.getLogger(_reader).propagate = False
+    logging.getLogger(_reader).addHandler(logging.NullHandler())
 _EPOCH_1900, _EPOCH_1904 = -25_569, -24_107
 """Days from 1970-01-01 to day 0 of the two calendars of Excel (from March 1900 on)."""
 _ROWS = 1_048_576

@@ -3,12 +3,12 @@
     levels_of → RulePack → Law → PlainRun (one case, exact fractions) or VectorRun (blocks of cases, Polars)
 
     a formula       check (check_names, check_calls, check_tables) → tree   errors at load: file, line, column, mend
-    a pack          levels (pack) → stanzas → resolve (rewrite) → law, figures     pack_checks walks every day
+    a pack          levels (pack) → stanzas → resolve (one_day, rewrite) → law     pack_checks walks every day
     tables          tables: categories, bands, months; places: other packs  lookups for many cases at once
     another law     overlay: what-if stanzas laid over a pack               amendment: in what two laws differ
     one case        plain (plain_evidence, _tables, _rows, _causes, kleene) read against the law; bounds (ranges)
     contradictions  conflicts: what feeds say against each other, found before either executor runs
-    many cases      vectors (plan, sides, segments) ← emit (quotients, columns)   vector_programmes; vector_causes
+    many cases      vectors (plan, sides, segments) ← emit (quotients, columns)   vector_facts, _programmes, _causes
     bounds of many  vector_bounds ← span_emit (spans, fitting) → settle     what every legal value leads to
     kept            keeping: what is worked out of a law lives as long as the law
 

@@ -34,6 +34,7 @@ from meanscheck.law.facts import Fact, Lever, levers
 from meanscheck.law.law import Law, Programme
 from meanscheck.law.margins import months_of
 from meanscheck.law.sides import RowEmitter, Rows, Side
+from meanscheck.law.vector_facts import belongs_to
 from meanscheck.law.vectors import VectorRun
 from meanscheck.values.money import MAX_FEN
 
@@ -211,7 +212,7 @@ class _Search:
     def _counted(self, fact: Fact) -> np.ndarray:
         """Rows of the feed that the fact adds up."""
         rows = Rows(self.run, fact.feed)
-        belongs = self.run.membership(fact.node, rows, RowEmitter(rows))
+        belongs = belongs_to(fact.node, rows, RowEmitter(rows))
         if belongs is None:
             return np.ones(rows.frame.height, dtype=np.bool_)
         (marks,) = reckoned([belongs.fill_null(False)], rows.sheet)

@@ -26,6 +26,7 @@ from meanscheck.law.sides import Rows, Side
 from meanscheck.law.span_emit import FrameSpans, RowSpans, UnseenSpans
 from meanscheck.law.tree import Node, membership_of
 from meanscheck.law.types import UNITS, Type
+from meanscheck.law.vector_facts import belongs_to, only_listed, people_segments
 from meanscheck.values.evidence_state import EvidenceState
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ class VectorBounds:
         whole, some = col(f"complete:{name}"), col(f"in_hand:{name}")
         emitter = self.of_feed(str(feed))
         rows = emitter.rows
-        belongs = run.membership(node, rows, emitter)
+        belongs = belongs_to(node, rows, emitter)
         belongs = lit(True) if belongs is None else belongs
         if rows.frame.height:
             stays = rows.from_owner(whole, f"complete:{name}")
@@ -193,7 +194,7 @@ class VectorBounds:
             belongs = belongs & emitter.emit(condition).n
         measures = [belongs.alias("b0"), *_measures(emitter, node, element, None)]
         frame = run.sheet(level).made(measures)
-        segments = run.people_segments(node)
+        segments = people_segments(run, node)
         no = lit(False)
         if function in ("any", "all"):
             self._truth(node, name, segments, frame, more=no)
@@ -207,7 +208,7 @@ class VectorBounds:
         every = spread(pl.Series([True]), self.run.sheet(self.home(node)).height)
         if node.op != "supporters":
             return every
-        return is_true(self.run._only_known(node, every))
+        return is_true(only_listed(self.run, node, every))
 
     # ---- together
 

@@ -27,6 +27,7 @@ from meanscheck.law.tables import lacking
 from meanscheck.law.tree import Node, membership_of
 from meanscheck.law.types import UNITS
 from meanscheck.law.vector_bounds import LEVELS, VectorBounds
+from meanscheck.law.vector_facts import belongs_to
 from meanscheck.law.vectors import VectorRun
 from meanscheck.values.evidence_state import EvidenceState
 
@@ -326,7 +327,7 @@ class _Causes:
         """How many rows of each person belong."""
         emitter = self._of_feed(str(node.args[1]))
         rows = emitter.rows
-        belongs = self.run.membership(node, rows, emitter)
+        belongs = belongs_to(node, rows, emitter)
         truth = lit(True) if belongs is None else belongs
         return self.run.segments(str(node.args[1])).sums(rows.sheet.made([truth.fill_null(False).alias("n")]))["n"]
 

@@ -20,10 +20,10 @@ from weakref import proxy
 import numpy as np
 import polars as pl
 
-from meanscheck.contracts.units import VERDICT_DROPPED, VERDICT_NONE, CaseBlock
+from meanscheck.contracts.units import CaseBlock
 from meanscheck.errors import InternalError
 from meanscheck.law.asked import asked_for
-from meanscheck.law.columns import Column, all_horizontal, col, lit, reckoned, spread, when
+from meanscheck.law.columns import Column, all_horizontal, col, lit, spread, when
 from meanscheck.law.conflicts.found import find
 from meanscheck.law.cut import cut, left_open
 from meanscheck.law.days import months_added
@@ -33,13 +33,14 @@ from meanscheck.law.names import OPEN_END, open_ended
 from meanscheck.law.plain import FRESHNESS, windows_in
 from meanscheck.law.plan import plan_of, with_read
 from meanscheck.law.ranges import MOST
-from meanscheck.law.segments import Segments, aggregated, where
+from meanscheck.law.segments import Segments
 from meanscheck.law.sheets import Part, Sheet
-from meanscheck.law.sides import RowEmitter, Rows, Side
+from meanscheck.law.sides import Side
 from meanscheck.law.tables import entry
-from meanscheck.law.tree import Node, membership_of
+from meanscheck.law.tree import Node
 from meanscheck.law.types import UNITS
 from meanscheck.law.vector_bounds import VectorBounds
+from meanscheck.law.vector_facts import put_aggregates, put_people
 from meanscheck.law.vector_programmes import put_programme
 
 FEW = 3
@@ -87,9 +88,9 @@ class VectorRun:
         self._bounds: VectorBounds | None = None
         self._whole: tuple[VectorRun, pl.Series] | None = None
         for depth in self.plan.levels:
-            self._aggregates(depth.aggregates)
+            put_aggregates(self, depth.aggregates)
             for node in depth.people:
-                self._people(node)
+                put_people(self, node)
             self._variables(depth.variables)
             for programme in [p for p in self.programmes if p.id in depth.programmes]:
                 put_programme(self, programme)
@@ -304,94 +305,6 @@ class VectorRun:
             self.put("household", [e.alias(n) for e, n in zip(days, names, strict=True)])
         first, after, last = (col(self.carried(n, "household", "member")) for n in names)
         return first, after, last
-
-    # ---- aggregates over feeds
-
-    def _aggregates(self, nodes: list[Node]) -> None:
-        by_feed: dict[str, list[Node]] = {}
-        for node in nodes:
-            by_feed.setdefault(str(node.args[1]), []).append(node)
-        for feed, of_feed in by_feed.items():
-            self._feed(feed, of_feed)
-
-    def membership(self, node: Node, rows: Rows, emitter: Emitter) -> Column | None:
-        """Kleene: whether a row belongs to the aggregate. A dropped row does not; an unreviewed one may."""
-        frame, parts = rows.frame, []
-        if node.args[5] and frame.height:
-            verdict = col("verdict")
-            parts.append(when(verdict == VERDICT_NONE).then(None).otherwise(verdict != VERDICT_DROPPED))
-        elif frame.height and frame["verdict"].max() == VERDICT_DROPPED:
-            parts.append(col("verdict") != VERDICT_DROPPED)
-        if isinstance(node.args[3], Node):
-            parts.append(emitter.emit(node.args[3]).n)
-        if not parts:
-            return None
-        return parts[0] if len(parts) == 1 else parts[0] & parts[1]
-
-    def _feed(self, feed: str, nodes: list[Node]) -> None:
-        rows = Rows(self, feed)
-        emitter = RowEmitter(rows)
-        measures: list[Column] = []
-        for i, node in enumerate(nodes):
-            belongs = self.membership(node, rows, emitter)
-            measures.append((lit(True) if belongs is None else belongs).alias(f"b{i}"))
-            if isinstance(node.args[2], Node):
-                measures.append(emitter.stored(node.args[2]).alias(f"x{i}"))
-            if isinstance(node.args[4], Node):
-                measures.append(emitter.stored(node.args[4]).alias(f"y{i}"))
-        segments = self.segments(feed)
-        results = aggregated(segments, rows.sheet.made(measures), [str(n.args[0]) for n in nodes])
-        columns: list[Column] = []
-        raw = [f"raw:{self.plan.names[n]}" for n in nodes]
-        self.put("member", [r.alias(name) for name, r in zip(raw, results, strict=True)])
-        state = self.state(feed)
-        for node in nodes:
-            visible = col(state) == 0
-            covered = self.covered(node)
-            if covered is not None:
-                visible = visible & covered
-            name = self.plan.names[node]
-            columns.append(when(visible).then(col(f"raw:{name}")).alias(name))
-        self.put("member", columns)
-        self._sheets["member"].drop(raw)
-
-    # ---- aggregates over people
-
-    def _people(self, node: Node) -> None:
-        function, element, condition = node.args[:3]
-        level = "member" if node.op == "members" else "supporter"
-        emitter = Emitter(Side(self, level))
-        belongs = emitter.emit(membership_of(node)).n if node.op == "members" else lit(True)
-        if node.op == "supporters" and node.level == "household":
-            belongs = col("first")
-        if isinstance(condition, Node):
-            belongs = belongs & emitter.emit(condition).n
-        value = emitter.stored(element) if isinstance(element, Node) else None
-        measures = [belongs.alias("b0")] + ([] if value is None else [value.alias("x0")])
-        (result,) = aggregated(self.people_segments(node), self._sheets[level].made(measures), [str(function)])
-        name = self.plan.names[node]
-        if node.op == "supporters":
-            result = self._only_known(node, result)
-        self.put(node.level, [result.alias(name)])
-
-    def people_segments(self, node: Node) -> Segments:
-        """How persons belong to households, or edges to members or households."""
-        if node.op == "members":
-            return self.persons_of
-        index, size = (
-            ("member_row", self._sheets["member"].height)
-            if node.level == "member"
-            else ("unit_row", self._sheets["household"].height)
-        )
-        return Segments(np.bincount(self._sheets["supporter"][index].to_numpy().astype(np.int64), minlength=size))
-
-    def _only_known(self, node: Node, result: pl.Series) -> pl.Series:
-        """Supporters are known only where the feed that names them has been answered."""
-        persons = self._sheets["member"]
-        (known,) = reckoned([(col(self.state("supporters")) == 0) | (col("role") != "member")], persons)
-        if node.level == "household":
-            known = self.persons_of.sums({"h": ~known})["h"] == 0
-        return where(known, result)
 
     # ---- variables and programmes
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 import re
 import zipfile
 from datetime import date
@@ -128,6 +129,33 @@ def test_a_small_sheet_that_claims_a_huge_rectangle_is_refused(tmp_path: Path, p
             target.writestr(info.filename, data)
     with pytest.raises(FeedError, match="too far apart"):
         cast(path)
+
+
+def test_what_the_reader_of_workbooks_tells_of_one_reaches_no_log_and_no_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.xlsx"
+    book = xlsxwriter.Workbook(str(tmp_path / "plain.xlsx"))
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, HEAD.split(","))
+    sheet.write_row(1, 0, [A, "甲", "1.00"])
+    book.close()
+    with zipfile.ZipFile(tmp_path / "plain.xlsx") as source, zipfile.ZipFile(path, "w") as target:
+        for info in source.infolist():
+            data = source.read(info)
+            if info.filename.endswith("sheet1.xml"):
+                data, count = re.subn(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:AAAAAA1215752190"', data)
+                assert count == 1
+            target.writestr(info.filename, data)
+    # Not caplog, which listens to those too who hand nothing on.
+    log = io.StringIO()
+    monkeypatch.setattr(logging.root, "handlers", [logging.StreamHandler(log)])
+    monkeypatch.setattr(logging.root, "level", logging.DEBUG)
+    assert cast(path).accepted.height == 1
+    assert (log.getvalue(), *capfd.readouterr()) == ("", "", "")
+    monkeypatch.setattr(logging.root, "handlers", [])
+    assert cast(path).accepted.height == 1
+    assert capfd.readouterr() == ("", "")
 
 
 def test_entities_that_unfold_without_end_are_refused(tmp_path: Path) -> None:
