@@ -281,7 +281,7 @@ def assess(
         vault_key: locks the vault; unless given, that of MEANSCHECK_VAULT_KEY or of ``keys/<vault's name>.key`` beside
             the folder, which is made with a new vault and belongs kept apart from it.
         block_units: case units held at a time, by each process, at most: blocks are of one size, and as many for each
-            process. The results do not depend on it, memory does: some 45 kB a unit (`meanscheck.engines.Room`). A
+            process. The results do not depend on it, memory does: some 36 kB a unit (`meanscheck.engines.Room`). A
             run that goes on with one that was broken off takes its size.
         engine: who works on the blocks: this process unless given, or `meanscheck.engines.Pool`, `Spark`.
         progress: called with units done and units in all.

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from meanscheck.decisions.kernel import even_blocks
 from meanscheck.engines import Room, room
-from meanscheck.engines.room import A_PROCESS, A_UNIT, SIZES
+from meanscheck.engines.room import A_BLOCK, A_PROCESS, A_UNIT, SIZES
 from meanscheck.evidence.memory import GIB, database_memory, free_memory
 
 MEMINFO = "MemTotal:       24000000 kB\nMemFree:          100 kB\nMemAvailable:   8000000 kB\n"
@@ -89,20 +89,49 @@ def test_what_may_be_used_is_the_least_that_anybody_leaves(
     assert free_memory(system=system(tmp_path, files)) == expected
 
 
+def bytes_of(units: int, size: int, count: int) -> int:
+    return count * (A_PROCESS + A_UNIT * min(size, units))
+
+
 @given(st.integers(0, 64 * GIB), st.integers(1, 64), st.integers(0, 40_000_000))
-def test_what_fits_fits_or_is_the_least_there_is(memory: int, processes: int, units: int) -> None:
-    found = Room.of(memory, processes=processes, units=units)
-    takes = found.processes * (A_PROCESS + A_UNIT * min(found.block_units, units))
-    assert 1 <= found.processes <= processes
+def test_what_fits_fits_and_is_the_fastest_or_the_least_there_is(memory: int, processors: int, units: int) -> None:
+    found = Room.of(memory, processors=processors, units=units)
+    takes = bytes_of(units, found.block_units, found.processes)
+    assert 1 <= found.processes <= processors
     assert takes <= memory or found == Room(SIZES[-1], 1)
-    larger = Room.of(memory + GIB, processes=processes, units=units)
-    assert larger.block_units >= found.block_units
+    for count in range(1, min(processors, max(-(-units // SIZES[0]), 1)) + 1):
+        for size in SIZES:
+            if bytes_of(units, size, count) <= memory:
+                assert count * size / (size + A_BLOCK) <= found.pace
+    assert Room.of(memory + GIB, processors=processors, units=units).pace >= found.pace
+
+
+@given(st.integers(0, 64 * GIB), st.integers(1, 64), st.integers(1, 60_000), st.integers(0, 40_000_000))
+def test_what_was_asked_for_is_kept_and_the_other_fits_or_is_the_least(
+    memory: int, processes: int, size: int, units: int
+) -> None:
+    found = Room.of(memory, processors=4, units=units, processes=processes)
+    assert found.processes == processes
+    assert bytes_of(units, found.block_units, processes) <= memory or found.block_units == SIZES[-1]
+    found = Room.of(memory, processors=4, units=units, block_units=size)
+    assert found.block_units == size
+    assert bytes_of(units, size, found.processes) <= memory or found.processes == 1
+    assert Room.of(memory, processors=4, units=units, processes=processes, block_units=size) == Room(size, processes)
+
+
+def test_what_was_measured_fits_into_what_is_reckoned_with() -> None:
+    # MiB of all processes at 100 000 units, and of ten million by two in blocks of the largest size.
+    of_one = dict(zip(SIZES, (1_082, 739, 538, 441), strict=True))
+    of_two = dict(zip(SIZES, (2_521, 1_549, 1_163, 957), strict=True))
+    for count, measured in ((1, of_one), (2, of_two)):
+        for size, peak in measured.items():
+            assert 1.1 < count * (A_PROCESS + A_UNIT * size) / 2**20 / peak < 1.45
 
 
 @given(st.integers(1, 64), st.integers(0, 40_000_000))
-def test_without_a_limit_nothing_is_held_back(processes: int, units: int) -> None:
+def test_without_a_limit_nothing_is_held_back(processors: int, units: int) -> None:
     blocks = max(-(-units // SIZES[0]), 1)
-    assert Room.of(None, processes=processes, units=units) == Room(SIZES[0], min(processes, blocks))
+    assert Room.of(None, processors=processors, units=units) == Room(SIZES[0], min(processors, blocks))
 
 
 @pytest.mark.parametrize(

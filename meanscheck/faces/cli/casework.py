@@ -139,7 +139,7 @@ def assess(
         typer.Option(
             "--block-units",
             min=1,
-            help="Cases that a process holds at a time, some 45 kB each; if left out, what fits into free memory.",
+            help="Cases that a process holds at a time, some 36 kB each; if left out, what fits into free memory.",
             metavar="N",
         ),
     ] = None,
@@ -242,8 +242,13 @@ class Run:
         from meanscheck.engines import Room
         from meanscheck.evidence.memory import free_memory
 
-        fits = Room.of(free_memory(), processes=self.processes or os.cpu_count() or 1, units=units)
-        return Room(self.block_units or fits.block_units, self.processes or fits.processes)
+        return Room.of(
+            free_memory(),
+            units=units,
+            processors=os.cpu_count() or 1,
+            processes=self.processes,
+            block_units=self.block_units,
+        )
 
 
 def witnesses_of(office: Office, ways: list[str]) -> Witnesses:
