@@ -136,3 +136,14 @@ def test_what_an_earlier_run_made_is_put_aside_and_swept_at_the_end(tmp_path: Pa
     assert {f.read_text() for f in tmp_path.rglob("checkpoint")} == {"first", "second"}
     sweep(tmp_path)
     assert [*tmp_path.rglob("*")] == [kept.parent, kept]
+
+
+def test_seconds_of_a_process_that_still_runs_count() -> None:
+    busy = "import time\nwhile time.process_time() < 0.4: pass\nprint('done', flush=True)\ninput()"
+    before = measure.cpu_seconds()
+    with subprocess.Popen([sys.executable, "-c", busy], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline()
+        assert measure.cpu_seconds() - before > 0.3
+        child.communicate(b"\n")
+    assert measure.cpu_seconds() - before > 0.3

@@ -6,7 +6,7 @@ import doctest
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from meanscheck.decisions.kernel import even_blocks
@@ -89,11 +89,17 @@ def test_what_may_be_used_is_the_least_that_anybody_leaves(
     assert free_memory(system=system(tmp_path, files)) == expected
 
 
+def pace(size: int, count: int) -> float:
+    return count * size / (size + A_BLOCK)
+
+
 def bytes_of(units: int, size: int, count: int) -> int:
     return count * (A_PROCESS + A_UNIT * min(size, units))
 
 
 @given(st.integers(0, 64 * GIB), st.integers(1, 64), st.integers(0, 40_000_000))
+@example(10 * GIB, 64, 1_000_000)
+@example(3 * GIB, 8, 1_000_000)
 def test_what_fits_fits_and_is_the_fastest_or_the_least_there_is(memory: int, processors: int, units: int) -> None:
     found = Room.of(memory, processors=processors, units=units)
     takes = bytes_of(units, found.block_units, found.processes)
@@ -102,8 +108,17 @@ def test_what_fits_fits_and_is_the_fastest_or_the_least_there_is(memory: int, pr
     for count in range(1, min(processors, max(-(-units // SIZES[0]), 1)) + 1):
         for size in SIZES:
             if bytes_of(units, size, count) <= memory:
-                assert count * size / (size + A_BLOCK) <= found.pace
-    assert Room.of(memory + GIB, processors=processors, units=units).pace >= found.pace
+                assert pace(size, count) <= pace(found.block_units, found.processes)
+    larger = Room.of(memory + GIB, processors=processors, units=units)
+    assert pace(larger.block_units, larger.processes) >= pace(found.block_units, found.processes)
+
+
+@pytest.mark.parametrize(("units", "size"), [(1_000, 25_600), (25_600, 25_600), (1_000_000, 25_600), (20_000, 3_200)])
+def test_what_just_fits_fits_and_a_small_caseload_takes_no_more_than_its_cases(units: int, size: int) -> None:
+    memory = bytes_of(units, size, 1)
+    assert Room.of(memory, processors=1, units=units) == Room(size, 1)
+    # With a byte less the least there is stays, whether it fits or not.
+    assert (Room.of(memory - 1, processors=1, units=units) == Room(size, 1)) == (size == SIZES[-1])
 
 
 @given(st.integers(0, 64 * GIB), st.integers(1, 64), st.integers(1, 60_000), st.integers(0, 40_000_000))
