@@ -25,9 +25,15 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.caseload import ON, ORIGIN, law_of_the_day
 from benchmarks.measure import cpu_seconds, watched
+
+if TYPE_CHECKING:
+    from meanscheck.decisions.kernel import Engine
+    from meanscheck.law import Law
+    from meanscheck.ledger import Ledger
 
 FILES = ("county.duckdb", "county.projection")
 NOT_OF_UNITS = ("counts", "mark", "states")
@@ -112,14 +118,21 @@ def renamed(wide: Path, province: Path) -> None:
 
 def province(folder: Path, ledger: Path, key: Path, processes: int) -> tuple[int, int]:
     """Assess a province and seal it into the log: how many households were sealed, and outcomes in all."""
-    from meanscheck.decisions import assess
     from meanscheck.engines import Pool
-    from meanscheck.evidence import Store
     from meanscheck.ledger import Ledger, Signer
 
-    with Pool(processes) as engine, Store.open(folder / "county.duckdb") as store:
-        assessment = assess(store, law_of_the_day(), vault=folder / "vault", block_units=BLOCK_UNITS, engine=engine)
-        sealed = Ledger.open(ledger, signer=Signer.load(key)).append(assessment)
+    with Pool(processes) as engine:
+        return worked_off(folder, Ledger.open(ledger, signer=Signer.load(key)), law_of_the_day(), engine)
+
+
+def worked_off(folder: Path, ledger: Ledger, law: Law, engine: Engine) -> tuple[int, int]:
+    """Assess the county in a folder and seal it into the log: how many households were sealed, and outcomes in all."""
+    from meanscheck.decisions import assess
+    from meanscheck.evidence import Store
+
+    with Store.open(folder / "county.duckdb") as store:
+        assessment = assess(store, law, vault=folder / "vault", block_units=BLOCK_UNITS, engine=engine)
+        sealed = ledger.append(assessment)
         if sealed.count != assessment.projection.units:
             raise RuntimeError("not every unit was sealed")
     return sealed.count, assessment.counts.total()
