@@ -165,7 +165,7 @@ def without_dropped(store: Store, contract: FeedContract, batches: Sequence[int]
     )
     if not store.value(f"select count(*) from dropped where batch in {listed}"):
         return staged
-    store.run(f"delete from i_rows where digest in ({dropped})")
+    staged.laid.take_out(store, f"digest in ({dropped})")
     return replace(staged, rows=int(store.value("select count(*) from i_rows")))
 
 

@@ -14,20 +14,23 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from meanscheck.contracts import FeedContract
-from meanscheck.evidence.ahead import ahead
-from meanscheck.evidence.tables import stored_columns
+from meanscheck.evidence.ahead import Ahead
+from meanscheck.evidence.tables import IDENTITY, stored_columns
 from meanscheck.values.sql import quoted
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
 ROW_DIGEST_BYTES = 16
+BETWEEN, NULL = "\x1f", "\x1e"
+"""What stands between the cells of a digest's text, and for an empty one."""
 NOTHING = hashlib.sha256().hexdigest()
 """The digest of no digests."""
 SHORT_ID = 16
@@ -37,20 +40,13 @@ SORTED_HEX = "list_aggregate(list_transform(list_sort(list(digest)), lambda d: h
 """SQL aggregate: the hex text of all digests of a group, sorted (2.5 times faster than an ordered string_agg)."""
 
 
-def digest_head_sql(contract: FeedContract, identity: str) -> str:
-    """SQL expressions of the cells that begin a row's digest: the feed and the person, of the alias that has both."""
-    return f"'{contract.name}', coalesce({identity}.id_type, chr(30)), coalesce({identity}.id_number, chr(30))"
-
-
-def row_digest_sql(contract: FeedContract, *, row: str, head: str) -> str:
-    """SQL expression of a row's digest; `row` is the alias that holds its columns, `head` the cells before them.
-
-    Args:
-        head: as `digest_head_sql` has them, or one expression that joins these by U+001F.
-    """
-    cells = [f"coalesce({row}.{quoted(c.stored_name)}::varchar, chr(30))" for c in stored_columns(contract)]
+def row_digest_sql(contract: FeedContract, *, row: str, identity: str) -> str:
+    """SQL expression of a row's digest; `row` is the alias that holds its columns, `identity` that of the person."""
+    cells = [f"{identity}.{name}" for name in IDENTITY]
+    cells += [f"{row}.{quoted(c.stored_name)}::varchar" for c in stored_columns(contract)]
+    written = ", ".join([f"'{contract.name}'", *(f"coalesce({cell}, chr(30))" for cell in cells)])
     # Cut as hex text: a third faster than a slice of the bytes.
-    return f"unhex(left(sha256(concat_ws(chr(31), {head}, {', '.join(cells)})), {2 * ROW_DIGEST_BYTES}))"
+    return f"unhex(left(sha256(concat_ws(chr(31), {written})), {2 * ROW_DIGEST_BYTES}))"
 
 
 def canonical(facts: Mapping[str, object]) -> bytes:
@@ -81,39 +77,41 @@ class Sorted:
     def read(cls, store: Store, digests: str, *, count: int | None = None, some: str | None = None) -> Sorted:
         """Of all that a query yields; see `digest_of_sorted`. `some`: its Boolean column that marks some of them."""
         total, of_some, are_distinct = hashlib.sha256(), hashlib.sha256(), True
-        for part in _parts(store, digests, count, some):
-            packed, no_two = _packed(part["digest"], None if some is None else part[some])
-            total.update(packed[0])
-            of_some.update(packed[1])
+        for every, marked, no_two in _parts(store, digests, count, some):
+            total.update(every)
+            of_some.update(marked)
             are_distinct = are_distinct and no_two
         return cls(total.hexdigest(), are_distinct, of_some.hexdigest())
 
 
-def _parts(store: Store, digests: str, count: int | None, some: str | None) -> Iterator[pl.DataFrame]:
+def _parts(store: Store, digests: str, count: int | None, some: str | None) -> Iterator[tuple[bytes, bytes, bool]]:
+    """What `_packed` makes of parts of them, one part after the other in the order of digests."""
     wanted = "digest" if some is None else f"digest, {some}"
     if count is None:
         count = int(store.value(f"select count(*) from ({digests})"))
     if count <= _AT_ONCE:
-        yield store.fetch(f"select {wanted} from ({digests})")
+        yield _packed(store.fetch(f"select {wanted} from ({digests})"), some)
         return
     # Each part is a look at all of them: as few as hold about so many, and sixteen of the largest files.
     step = 256 // next((parts for parts in (2, 4, 8) if count <= parts * _AT_ONCE), 16)
     bounds = [f"digest >= unhex('{first:02x}')" for first in range(0, 256, step)]
     ends = [*(f" and digest < unhex('{first:02x}')" for first in range(step, 256, step)), ""]
-    # The next part is fetched while this one is sorted.
-    yield from ahead(
+    fetched = (
         store.fetch(f"select {wanted} from ({digests}) where {bound}{end}")
         for bound, end in zip(bounds, ends, strict=True)
     )
+    with Ahead(fetched, partial(_packed, some=some), threads=2) as parts:
+        yield from parts
 
 
-def _packed(digests: pl.Series, some: pl.Series | None) -> tuple[tuple[bytes, bytes], bool]:
-    """The digests (Binary) sorted, one after the other, all and some; and whether no two are equal."""
-    marks = np.zeros(len(digests), dtype=np.bool_) if some is None else some.to_numpy()
+def _packed(part: pl.DataFrame, some: str | None) -> tuple[bytes, bytes, bool]:
+    """The digests (Binary) sorted, one after the other, all and those marked; and whether no two are equal."""
+    digests = part["digest"]
+    marks = np.zeros(len(digests), dtype=np.bool_) if some is None else part[some].to_numpy()
     if len(digests) < _FEW or (digests.bin.size() != ROW_DIGEST_BYTES).any():
         ordered = sorted(zip(digests.to_list(), marks.tolist(), strict=True))
         every = [digest for digest, _ in ordered]
-        return (b"".join(every), b"".join(d for d, is_one in ordered if is_one)), len(set(every)) == len(every)
+        return b"".join(every), b"".join(d for d, is_one in ordered if is_one), len(set(every)) == len(every)
     cells = digests.bin.reinterpret(dtype=pl.Array(pl.UInt8, ROW_DIGEST_BYTES), endianness="little").to_numpy()
     # As two big-endian numbers: most often the first one decides, and sorting numbers is ten times faster.
     cells = np.ascontiguousarray(cells)
@@ -127,7 +125,7 @@ def _packed(digests: pl.Series, some: pl.Series | None) -> tuple[tuple[bytes, by
         ranked, beside = high[order], low[order]
         no_two = not ((ranked[1:] == ranked[:-1]) & (beside[1:] == beside[:-1])).any()
     in_order = cells.view(f"V{ROW_DIGEST_BYTES}")[:, 0][order]
-    return (in_order.tobytes(), b"" if some is None else in_order[marks[order]].tobytes()), no_two
+    return in_order.tobytes(), b"" if some is None else in_order[marks[order]].tobytes(), no_two
 
 
 def named(head: bytes, rows: str) -> str:

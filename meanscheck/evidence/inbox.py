@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meanscheck.contracts import feed_names
 from meanscheck.contracts.mapping import mapping_path
 from meanscheck.errors import FeedError
-from meanscheck.evidence.ahead import ahead
+from meanscheck.evidence.ahead import Ahead
 from meanscheck.evidence.incoming import incoming_file
 from meanscheck.evidence.ingest import IngestReport, take_in
 from meanscheck.evidence.manifest import manifest_path
@@ -89,7 +88,7 @@ def ingest_inbox(store: Store, folder: Path, *, progress: Progress | None = None
             load(folder / name)
     reports: list[IngestReport] = []
     # A file is read while the rows of the one before are being stored; if it is refused, so only when its turn comes.
-    with closing(ahead(incoming_file(feed, path) for feed, path in files)) as answers:
+    with Ahead(iter(files), lambda file: incoming_file(*file)) as answers:
         for done, (_, path) in enumerate(files, len(lists)):
             tell(path.name, done, steps)
             reports.append(take_in(store, next(answers)))

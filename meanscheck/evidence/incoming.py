@@ -5,7 +5,8 @@ So the next file of an inbox can be read while the rows of this one are being st
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -19,18 +20,31 @@ from meanscheck.contracts import cast as casting
 from meanscheck.contracts import feed as feed_named
 from meanscheck.contracts.mapping import FileMapping
 from meanscheck.contracts.readers import FileRows, read_parts
+from meanscheck.contracts.whose import Whose
+from meanscheck.evidence.ahead import Ahead
 from meanscheck.evidence.manifest import Manifest, load_manifest
 from meanscheck.evidence.mappings import mapping_for, refuse_out_of_time
 from meanscheck.evidence.requests import NO_BOUND
+from meanscheck.evidence.row_digests import row_digests
+from meanscheck.evidence.tables import IDENTITY
 
 _BAD = ("row_no", "field", "reason", "raw")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some of an answer's rows, cast, and how many lines among them are none (totals, notes, signatures)."""
+    """Some of an answer's rows.
 
-    cast: casting.Cast
+    Attributes:
+        rows: those accepted: the contract's stored columns without the identity, `row_no` Int64, `digest` Binary.
+        whose: of these.
+        bad: lines at fault, those broken in reading included: row_no · field · reason · raw.
+        passed: how many lines are none (totals, notes, signatures).
+    """
+
+    rows: pl.DataFrame = field(repr=False)
+    whose: Whose = field(repr=False)
+    bad: pl.DataFrame = field(repr=False)
     passed: int
 
 
@@ -43,8 +57,8 @@ class Incoming:
         name: what the answer is called in the store: the file's name.
         manifest: for whom and when it speaks; None for an office feed that has none.
         mapping: by which the rows were read.
-        is_large: it comes in several parts, each made when it is asked for.
-        parts: the rows, once.
+        is_large: it comes in several parts.
+        parts: the rows, once. Of a large answer the parts are made from then on, two at a time while others are used.
     """
 
     contract: FeedContract
@@ -52,7 +66,7 @@ class Incoming:
     manifest: Manifest | None
     mapping: FileMapping | None
     is_large: bool
-    parts: Iterator[Part] = field(repr=False)
+    parts: Callable[[], AbstractContextManager[Iterator[Part]]] = field(repr=False)
 
 
 def incoming_file(feed: str, path: Path, *, manifest: Path | None = None, mapping: Path | None = None) -> Incoming:
@@ -89,19 +103,29 @@ def incoming_rows(
     head = list(islice(parts, 2))
     is_large = len(head) > 1
     # Parts cannot see each other, so the natural key of a large file is checked once over all of it.
-    cast_part = partial(
-        _cast,
+    part = partial(
+        _part,
         replace(contract, key=()) if is_large else contract,
         as_of=None if answer is None else answer.as_of,
         not_after=NO_BOUND if answer is None else answer.answered_on,
     )
-    made = map(cast_part, chain(head, parts)) if is_large else iter([cast_part(one) for one in head])
+    begun: Callable[[], AbstractContextManager[Iterator[Part]]]
+    if is_large:
+        begun = partial(Ahead, chain(head, parts), part, threads=2)
+    else:
+        begun = partial(_given, iter([part(one) for one in head]))
     del head  # a part is let go when the next one is there
-    return Incoming(contract, name, answer, mapping, is_large, made)
+    return Incoming(contract, name, answer, mapping, is_large, begun)
 
 
-def _cast(contract: FeedContract, part: FileRows, *, as_of: date | None, not_after: date) -> Part:
-    """Rows accepted and lines at fault of one part, those broken in reading included."""
-    cast = casting.cast_rows(contract, part.rows, as_of=as_of, not_after=not_after, units=part.units)
-    bad = pl.concat([lines.select(_BAD) for lines in (cast.quarantined, part.broken)])
-    return Part(replace(cast, quarantined=bad), part.passed.height)
+def _part(contract: FeedContract, file: FileRows, *, as_of: date | None, not_after: date) -> Part:
+    cast = casting.cast_rows(contract, file.rows, as_of=as_of, not_after=not_after, units=file.units)
+    assert cast.whose is not None, "every feed names a person"
+    rows = cast.accepted.drop(IDENTITY)
+    rows.insert_column(rows.width, row_digests(contract, rows, cast.whose))
+    bad = pl.concat([lines.select(_BAD) for lines in (cast.quarantined, file.broken)])
+    return Part(rows, cast.whose, bad, file.passed.height)
+
+
+def _given(parts: Iterator[Part]) -> AbstractContextManager[Iterator[Part]]:
+    return nullcontext(parts)

@@ -20,18 +20,17 @@ from meanscheck.evidence.batches import record as _record
 from meanscheck.evidence.corrections import answers_again, corrected_by, note_repeats, supersede, without_dropped
 from meanscheck.evidence.digests import SHORT_ID, canonical, digest_of_sorted, named
 from meanscheck.evidence.incoming import Incoming, incoming_file
+from meanscheck.evidence.laid import Laid
 from meanscheck.evidence.mappings import record_mapping
 from meanscheck.evidence.quarantine import exceptions, quarantine
 from meanscheck.evidence.reach import Reach, reach_of
 from meanscheck.evidence.staging import Staged, stage
-from meanscheck.evidence.tables import same_key_sql, stored_columns
-from meanscheck.values.sql import quoted
+from meanscheck.evidence.tables import same_key_sql
 
 if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
 
-_STAGES = ("i_rows", "i_bad", "i_known")
 _GROWTH = 256 * 2**20
 """Bytes by which the database may grow for a large file, so that memory does not grow with it."""
 _KEPT = "(select row_no, person, digest from i_rows where is_covered)"
@@ -93,30 +92,37 @@ def ingest_file(
 
 def take_in(store: Store, incoming: Incoming) -> IngestReport:
     """Take in an answer that was read; raises as `ingest_file`, where its parts are read only now."""
-    reach = reach_of(store, incoming.contract, incoming.manifest)
-    with store.less_memory(_GROWTH) if incoming.is_large else nullcontext(), store.transaction():
-        try:
-            staged = stage(store, incoming)
-            report = _take(store, incoming, staged=staged, reach=reach)
-            if incoming.mapping is not None and not report.already_known:
-                record_mapping(store, report.batch, incoming.mapping)
-        except BaseException:
-            # After a statement that failed none can follow in its transaction, which takes them back: what failed is
-            # told, and not this.
-            with suppress(StoreError):
-                _let_go(store)
-            raise
-        _let_go(store)
-        return report
+    answer = incoming.manifest
+    # What a correction ends is looked for among the rows that are there; and who holds a transaction open around this
+    # may go on after a file that was refused.
+    is_straight = incoming.is_large and not store.in_transaction and (answer is None or answer.how is None)
+    with incoming.parts() as parts:
+        reach = reach_of(store, incoming.contract, answer)
+        with store.less_memory(_GROWTH) if incoming.is_large else nullcontext(), store.transaction():
+            laid = Laid.begin(store, incoming.contract, is_straight=is_straight)
+            try:
+                staged = stage(store, incoming, parts, laid)
+                report = _take(store, incoming, staged=staged, reach=reach)
+                if incoming.mapping is not None and not report.already_known:
+                    record_mapping(store, report.batch, incoming.mapping)
+            except BaseException:
+                # After a statement that failed none can follow in its transaction, which takes them back: what failed
+                # is told, and not this.
+                with suppress(StoreError):
+                    _let_go(store, laid)
+                raise
+            _let_go(store, laid)
+            return report
 
 
-def _let_go(store: Store) -> None:
+def _let_go(store: Store, laid: Laid) -> None:
     """Stages hold personal data and memory."""
-    store.run("; ".join(f"drop table if exists {table}" for table in _STAGES))
+    laid.let_go(store)
+    store.run("drop table if exists i_bad; drop table if exists i_known")
 
 
 def _take(store: Store, incoming: Incoming, *, staged: Staged, reach: Reach) -> IngestReport:
-    contract, name, answer = incoming.contract, incoming.name, incoming.manifest
+    contract, name, answer, laid = incoming.contract, incoming.name, incoming.manifest, staged.laid
     facts = facts_of(contract, answer)
     file_id = file_id_of(store, facts, answer, staged)
     earlier = store.fetch(
@@ -135,8 +141,9 @@ def _take(store: Store, incoming: Incoming, *, staged: Staged, reach: Reach) -> 
         ended = supersede(store, contract, corrected, batch, staged)
     if earlier.height:
         staged = without_dropped(store, contract, earlier["batch"].to_list(), staged)
-    rows = _sort_out(store, contract, staged, keep=answer is None or answer.how != "withdraw")
+    rows = _sort_out(store, staged, keep=answer is None or answer.how != "withdraw")
     if is_void or again:
+        laid.keep(store, "false")
         return IngestReport(
             feed=contract.name,
             file=name,
@@ -163,14 +170,8 @@ def _take(store: Store, incoming: Incoming, *, staged: Staged, reach: Reach) -> 
         _find_conflicts(store, contract, batch, rows.query, rows.beside)
     if rows.known:
         note_repeats(store, batch)
-    names = ", ".join(quoted(c.stored_name) for c in stored_columns(contract))
-    some = f" semi join {rows.query} using (row_no)" if rows.known else " where is_covered" if rows.dropped else ""
-    if answer is not None and answer.how == "withdraw":
-        some = " where false"
-    store.run(
-        f"insert into feed_{contract.name} (person, batch, row_no, digest, {names}) "
-        f"select person, {batch}, row_no, digest, {names} from i_rows{some}"
-    )
+    chosen = "row_no not in (select row_no from i_known)" if rows.known else "true"
+    laid.keep(store, "false" if answer is not None and answer.how == "withdraw" else chosen)
     has_bad = staged.bad > 0 or (corrected is not None and corrected.how == "withdraw" and staged.rows > 0)
     quarantined = quarantine(store, contract, name, batch) if has_bad else 0
     exceptions(store, batch, answer, has_bad=has_bad)
@@ -228,13 +229,8 @@ class _Rows:
     query: str
     beside: str | None
 
-    @property
-    def dropped(self) -> int:
-        """Rows that may not be kept."""
-        return self.not_covered + self.not_requested
 
-
-def _sort_out(store: Store, contract: FeedContract, staged: Staged, *, keep: bool) -> _Rows:
+def _sort_out(store: Store, staged: Staged, *, keep: bool) -> _Rows:
     """Which rows may be kept, and which of them are not in the store yet; ``i_known`` holds those that are.
 
     Rows of a withdrawal are counted and none is kept.
@@ -247,7 +243,8 @@ def _sort_out(store: Store, contract: FeedContract, staged: Staged, *, keep: boo
     if not keep:
         return _Rows(0, 0, asked - kept, staged.rows - asked, _NONE, None)
     beside = (
-        f"(select * from feed_{contract.name} where person between {lowest} and {highest} and superseded_by is null)"
+        f"(select * from feed_{staged.laid.contract.name} where person between {lowest} and {highest} "
+        f"and superseded_by is null and batch < {staged.laid.batch})"
     )
     has_beside = bool(kept and store.fetch(f"select person from {beside} limit 1").height)
     known = 0

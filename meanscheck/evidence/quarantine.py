@@ -16,6 +16,7 @@ import polars as pl
 from meanscheck.contracts import FeedContract
 from meanscheck.contracts.cells import parse_document
 from meanscheck.contracts.model import PERSON
+from meanscheck.evidence.laid import Laid
 from meanscheck.evidence.manifest import Identity, Manifest
 from meanscheck.evidence.tables import stored_columns
 from meanscheck.values.documents import Document
@@ -28,8 +29,9 @@ REPEATED, CONTRADICTION, CROWD = "repeated_row", "conflicting_key", "too_many_ro
 _WIDE, _NARROW = "０１２３４５６７８９Ｘ", "0123456789X"
 
 
-def refuse_contradictions(store: Store, contract: FeedContract) -> int:
+def refuse_contradictions(store: Store, laid: Laid) -> int:
     """What `cast_rows` does for a small file: rows that contradict each other under one natural key all go."""
+    contract = laid.contract
     if not contract.key:
         return 0
     columns = [contract.column(name) for name in contract.key if name != PERSON]
@@ -48,20 +50,20 @@ def refuse_contradictions(store: Store, contract: FeedContract) -> int:
         f"from i_rows r join ({at_odds}) k on {same}",
         [",".join(contract.key)],
     )
-    return _take_out(store, CONTRADICTION)
+    return _take_out(store, laid, CONTRADICTION)
 
 
-def set_repeats_apart(store: Store) -> int:
+def set_repeats_apart(store: Store, laid: Laid) -> int:
     """Rows that stand in the file before, word for word: the first one counts, the others go to quarantine."""
     twice = "select digest, min(row_no) as first from i_rows group by digest having count(*) > 1"
     store.run(
         f"insert into i_bad select r.row_no, '', '{REPEATED}', null, null from i_rows r join ({twice}) d "
         "on d.digest = r.digest and r.row_no <> d.first"
     )
-    return _take_out(store, REPEATED)
+    return _take_out(store, laid, REPEATED)
 
 
-def refuse_crowds(store: Store, most: int) -> int:
+def refuse_crowds(store: Store, laid: Laid, most: int) -> int:
     """What `cast_rows` does within a part: more rows of one person than sums can bear all go."""
     crowd = f"select person from i_rows where person is not null group by person having count(*) > {most}"
     if not store.value(f"select count(*) from ({crowd})"):
@@ -69,14 +71,16 @@ def refuse_crowds(store: Store, most: int) -> int:
     store.run(
         f"insert into i_bad select row_no, 'id_number', '{CROWD}', null, person from i_rows where person in ({crowd})"
     )
-    return _take_out(store, CROWD)
+    return _take_out(store, laid, CROWD)
 
 
-def _take_out(store: Store, reason: str) -> int:
-    """Take rows out of ``i_rows`` that are in ``i_bad`` for a reason; how many these were."""
-    before = int(store.value("select count(*) from i_rows"))
-    store.run(f"delete from i_rows using i_bad b where b.row_no = i_rows.row_no and b.reason = '{reason}'")
-    return before - int(store.value("select count(*) from i_rows"))
+def _take_out(store: Store, laid: Laid, reason: str) -> int:
+    """Take rows out of ``i_rows`` that are in ``i_bad`` for a reason; how many these are."""
+    bad = f"(select row_no from i_bad where reason = '{reason}')"
+    taken = int(store.value(f"select count(*) from i_rows where row_no in {bad}"))
+    if taken:
+        laid.take_out(store, f"row_no in {bad}")
+    return taken
 
 
 def quarantine(store: Store, contract: FeedContract, name: str, batch: int) -> int:

@@ -19,7 +19,7 @@ from meanscheck.contracts import Column, FeedContract, all_feeds
 from meanscheck.contracts.model import PERSON
 from meanscheck.contracts.units import VERDICT_CONFIRMED, VERDICT_DROPPED, VERDICT_NONE
 from meanscheck.evidence.clocks import live_sql
-from meanscheck.evidence.digests import SHORT_ID, digest_head_sql, row_digest_sql
+from meanscheck.evidence.digests import SHORT_ID, row_digest_sql
 from meanscheck.evidence.merging import spread
 from meanscheck.evidence.spouses import spouse_cell, spouse_join
 from meanscheck.values.evidence_state import EvidenceState
@@ -135,7 +135,7 @@ def rows_sql(
     """
     name = contract.name
     barred = f"({int(EvidenceState.NO_CONSENT)}, {int(EvidenceState.NOT_REQUESTED)})"
-    digest = row_digest_sql(contract, row="r", head=digest_head_sql(contract, "i")) if recompute else "r.digest"
+    digest = row_digest_sql(contract, row="r", identity="i") if recompute else "r.digest"
     wanted = [c for c in formula_columns(contract) if columns is None or c.name in columns]
     cells = "".join(f", {spouse_cell(c) or _cell(c)} as {quoted(c.name)}" for c in wanted)
     verdict = "coalesce(v.verdict, 0)::utinyint" if name in reviewed else f"{VERDICT_NONE}::utinyint"

@@ -18,7 +18,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ import duckdb
 import polars as pl
 
 from meanscheck.values.arrow import frame_of
+from meanscheck.values.scratch import scratch
 
 FILE = "read_parquet(?, file_row_number = true, hive_partitioning = false, union_by_name = false)"
 """The rows of a file in SQL, with the place of each as ``file_row_number``."""
@@ -59,18 +59,8 @@ class OpenParquet:
 @contextmanager
 def opened(source: Path | bytes) -> Iterator[OpenParquet]:
     """Open a file, or the bytes of one; nothing of it is looked at yet."""
-    with _named(source) as name, closing(_database().cursor()) as connection:
+    with _named(source) as name, closing(scratch()) as connection:
         yield OpenParquet(connection, name)
-
-
-@cache
-def _database() -> duckdb.DuckDBPyConnection:
-    """One for the process: to open it takes as long as to read a small file twenty times."""
-    # Nothing is fetched; nothing of a person is spilled, or kept until its name in memory means another file.
-    off = ("autoinstall_known_extensions", "autoload_known_extensions", "enable_external_file_cache")
-    connection = duckdb.connect(config={"memory_limit": "1GB", "temp_directory": "", **dict.fromkeys(off, False)})
-    connection.execute("set enable_progress_bar = false")
-    return connection
 
 
 @contextmanager
