@@ -10,7 +10,7 @@ identifies nothing and is not checked (an empty `as_of` is a value of its own).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -41,15 +41,23 @@ class Cast:
     """Outcome of a cast.
 
     Attributes:
-        accepted: stored columns of the contract in its order, then `row_no` Int64; in file order.
+        rows: those accepted: stored columns of the contract in its order, those of the identity aside, then `row_no`
+            Int64; in file order.
         quarantined: `row_no` Int64, `field`, `reason`, `raw` String (JSON object of the text row); one line for each
             fault, sorted by (row_no, field).
         whose: of the accepted rows; None if the contract names no person.
     """
 
-    accepted: pl.DataFrame = field(repr=False)
+    rows: pl.DataFrame = field(repr=False)
     quarantined: pl.DataFrame = field(repr=False)
     whose: Whose | None = field(repr=False, default=None)
+
+    @property
+    def accepted(self) -> pl.DataFrame:
+        """`rows` with `id_type` and `id_number` before them."""
+        if self.whose is None:
+            return self.rows
+        return pl.DataFrame([self.whose.column(name) for name in _IDENTITY]).hstack(self.rows)
 
 
 def quarantine_schema() -> dict[str, pl.DataType]:
@@ -99,10 +107,12 @@ def cast_rows(
         typed[column.name] = values
     people = _identity(contract, text_rows, typed, faults)
     if people is not None:
-        typed |= {name: people.column(name) for name in _IDENTITY}
+        _check_identity(contract, people, faults)
+        del typed["id_type"]
     _date_rows(contract, typed, as_of)
-    _check_across(contract, typed, not_after, faults)
-    frame = pl.DataFrame([typed[c.name].alias(c.stored_name) for c in contract.columns])
+    others = [column for column in contract.columns if column.name in typed]
+    _check_across(others, typed, not_after, faults)
+    frame = pl.DataFrame([typed[c.name].alias(c.stored_name) for c in others])
     frame = frame.with_columns(text_rows[ROW_NO].cast(pl.Int64))
     if not may_repeat:
         _check_repeats(contract, frame, people, faults)
@@ -184,8 +194,14 @@ def _date_rows(contract: FeedContract, typed: dict[str, pl.Series], as_of: date 
     typed["as_of"] = days
 
 
-def _check_across(contract: FeedContract, typed: dict[str, pl.Series], not_after: date, faults: Faults) -> None:
-    for column in contract.columns:
+def _check_identity(contract: FeedContract, people: Whose, faults: Faults) -> None:
+    for name in _IDENTITY:
+        if contract.column(name).required and people.people[name].null_count():
+            faults.add(name, "missing", people.people[name].is_null().gather(people.who))
+
+
+def _check_across(columns: Sequence[Column], typed: Mapping[str, pl.Series], not_after: date, faults: Faults) -> None:
+    for column in columns:
         values = typed[column.name]
         if column.required and values.null_count():
             faults.add(column.name, "missing", values.is_null())
@@ -202,7 +218,7 @@ def _check_across(contract: FeedContract, typed: dict[str, pl.Series], not_after
 def _check_repeats(contract: FeedContract, frame: pl.DataFrame, people: Whose | None, faults: Faults) -> None:
     """Mark exact repeats, conflicts under the key, and persons with too many rows, among rows without a fault."""
     at_fault = faults.table()["at"].unique()
-    rows = frame.drop(ROW_NO, *(() if people is None else _IDENTITY)).with_row_index("at")
+    rows = frame.drop(ROW_NO).with_row_index("at")
     identity = []
     if people is not None:
         rows, identity = rows.with_columns(people.who.alias(_WHO)), [_WHO]
@@ -223,7 +239,8 @@ def _check_repeats(contract: FeedContract, frame: pl.DataFrame, people: Whose | 
         faults.add_each(",".join(contract.key), conflicting, ["conflicting_key"] * len(conflicting))
     if people is not None and people.most_rows() > MAX_ROWS_PER_PERSON:
         # Without the repetitions: each row is accounted for once.
-        _mark_crowds(frame.select("id_number").with_row_index("at"), pl.concat([at_fault, repeats]), faults)
+        numbers = people.column("id_number").to_frame().with_row_index("at")
+        _mark_crowds(numbers, pl.concat([at_fault, repeats]), faults)
 
 
 def _mark_crowds(rows: pl.DataFrame, apart: pl.Series, faults: Faults) -> None:

@@ -53,6 +53,7 @@ class FileRows:
         passed: `row_no` Int64, `kind`: rows that are totals, notes, signatures, repeated headers; see `furniture`.
         parts: how many sheets or members were read.
         mapping: by which the file was read, if any.
+        is_whole: these are all the rows; others follow a part.
     """
 
     rows: pl.DataFrame = field(repr=False)
@@ -64,6 +65,7 @@ class FileRows:
     passed: pl.DataFrame = field(repr=False, default_factory=lambda: pl.DataFrame(schema=_passed_schema()))
     parts: int = 1
     mapping: FileMapping | None = None
+    is_whole: bool = True
 
 
 def named(
@@ -131,7 +133,7 @@ def named(
     ignored = tuple(
         header for place, header in enumerate(table.headers) if header.strip() and place not in chosen.values()
     )
-    return FileRows(rows, units, broken, ignored, form, table.encoding, passed, 1, mapping)
+    return FileRows(rows, units, broken, ignored, form, table.encoding, passed, 1, mapping, is_whole)
 
 
 def joined(parts: Sequence[FileRows], where: str) -> FileRows:

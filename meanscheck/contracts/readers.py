@@ -96,7 +96,7 @@ def read_parts(contract: FeedContract, path: Path, *, mapping: FileMapping | Non
         is_whole = file.rows.height <= WHOLE
         for at in range(0, max(file.rows.height, 1), WHOLE if is_whole else PART):
             first = (file.broken, file.passed) if at == 0 else (file.broken.clear(), file.passed.clear())
-            part = replace(file, rows=file.rows.slice(at, PART), broken=first[0], passed=first[1])
+            part = replace(file, rows=file.rows.slice(at, PART), broken=first[0], passed=first[1], is_whole=False)
             yield file if is_whole else part
         return
     if mapping is not None:

@@ -147,7 +147,7 @@ def _tried(
             cast = cast_rows(contract, file.rows, as_of=None, not_after=_END, units=file.units)
             bad = pl.concat([file.broken, cast.quarantined]).unique(["row_no", "reason"])
             trial = dict(sorted(bad.group_by("reason").len().iter_rows()))
-            accepted = cast.accepted.height
+            accepted = cast.rows.height
         except FeedError as error:
             refused = str(error)
     return Sniffed(

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -26,7 +26,6 @@ from meanscheck.evidence.manifest import Manifest, load_manifest
 from meanscheck.evidence.mappings import mapping_for, refuse_out_of_time
 from meanscheck.evidence.requests import NO_BOUND
 from meanscheck.evidence.row_digests import row_digests
-from meanscheck.evidence.tables import IDENTITY
 
 _BAD = ("row_no", "field", "reason", "raw")
 
@@ -100,8 +99,8 @@ def incoming_rows(
         answer: the manifest; None for an office feed that has none.
         mapping: by which the rows were read.
     """
-    head = list(islice(parts, 2))
-    is_large = len(head) > 1
+    head = [next(parts)]
+    is_large = not head[0].is_whole
     # Parts cannot see each other, so the natural key of a large file is checked once over all of it.
     part = partial(
         _part,
@@ -113,7 +112,7 @@ def incoming_rows(
     if is_large:
         begun = partial(Ahead, chain(head, parts), part, threads=2)
     else:
-        begun = partial(_given, iter([part(one) for one in head]))
+        begun = partial(_given, iter([part(head[0])]))
     del head  # a part is let go when the next one is there
     return Incoming(contract, name, answer, mapping, is_large, begun)
 
@@ -121,8 +120,7 @@ def incoming_rows(
 def _part(contract: FeedContract, file: FileRows, *, as_of: date | None, not_after: date) -> Part:
     cast = casting.cast_rows(contract, file.rows, as_of=as_of, not_after=not_after, units=file.units)
     assert cast.whose is not None, "every feed names a person"
-    rows = cast.accepted.drop(IDENTITY)
-    rows.insert_column(rows.width, row_digests(contract, rows, cast.whose))
+    rows = cast.rows.with_columns(row_digests(contract, cast.rows, cast.whose))
     bad = pl.concat([lines.select(_BAD) for lines in (cast.quarantined, file.broken)])
     return Part(rows, cast.whose, bad, file.passed.height)
 

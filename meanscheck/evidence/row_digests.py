@@ -25,17 +25,21 @@ def row_digests(contract: FeedContract, rows: pl.DataFrame, whose: Whose) -> pl.
         rows: the contract's stored columns, as a cast yields them.
         whose: of these rows.
     """
+    if not rows.height:
+        return pl.Series("digest", dtype=pl.Binary)
     people = whose.people.select(
         pl.concat_str([pl.lit(contract.name), *(pl.col(name).fill_null(NULL) for name in IDENTITY)], separator=BETWEEN)
     ).to_series()
-    cells = {"": people.gather(whose.who)}
-    cells |= {c.stored_name: _written(rows[c.stored_name]).fill_null(NULL) for c in stored_columns(contract)}
-    texts = pl.DataFrame(cells).select(pl.concat_str(pl.all(), separator=BETWEEN)).to_series()
+    cells = [pl.lit(people.gather(whose.who))]
+    cells += [pl.lit(_written(rows[column.stored_name])).fill_null(NULL) for column in stored_columns(contract)]
+    texts = pl.select(pl.concat_str(cells, separator=BETWEEN)).to_series()
     return sha256(texts, size=ROW_DIGEST_BYTES).alias("digest")
 
 
 def _written(values: pl.Series) -> pl.Series:
-    """Values as text: whole numbers in decimal, days as ISO 8601, true or false."""
+    """Values as text: whole numbers in decimal, days as ISO 8601, true or false; one null for a column of nulls."""
+    if values.null_count() == len(values):
+        return pl.Series([None], dtype=pl.String)
     if values.dtype == pl.Date:
         # Days repeat: the calendar between the first and the last is written once.
         numbers = values.cast(pl.Int32)
