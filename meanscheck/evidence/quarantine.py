@@ -29,11 +29,15 @@ REPEATED, CONTRADICTION, CROWD = "repeated_row", "conflicting_key", "too_many_ro
 _WIDE, _NARROW = "０１２３４５６７８９Ｘ", "0123456789X"
 
 
-def refuse_contradictions(store: Store, laid: Laid) -> int:
-    """What `cast_rows` does for a small file: rows that contradict each other under one natural key all go."""
+def refuse_contradictions(store: Store, laid: Laid) -> tuple[int, int]:
+    """What `cast_rows` does for a small file: rows that contradict each other under one natural key all go.
+
+    Returns:
+        How many these are, and how many others go that repeat one of them word for word.
+    """
     contract = laid.contract
     if not contract.key:
-        return 0
+        return 0, 0
     columns = [contract.column(name) for name in contract.key if name != PERSON]
     key = ", ".join(["person", *(quoted(c.stored_name) for c in columns)])
     keyed = "".join(f" and {quoted(c.stored_name)} is not null" for c in columns if c.name != "as_of")
@@ -46,11 +50,14 @@ def refuse_contradictions(store: Store, laid: Laid) -> int:
         for name in ("person", *(c.stored_name for c in columns))
     )
     store.run(
-        f"insert into i_bad select r.row_no, ?, '{CONTRADICTION}', to_json(struct_pack({cells})), r.person "
-        f"from i_rows r join ({at_odds}) k on {same}",
+        "insert into i_bad select row_no, if(is_first, ?, ''), "
+        f"if(is_first, '{CONTRADICTION}', '{REPEATED}'), if(is_first, raw, null), if(is_first, person, null) from ("
+        f"select r.row_no, r.person, to_json(struct_pack({cells})) as raw, "
+        "row_number() over (partition by r.digest order by r.row_no) = 1 as is_first "
+        f"from i_rows r join ({at_odds}) k on {same})",
         [",".join(contract.key)],
     )
-    return _take_out(store, laid, CONTRADICTION)
+    return _take_out(store, laid, CONTRADICTION), _take_out(store, laid, REPEATED)
 
 
 def set_repeats_apart(store: Store, laid: Laid) -> int:

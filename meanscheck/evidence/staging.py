@@ -58,8 +58,8 @@ def stage(store: Store, incoming: Incoming, parts: Iterator[Part], laid: Laid) -
             bad.append(part.bad)
     lines = _add_bad(store, bad) if bad or is_large else 0
     if is_large:
-        taken = refuse_contradictions(store, laid)
-        rows, lines = rows - taken, lines + taken
+        taken, twice = refuse_contradictions(store, laid)
+        rows, repeats, lines = rows - taken - twice, repeats + twice, lines + taken + twice
     found = _sorted(store, rows)
     if not found.are_distinct:
         if not is_large and not bad:
