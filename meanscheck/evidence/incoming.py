@@ -112,7 +112,7 @@ def incoming_rows(
     if is_large:
         begun = partial(Ahead, chain(head, parts), part, threads=2)
     else:
-        begun = partial(_given, iter([part(head[0])]))
+        begun = partial(_given, iter([part(one) for one in chain(head, parts)]))
     del head  # a part is let go when the next one is there
     return Incoming(contract, name, answer, mapping, is_large, begun)
 

@@ -56,18 +56,23 @@ def taken_in(inbox: Inbox, name: str, path: Path) -> tuple[IngestReport, pl.Data
         return report, rows, bad, store.snapshot().id
 
 
-@pytest.mark.parametrize("form", ["csv", "gb18030", "parquet"])
+@pytest.mark.parametrize("form", ["csv", "gb18030", "parquet", "jsonl", "xlsx"])
 def test_a_file_in_parts_is_the_answer_that_it_is_as_a_whole(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     path = inbox.tax(WITH_REPEATS)
     if form == "gb18030":
         path.write_bytes(path.read_text(encoding="utf-8").replace(",P\n", ",示例单位\n").encode("gb18030"))
-    if form == "parquet":
+    if form in ("parquet", "jsonl", "xlsx"):
         table = pl.read_csv(path, infer_schema=False)
         path.unlink()
-        path = path.with_suffix(".parquet")
-        table.write_parquet(path)
+        path = path.with_suffix(f".{form}")
+        if form == "parquet":
+            table.write_parquet(path)
+        elif form == "jsonl":
+            table.write_ndjson(path)
+        else:
+            table.write_excel(path)
     whole, rows, bad, snapshot = taken_in(inbox, "whole.duckdb", path)
     by_parts(monkeypatch)
     report, rows_of_parts, bad_of_parts, snapshot_of_parts = taken_in(inbox, "parts.duckdb", path)
