@@ -6,19 +6,22 @@ writes receipts, and can be run again over what a broken run left. `look` says w
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from meanscheck.contracts import all_feeds
+from meanscheck.contracts import all_feeds, readers
 from meanscheck.decisions import assess
 from meanscheck.errors import LedgerError
-from meanscheck.evidence import Store, subjects
+from meanscheck.evidence import Store, connecting, subjects
 from meanscheck.faces.cli.intake import ORIGIN, make_office
 from meanscheck.faces.cli.office import Office
 from meanscheck.law import RulePack
@@ -33,6 +36,8 @@ FEEDS = ("bank_deposits", "deaths", "declaration", "household_register", "suppor
 """Enough that sheets, GB18030 and all kinds of coverage occur; fewer files leave time for more kills."""
 BLOCK_UNITS = 2
 """Three blocks, so that a run can be broken off between two."""
+MANY, PART, ROW_GROUP = 6_000, 2_500, 2_048
+"""Rows of a file that comes in parts, and rows that the database keeps together: it writes them while more come."""
 RECEIPTS = 2
 Tell = Callable[[str], None]
 
@@ -52,13 +57,40 @@ class Left:
 def make_day(folder: Path, *, seed: int) -> Path:
     """An office with its inbox, before anything has come in."""
     made = county(folder / "county", households=HOUSEHOLDS, seed=seed)
+    _for_few_rows()
     inbox = folder / "inbox"
     inbox.mkdir()
     for path in made.inbox.iterdir():
         if path.name.split(".")[0].split("-")[0] in (*FEEDS, "requests", "consents"):
             shutil.copy(path, inbox / path.name)
+    _many_rows(inbox)
     make_office(folder / "office" / "county.duckdb", origin=ORIGIN, unprotected=True)
     return inbox
+
+
+def _for_few_rows() -> None:
+    """From now on a file of `MANY` rows is treated like one of millions."""
+    vars(readers).update(WHOLE=MANY - 1, PART=PART)
+    attach = getattr(connecting.attach, "func", connecting.attach)
+    vars(connecting)["attach"] = partial(attach, row_group=ROW_GROUP)
+
+
+def _many_rows(inbox: Path) -> None:
+    """Two answers of many rows. The second says half of the first again, and contradicts itself once."""
+    lines = (inbox / "requests.jsonl").read_text(encoding="utf-8").splitlines()
+    people = [member["id_number"] for line in lines for member in json.loads(line)["members"]]
+    facts = {"feed": "pensions_paid", "answered_on": "2020-06-30", "covers_from": "2020-01-01"}
+    for number, first in enumerate((0, MANY // 2)):
+        path = inbox / f"pensions_paid-{number:03d}.csv"
+        paid = [(people[n % len(people)], n, n) for n in range(first, first + MANY - number)]
+        paid += [(*paid[0][:2], 1)] * number
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            out = csv.writer(stream)
+            out.writerow(("id_number", "month", "kind", "amount", "payment_no"))
+            for person, n, yuan in paid:
+                out.writerow((person, f"2020-{n % 5 + 1:02d}", "resident_basic_pension", f"{yuan}.00", f"P{n}"))
+        stated = json.dumps({**facts, "sender": f"office-{number}"})
+        path.with_suffix(".manifest.json").write_text(stated, encoding="utf-8")
 
 
 def _same_tokens(size: int) -> bytes:
@@ -73,6 +105,7 @@ def run(folder: Path, inbox: Path, tell: Tell) -> Left:
     """The whole day in the office of a folder, or the rest of it."""
     # Tokens are drawn once and are part of the records: fixed here, so that records of two runs can be compared.
     # So are salts, so that the logs of two runs can be.
+    _for_few_rows()
     vars(subjects)["secrets"] = SimpleNamespace(token_bytes=_same_tokens)
     vars(bulk)["os"] = SimpleNamespace(urandom=_same_salts)
     office = Office(folder / "county.duckdb")
@@ -117,6 +150,7 @@ def run(folder: Path, inbox: Path, tell: Tell) -> Left:
 
 def look(folder: Path, *, batches: dict[str, str] | None = None) -> list[str]:
     """What is not whole in the office of a folder; `batches`: file → batch id of a run that was never broken."""
+    _for_few_rows()
     found: list[str] = []
     office = Office(folder / "county.duckdb")
     with Store.open(office.store, memory_limit="400MB", threads=1) as store:
