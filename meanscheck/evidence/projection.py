@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -183,8 +183,9 @@ def project(store: Store, snapshot: Snapshot, *, on: date, progress: Progress | 
                 _detach(store)
                 _name(part, path)
             except BaseException:
-                _detach(store)
-                _remove(path)
+                with suppress(StoreError):  # what went wrong first is told
+                    _detach(store)
+                    _remove(path)
                 raise
             # From here on it is only read, so that other processes may read it too.
             _attach(store, path)
@@ -290,15 +291,22 @@ def _detach(store: Store) -> None:
 
 
 def _name(part: Path, path: Path) -> None:
-    try:
+    with _writing(path):
         part.replace(path)
+
+
+def _remove(path: Path) -> None:
+    with _writing(path):
+        for end in ("", ".wal", _PART, f"{_PART}.wal"):
+            path.with_name(path.name + end).unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise StoreError(
             f"{path.name} cannot be written ({error.strerror or type(error).__name__}): look at space and rights of "
             "its disk, then do it again"
         ) from None
-
-
-def _remove(path: Path) -> None:
-    for end in ("", ".wal", _PART, f"{_PART}.wal"):
-        path.with_name(path.name + end).unlink(missing_ok=True)

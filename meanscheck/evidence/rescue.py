@@ -146,10 +146,9 @@ def mend(path: Path) -> None:
     copy = _copy_of(path)
     with suppress(OSError):  # a disk that is only read says so even of what is not there
         copy.with_name(copy.name + ".part").unlink(missing_ok=True)
-    if not copy.exists():
-        return
-    if not path.exists():
-        copy.unlink()  # of a store that is no more
+        if not path.exists():
+            copy.unlink(missing_ok=True)  # of a store that is no more
+    if not copy.exists() or not path.exists():
         return
     if path.resolve() in _AT_WORK:
         raise StoreError(OPEN_HERE)

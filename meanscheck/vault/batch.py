@@ -153,7 +153,8 @@ class Vault:
         dictionary = self.dictionaries.get(kind)
         if kind == "records":
             # A batch of which a part is written anew is not whole.
-            (self.folder / CLOSED).unlink(missing_ok=True)
+            with files.writing(self.folder / CLOSED):
+                (self.folder / CLOSED).unlink(missing_ok=True)
             homes = self._homes(frame)
             self._known[block] = homes
             while len(self._known) > _HELD_BLOCKS:

@@ -129,8 +129,9 @@ class Course:
     def forget(self) -> None:
         """Remove what nobody can read any more: the batch's key went with an erased household."""
         if self.keys.give_of_batch(self.folder.name) is None:
-            for file in self.folder.glob(f"{FINISHED}-*"):
-                file.unlink()
+            with files.writing(self.folder):
+                for file in self.folder.glob(f"{FINISHED}-*"):
+                    file.unlink()
 
     def file(self, block: int) -> Path:
         """Where a finished block is noted."""

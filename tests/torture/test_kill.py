@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from random import Random
 
@@ -125,6 +126,30 @@ class _NoBatch:
 
 
 # ---- what the long attack found
+
+
+def test_a_projection_that_cannot_be_removed_is_said_and_what_went_wrong_first_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(5, "Input/output error")
+
+    with Store.open(tmp_path / "county.duckdb") as store:
+        monkeypatch.setattr(Path, "unlink", failing)
+        with pytest.raises(StoreError, match=r"county\.projection cannot be written \(Input/output error\)"):
+            store.drop_projection()
+        monkeypatch.undo()
+        taken = store.snapshot()
+        monkeypatch.setattr("meanscheck.evidence.projection._build", lambda *_, **__: 1 / 0)
+        projections = iter([None, StoreError("cannot be removed either")])
+
+        def removing(path: Path) -> None:
+            if (error := next(projections)) is not None:
+                raise error
+
+        monkeypatch.setattr("meanscheck.evidence.projection._remove", removing)
+        with pytest.raises(ZeroDivisionError):
+            store.project(taken, on=date(2020, 6, 30))
 
 
 def test_a_step_that_was_broken_off_while_it_was_written_spoils_no_later_step(tmp_path: Path) -> None:
