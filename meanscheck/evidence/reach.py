@@ -155,8 +155,11 @@ _RESIGNED = """
           select w.request, w.person as whose, string_agg(distinct g.consent::varchar, ',' order by g.consent::varchar)
             as consents
           from (select distinct request, person from p_lapsed) w
-          left join given g on g.person = w.person and not exists (select 1 from p_lapsed l
-            where l.request = w.request and l.person = w.person and l.consent_no = g.consent_no)
+          left join (
+            select l.request, g.person, g.consent
+            from (select distinct request, person from p_lapsed) l join given g on g.person = l.person
+            anti join p_lapsed p on p.request = l.request and p.person = g.person and p.consent_no = g.consent_no) g
+          on g.request = w.request and g.person = w.person
           group by w.request, w.person"""
 _NOBODY_RESIGNED = "select null::bigint as request, null::bigint as whose, null::varchar as consents where false"
 
