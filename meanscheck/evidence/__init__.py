@@ -8,10 +8,11 @@
         for block in projection.blocks({"bank_deposits": ["balance"]}, block_units=50_000): ...
 
 `store` gathers what is done with the file, `database` asks DuckDB; `requests`, `consents`, `links` and `ingest` bring
-things in (an answer is read and cast by `incoming`, joined with persons by `staging`, lies where `laid` says); `merging` and `twins` read a person's numbers together; `signing`, `resigning` and `due` say whose consent
-holds; `suspects` lists who may be one person; `coverage` says what is known; `rows`, `edges` and `assemble` put it
-into the order of case units; `projection` keeps that for a whole caseload, `single` takes one case out of it, `parquet`
-and `relations` hand it to clusters, and `case` reads single cases straight from the tables. `corrections` and `clocks`
+things in (an answer is read and cast by `incoming`, joined with persons by `staging`, lies where `laid` says);
+`merging` and `twins` read a person's numbers together; `signing`, `resigning` and `due` say whose consent holds;
+`suspects` lists who may be one person; `coverage` says what is known; `rows`, `edges` and `assemble` put it into the
+order of case units; `projection` keeps that for a whole caseload, `single` takes one case out of it, `parquet` and
+`relations` hand it to clusters, and `case` reads single cases straight from the tables. `corrections` and `clocks`
 say what still counts and since when; `erasing`, `rewriting` and `household_file` serve those whom it is about. The
 order of arrival of files and rows does not change ids, digests or blocks. `memory` says what the database may take.
 
@@ -26,7 +27,7 @@ Choices (where this differs from the plan, and why)
   they grew makes a supplementary batch.
 * The raw text of a quarantined row is kept only of persons whose rows may be kept; file, line, field and reason always.
 * A row that another file brought before is stored once, whoever sent it: its digest does not contain the sender.
-* A row's digest is made by Polars when it comes in and by the database when a case is read: each is a check of the other.
+* A row's digest is made by Polars when it comes in and by the database when a case is read: each checks the other.
 * Rows of a large answer are in the feed's table before they are judged, in a transaction into which nobody else sees
   (`laid`): each is written once. If some must go after all, the database writes the others again, as all were before.
 * A balance whose manifest is dated after the reference day is no answer for that day.

@@ -25,6 +25,10 @@ feed_<name>   person BIGINT · batch INTEGER · row_no BIGINT · digest BLOB (16
               contract's columns
 
 `superseded_by` is the load number from which a version, an answer or a row no longer counts; null while it does.
+
+Choices
+    * `meta` has no index: DuckDB 1.5.5 ends the process when a transaction cannot be written to a full disk and has
+      changed a row of an indexed table.
 """
 
 from __future__ import annotations
@@ -57,7 +61,7 @@ MEMBER_COLUMNS: dict[str, str] = {
 }
 
 _FIXED = f"""
-create table meta (key VARCHAR primary key, value VARCHAR not null);
+create table meta (key VARCHAR not null, value VARCHAR not null);
 insert into meta values ('format', '{FORMAT}'), ('load', '0');
 create table persons (person BIGINT not null, id_type VARCHAR not null, id_number VARCHAR not null);
 create table ask_texts (ask INTEGER not null, spec VARCHAR not null);
