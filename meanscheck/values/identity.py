@@ -115,11 +115,12 @@ def _partial_sums() -> tuple[pl.Series, pl.Series, pl.Series]:
     """Weighted digit sums of the first six, next six and last five digits: three lookups instead of 17 divisions."""
     tables = []
     for start, length in ((0, 6), (6, 6), (12, 5)):
-        numbers = np.arange(10**length, dtype=np.int64)
-        total = np.zeros(10**length, dtype=np.int64)
-        for place in range(length):
-            total += numbers // 10 ** (length - 1 - place) % 10 * WEIGHTS[start + place]
-        tables.append(pl.Series((total % 11).astype(np.uint8)))
+        total = np.zeros(1, dtype=np.uint8)
+        for weight in WEIGHTS[start : start + length]:
+            # Digit by digit, so that no number of many digits is ever taken apart.
+            digit = np.arange(10, dtype=np.uint8) * np.uint8(weight) % np.uint8(11)
+            total = ((total[:, None] + digit) % np.uint8(11)).ravel()
+        tables.append(pl.Series(total))
     return tables[0], tables[1], tables[2]
 
 
