@@ -48,7 +48,7 @@ FORMATS: Mapping[str, str] = {
 }
 """File endings and the format each means; a text file is fixed width if its mapping says so."""
 WHOLE = 1_000_000
-"""Rows of a file that is checked as a whole."""
+"""Rows of a file that is checked as a whole, where it may have a total below."""
 PART = 250_000
 """Rows of a larger file that are in memory together."""
 _IN_ARCHIVES = frozenset(FORMATS) - {".zip"}
@@ -78,9 +78,9 @@ def read_rows(contract: FeedContract, path: Path, *, mapping: FileMapping | None
 
 
 def read_parts(contract: FeedContract, path: Path, *, mapping: FileMapping | None = None) -> Iterator[FileRows]:
-    """The rows of a file: in one part up to `WHOLE` rows, else in several, so that memory does not grow with a CSV or
-    Parquet file. Raises as `read_rows`, also while the parts are being read; a total below a file that is read in parts
-    is not compared with its rows.
+    """The rows of a file: in one part up to `WHOLE` rows (of Parquet, `PART`), else in several, so that memory does not
+    grow with a CSV or Parquet file. Raises as `read_rows`, also while the parts are being read; a total below a file
+    that is read in parts is not compared with its rows.
     """
     where = path.name
     form = FORMATS.get(path.suffix.lower(), "")
@@ -91,7 +91,7 @@ def read_parts(contract: FeedContract, path: Path, *, mapping: FileMapping | Non
             rows = parquet.rows
     shape = FileShape() if mapping is None else mapping.file
     is_text = form == "csv" and shape.format in (None, "csv") and _is_large(path, size)
-    if rows <= WHOLE and not is_text:
+    if rows <= PART and not is_text:
         file = read_rows(contract, path, mapping=mapping)
         is_whole = file.rows.height <= WHOLE
         for at in range(0, max(file.rows.height, 1), WHOLE if is_whole else PART):

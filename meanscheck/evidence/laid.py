@@ -6,13 +6,13 @@
 Of a small answer it is a temporary table, and what may be kept is put into the feed's table in the end. Rows of a large
 one would be written twice that way, a quarter of all work. So those that may be kept go into the feed's table at once,
 under the load number that the answer is about to take, and `i_rows` is a view of them and of the others, which lie in
-the temporary table ``i_rest``. Nobody else sees them before the transaction ends, and if it fails they are gone.
+the temporary table ``i_rest``. Nobody else sees them before the transaction ends, and if it fails they are gone. They
+go in by whole groups of rows as the database keeps them: it would write smaller ones again at its next checkpoint.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -24,23 +24,28 @@ if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
 
-@dataclass(frozen=True, slots=True)
+GROUP: Final = 122_880
+"""Rows that the database keeps together, unless it is told otherwise when a file is made."""
+
+
 class Laid:
-    """The rows of one answer, in its transaction.
+    """The rows of one answer, in its transaction: `begin`, `add`, `end`, and then look at ``i_rows``.
 
     Attributes:
+        contract: of the feed.
         batch: the load number that the answer takes if it brings anything.
         is_straight: whether rows that may be kept lie in the feed's table already.
     """
 
-    contract: FeedContract
-    batch: int
-    is_straight: bool
+    def __init__(self, contract: FeedContract, batch: int, *, is_straight: bool) -> None:
+        self.contract, self.batch, self.is_straight = contract, batch, is_straight
+        self._waiting: pl.DataFrame | None = None
 
     @classmethod
     def begin(cls, store: Store, contract: FeedContract, *, is_straight: bool) -> Laid:
         """Make ``i_rows``, empty."""
-        laid = cls(contract, int(store.value("select value::integer + 1 from meta where key = 'load'")), is_straight)
+        batch = int(store.value("select value::integer + 1 from meta where key = 'load'"))
+        laid = cls(contract, batch, is_straight=is_straight)
         kept = f"select person, true as is_asked, true as is_covered, row_no, digest, {laid._names} from {laid._feed}"
         table = "i_rest" if is_straight else "i_rows"
         store.run(f"create temp table {table} as {kept} limit 0")
@@ -59,11 +64,26 @@ class Laid:
     def add(self, store: Store, rows: pl.DataFrame) -> None:
         """Add rows; the frame has the columns of ``i_rows`` by name."""
         if self.is_straight:
-            with store.frame("incoming", rows):
-                store.run(self._inserted("incoming where is_covered"))
+            kept = rows.filter("is_covered")
+            kept = kept if self._waiting is None else pl.concat([self._waiting, kept])
+            whole = kept.height // GROUP * GROUP
+            self._put(store, kept.head(whole))
+            self._waiting = kept.tail(-whole) if whole else kept
             rows = rows.filter(~pl.col("is_covered"))
         if rows.height:
             store.insert("i_rest" if self.is_straight else "i_rows", rows)
+
+    def end(self, store: Store) -> None:
+        """All rows were added."""
+        if self._waiting is not None:
+            self._put(store, self._waiting)
+            self._waiting = None
+
+    def _put(self, store: Store, rows: pl.DataFrame) -> None:
+        if rows.height:
+            # In one piece: several may each make a group of their own.
+            with store.frame("incoming", rows.rechunk()):
+                store.run(self._inserted("incoming"))
 
     def take_out(self, store: Store, which: str) -> None:
         """Delete rows for which an SQL condition holds."""

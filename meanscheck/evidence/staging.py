@@ -56,6 +56,7 @@ def stage(store: Store, incoming: Incoming, parts: Iterator[Part], laid: Laid) -
         repeats += int((part.bad["reason"] == REPEATED).sum())
         if part.bad.height:
             bad.append(part.bad)
+    laid.end(store)
     lines = _add_bad(store, bad) if bad or is_large else 0
     if is_large:
         taken, twice = refuse_contradictions(store, laid)

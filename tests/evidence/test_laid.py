@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from meanscheck.errors import FeedError
@@ -36,6 +37,7 @@ def straight(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     monkeypatch.setattr("meanscheck.contracts.readers.WHOLE", 4)
     monkeypatch.setattr("meanscheck.contracts.readers.PART", 3)
     monkeypatch.setattr("meanscheck.contracts.csv_text._BLOCK", 150)
+    monkeypatch.setattr("meanscheck.evidence.laid.GROUP", 2)
     seen: list[bool] = []
     begin = Laid.begin.__func__  # type: ignore[attr-defined]
 
@@ -135,6 +137,26 @@ def test_answers_one_after_the_other_leave_the_same_by_parts_and_as_a_whole(
     with inbox.store("parts.duckdb") as store:
         for number, (step, expected) in enumerate(zip(steps, whole, strict=True)):
             assert (number, told(step, store), left(store)) == (number, *expected)
+
+
+def test_rows_go_in_by_whole_groups_in_the_order_of_the_file(
+    inbox: Inbox, straight: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces: list[list[int]] = []
+    put = Laid._put
+
+    def noted(laid: Laid, store: Store, rows: pl.DataFrame) -> None:
+        pieces.append(rows["row_no"].to_list())
+        put(laid, store, rows)
+
+    monkeypatch.setattr(Laid, "_put", noted)
+    with inbox.store() as store:
+        asked(inbox, store)
+        store.ingest("tax_income", inbox.tax([wage(A, f"20{year}-03") for year in range(10, 20)] + WAGES))
+        in_order = [row for piece in pieces for row in piece]
+        assert store.rows("select row_no from feed_tax_income") == [(row,) for row in in_order]
+    assert in_order == sorted(in_order) and len(in_order) == 16
+    assert [len(piece) % 2 for piece in pieces[:-1]] == [0] * (len(pieces) - 1) and len(pieces) > 2
 
 
 def test_a_large_answer_that_comes_again_leaves_no_row_twice(inbox: Inbox, straight: list[bool]) -> None:
