@@ -6,7 +6,7 @@ database reach the caller as `StoreError` without the database's own words, whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from fractions import Fraction
 from functools import partial
@@ -194,6 +194,21 @@ class Database:
         finally:
             if self._connection is not None:
                 self.run(f"set memory_limit = '{self._memory_limit}'")
+
+    @contextmanager
+    def one_thread(self) -> Iterator[Callable[[], None]]:
+        """Let the database work by one thread for a while; what this yields ends it sooner."""
+        number = int(self.value("select current_setting('threads')"))
+
+        def end() -> None:
+            self.run(f"set threads = {number}")
+
+        self.run("set threads = 1")
+        try:
+            yield end
+        finally:
+            if self._connection is not None:
+                end()
 
     @property
     def in_transaction(self) -> bool:

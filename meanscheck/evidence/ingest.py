@@ -8,7 +8,7 @@ newly covered becomes a supplementary batch. An answer may correct or withdraw a
 
 from __future__ import annotations
 
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,10 +98,14 @@ def take_in(store: Store, incoming: Incoming) -> IngestReport:
     is_straight = incoming.is_large and not store.in_transaction and (answer is None or answer.how is None)
     with incoming.parts() as parts:
         reach = reach_of(store, incoming.contract, answer)
-        with store.less_memory(_GROWTH) if incoming.is_large else nullcontext(), store.transaction():
+        with ExitStack() as stack:
+            if incoming.is_large:
+                stack.enter_context(store.less_memory(_GROWTH))
+            when_added = stack.enter_context(store.one_thread()) if is_straight else lambda: None
+            stack.enter_context(store.transaction())
             laid = Laid.begin(store, incoming.contract, is_straight=is_straight)
             try:
-                staged = stage(store, incoming, parts, laid)
+                staged = stage(store, incoming, parts, laid, when_added=when_added)
                 report = _take(store, incoming, staged=staged, reach=reach)
                 if incoming.mapping is not None and not report.already_known:
                     record_mapping(store, report.batch, incoming.mapping)

@@ -6,13 +6,18 @@
 Of a small answer it is a temporary table, and what may be kept is put into the feed's table in the end. Rows of a large
 one would be written twice that way, a quarter of all work. So those that may be kept go into the feed's table at once,
 under the load number that the answer is about to take, and `i_rows` is a view of them and of the others, which lie in
-the temporary table ``i_rest``. Nobody else sees them before the transaction ends, and if it fails they are gone. They
-go in by whole groups of rows as the database keeps them: it would write smaller ones again at its next checkpoint.
+the temporary table ``i_rest``. Nobody else sees them before the transaction ends, and if it fails they are gone.
+
+Choices
+    * While rows are added straight, the database works by one thread (`Database.one_thread`). By several it would make
+      groups of rows of each part, smaller than it keeps them, and write them all again at its next checkpoint. What
+      comes next is cast meanwhile.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -24,28 +29,24 @@ if TYPE_CHECKING:
     from meanscheck.evidence.store import Store
 
 
-GROUP: Final = 122_880
-"""Rows that the database keeps together, unless it is told otherwise when a file is made."""
-
-
+@dataclass(frozen=True, slots=True)
 class Laid:
-    """The rows of one answer, in its transaction: `begin`, `add`, `end`, and then look at ``i_rows``.
+    """The rows of one answer, in its transaction.
 
     Attributes:
-        contract: of the feed.
         batch: the load number that the answer takes if it brings anything.
         is_straight: whether rows that may be kept lie in the feed's table already.
     """
 
-    def __init__(self, contract: FeedContract, batch: int, *, is_straight: bool) -> None:
-        self.contract, self.batch, self.is_straight = contract, batch, is_straight
-        self._waiting: pl.DataFrame | None = None
+    contract: FeedContract
+    batch: int
+    is_straight: bool
 
     @classmethod
     def begin(cls, store: Store, contract: FeedContract, *, is_straight: bool) -> Laid:
         """Make ``i_rows``, empty."""
         batch = int(store.value("select value::integer + 1 from meta where key = 'load'"))
-        laid = cls(contract, batch, is_straight=is_straight)
+        laid = cls(contract, batch, is_straight)
         kept = f"select person, true as is_asked, true as is_covered, row_no, digest, {laid._names} from {laid._feed}"
         table = "i_rest" if is_straight else "i_rows"
         store.run(f"create temp table {table} as {kept} limit 0")
@@ -64,26 +65,11 @@ class Laid:
     def add(self, store: Store, rows: pl.DataFrame) -> None:
         """Add rows; the frame has the columns of ``i_rows`` by name."""
         if self.is_straight:
-            kept = rows.filter("is_covered")
-            kept = kept if self._waiting is None else pl.concat([self._waiting, kept])
-            whole = kept.height // GROUP * GROUP
-            self._put(store, kept.head(whole))
-            self._waiting = kept.tail(-whole) if whole else kept
+            with store.frame("incoming", rows):
+                store.run(self._inserted("incoming where is_covered"))
             rows = rows.filter(~pl.col("is_covered"))
         if rows.height:
             store.insert("i_rest" if self.is_straight else "i_rows", rows)
-
-    def end(self, store: Store) -> None:
-        """All rows were added."""
-        if self._waiting is not None:
-            self._put(store, self._waiting)
-            self._waiting = None
-
-    def _put(self, store: Store, rows: pl.DataFrame) -> None:
-        if rows.height:
-            # In one piece: several may each make a group of their own.
-            with store.frame("incoming", rows.rechunk()):
-                store.run(self._inserted("incoming"))
 
     def take_out(self, store: Store, which: str) -> None:
         """Delete rows for which an SQL condition holds."""

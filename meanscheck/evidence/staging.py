@@ -11,7 +11,7 @@ contradictions and persons with too many rows are looked for here, over all rows
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,9 @@ class Staged:
     passed: int
 
 
-def stage(store: Store, incoming: Incoming, parts: Iterator[Part], laid: Laid) -> Staged:
+def stage(
+    store: Store, incoming: Incoming, parts: Iterator[Part], laid: Laid, *, when_added: Callable[[], None]
+) -> Staged:
     """Fill ``i_rows`` and ``i_bad``; ``i_asked`` is there already (see `reach`)."""
     is_large = incoming.is_large
     bad: list[pl.DataFrame] = []
@@ -56,7 +58,7 @@ def stage(store: Store, incoming: Incoming, parts: Iterator[Part], laid: Laid) -
         repeats += int((part.bad["reason"] == REPEATED).sum())
         if part.bad.height:
             bad.append(part.bad)
-    laid.end(store)
+    when_added()
     lines = _add_bad(store, bad) if bad or is_large else 0
     if is_large:
         taken, twice = refuse_contradictions(store, laid)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from meanscheck.errors import FeedError
-from meanscheck.evidence import IngestReport, Store
+from meanscheck.evidence import IngestReport, Store, connecting
 from meanscheck.evidence.laid import Laid
 
 from .inboxes import ASKED, OUTSIDER, A, B, Inbox, S, consent, member, request, wage
@@ -37,7 +38,6 @@ def straight(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     monkeypatch.setattr("meanscheck.contracts.readers.WHOLE", 4)
     monkeypatch.setattr("meanscheck.contracts.readers.PART", 3)
     monkeypatch.setattr("meanscheck.contracts.csv_text._BLOCK", 150)
-    monkeypatch.setattr("meanscheck.evidence.laid.GROUP", 2)
     seen: list[bool] = []
     begin = Laid.begin.__func__  # type: ignore[attr-defined]
 
@@ -139,24 +139,40 @@ def test_answers_one_after_the_other_leave_the_same_by_parts_and_as_a_whole(
             assert (number, told(step, store), left(store)) == (number, *expected)
 
 
-def test_rows_go_in_by_whole_groups_in_the_order_of_the_file(
+def test_rows_lie_in_whole_groups_in_the_order_of_the_file(
     inbox: Inbox, straight: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pieces: list[list[int]] = []
-    put = Laid._put
-
-    def noted(laid: Laid, store: Store, rows: pl.DataFrame) -> None:
-        pieces.append(rows["row_no"].to_list())
-        put(laid, store, rows)
-
-    monkeypatch.setattr(Laid, "_put", noted)
+    group = 2_048
+    monkeypatch.setattr("meanscheck.contracts.readers.PART", 5_000)
+    monkeypatch.setattr("meanscheck.evidence.connecting.attach", partial(connecting.attach, row_group=group))
+    path = inbox.tax([wage(A, "2020-03", "1.00", payer=f"P{n}") for n in range(10 * group)])
+    pl.read_csv(path, infer_schema=False).write_parquet(path.with_suffix(".parquet"))
+    path.unlink()
     with inbox.store() as store:
         asked(inbox, store)
-        store.ingest("tax_income", inbox.tax([wage(A, f"20{year}-03") for year in range(10, 20)] + WAGES))
-        in_order = [row for piece in pieces for row in piece]
-        assert store.rows("select row_no from feed_tax_income") == [(row,) for row in in_order]
-    assert in_order == sorted(in_order) and len(in_order) == 16
-    assert [len(piece) % 2 for piece in pieces[:-1]] == [0] * (len(pieces) - 1) and len(pieces) > 2
+        store.ingest("tax_income", path.with_suffix(".parquet"))
+        kept = store.rows(
+            "select row_group_id, sum(count)::bigint from pragma_storage_info('feed_tax_income') "
+            "where column_name = 'row_no' and segment_type <> 'VALIDITY' group by 1 order by 1"
+        )
+        assert kept == [(number, group) for number in range(10)]
+        rows = [row for (row,) in store.rows("select row_no from feed_tax_income")]
+        assert rows == sorted(rows) and len(rows) == 10 * group
+        assert store.value("select current_setting('threads')") == 2
+    assert straight == [True]
+
+
+def test_after_a_large_file_that_was_refused_the_database_has_all_its_threads(
+    inbox: Inbox, straight: list[bool]
+) -> None:
+    path = inbox.tax(WAGES)
+    path.write_bytes(path.read_bytes() + b'"\x01')
+    with inbox.store() as store:
+        asked(inbox, store)
+        with pytest.raises(FeedError):
+            store.ingest("tax_income", path)
+        assert store.value("select current_setting('threads')") == 2
+    assert straight == [True]
 
 
 def test_a_large_answer_that_comes_again_leaves_no_row_twice(inbox: Inbox, straight: list[bool]) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 from meanscheck.contracts import all_feeds, readers
 from meanscheck.decisions import assess
 from meanscheck.errors import LedgerError
-from meanscheck.evidence import Store, connecting, laid, subjects
+from meanscheck.evidence import Store, connecting, subjects
 from meanscheck.faces.cli.intake import ORIGIN, make_office
 from meanscheck.faces.cli.office import Office
 from meanscheck.law import RulePack
@@ -71,7 +71,6 @@ def make_day(folder: Path, *, seed: int) -> Path:
 def _for_few_rows() -> None:
     """From now on a file of `MANY` rows is treated like one of millions."""
     vars(readers).update(WHOLE=MANY - 1, PART=PART)
-    vars(laid)["GROUP"] = ROW_GROUP
     attach = getattr(connecting.attach, "func", connecting.attach)
     vars(connecting)["attach"] = partial(attach, row_group=ROW_GROUP)
 
