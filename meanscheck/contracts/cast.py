@@ -121,8 +121,8 @@ def cast_rows(
 
 def _cast_column(column: Column, cells: pl.Series, unit: str | None, faults: Faults) -> pl.Series:
     dtype = cells.dtype
-    if dtype == pl.Null:
-        return cells.cast(column.polars_type)
+    if dtype == pl.Null or (dtype == pl.String and cells.null_count() == len(cells)):
+        return pl.Series([None], dtype=column.polars_type).new_from_index(0, len(cells))
     if column.kind in _MEASURED and (dtype.is_integer() or dtype.is_decimal()):
         return whole_units_typed(column, cells, unit, faults)
     if dtype == pl.Date and column.kind == "date":
