@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -35,6 +35,7 @@ NOTHING = hashlib.sha256().hexdigest()
 """The digest of no digests."""
 SHORT_ID = 16
 """How many hex characters of an id are shown, and how many of a row digest make a `row_ref`."""
+_Bytes: TypeAlias = bytes | memoryview
 _AT_ONCE, _FEW = 1_000_000, 1_000
 SORTED_HEX = "list_aggregate(list_transform(list_sort(list(digest)), lambda d: hex(d)), 'string_agg', '')"
 """SQL aggregate: the hex text of all digests of a group, sorted (2.5 times faster than an ordered string_agg)."""
@@ -84,7 +85,7 @@ class Sorted:
         return cls(total.hexdigest(), are_distinct, of_some.hexdigest())
 
 
-def _parts(store: Store, digests: str, count: int | None, some: str | None) -> Iterator[tuple[bytes, bytes, bool]]:
+def _parts(store: Store, digests: str, count: int | None, some: str | None) -> Iterator[tuple[_Bytes, _Bytes, bool]]:
     """What `_packed` makes of parts of them, one part after the other in the order of digests."""
     wanted = "digest" if some is None else f"digest, {some}"
     if count is None:
@@ -104,14 +105,15 @@ def _parts(store: Store, digests: str, count: int | None, some: str | None) -> I
         yield from parts
 
 
-def _packed(part: pl.DataFrame, some: str | None) -> tuple[bytes, bytes, bool]:
+def _packed(part: pl.DataFrame, some: str | None) -> tuple[_Bytes, _Bytes, bool]:
     """The digests (Binary) sorted, one after the other, all and those marked; and whether no two are equal."""
     digests = part["digest"]
     marks = np.zeros(len(digests), dtype=np.bool_) if some is None else part[some].to_numpy()
     if len(digests) < _FEW or (digests.bin.size() != ROW_DIGEST_BYTES).any():
         ordered = sorted(zip(digests.to_list(), marks.tolist(), strict=True))
-        every = [digest for digest, _ in ordered]
-        return b"".join(every), b"".join(d for d, is_one in ordered if is_one), len(set(every)) == len(every)
+        distinct = len({digest for digest, _ in ordered})
+        marked = b"".join(digest for digest, is_one in ordered if is_one)
+        return b"".join(digest for digest, _ in ordered), marked, distinct == len(ordered)
     cells = digests.bin.reinterpret(dtype=pl.Array(pl.UInt8, ROW_DIGEST_BYTES), endianness="little").to_numpy()
     # As two big-endian numbers: most often the first one decides, and sorting numbers is ten times faster.
     cells = np.ascontiguousarray(cells)
@@ -125,7 +127,9 @@ def _packed(part: pl.DataFrame, some: str | None) -> tuple[bytes, bytes, bool]:
         ranked, beside = high[order], low[order]
         no_two = not ((ranked[1:] == ranked[:-1]) & (beside[1:] == beside[:-1])).any()
     in_order = cells.view(f"V{ROW_DIGEST_BYTES}")[:, 0][order]
-    return in_order.tobytes(), b"" if some is None else in_order[marks[order]].tobytes(), no_two
+    # Not as bytes: that would be a copy of each.
+    every = in_order.view(np.uint8).data
+    return every, b"" if some is None else in_order[marks[order]].view(np.uint8).data, no_two
 
 
 def named(head: bytes, rows: str) -> str:
