@@ -36,7 +36,7 @@ NOTHING = hashlib.sha256().hexdigest()
 SHORT_ID = 16
 """How many hex characters of an id are shown, and how many of a row digest make a `row_ref`."""
 _Bytes: TypeAlias = bytes | memoryview
-_AT_ONCE, _FEW = 1_000_000, 1_000
+_AT_ONCE, _FEW = 500_000, 1_000
 SORTED_HEX = "list_aggregate(list_transform(list_sort(list(digest)), lambda d: hex(d)), 'string_agg', '')"
 """SQL aggregate: the hex text of all digests of a group, sorted (2.5 times faster than an ordered string_agg)."""
 
