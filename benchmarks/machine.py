@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 
@@ -17,9 +19,16 @@ def facts() -> dict[str, str]:
         "processor": f"{_line('/proc/cpuinfo', 'model name') or platform.machine()}, {cores} cores",
         "memory": f"{_memory_gib():.1f} GiB",
         "system": f"{platform.system()} {platform.release().split('-')[0]}, Python {platform.python_version()}",
-        "versions": ", ".join(f"{name} {version(name)}" for name in ("polars", "duckdb", "numpy", "cryptography")),
+        "versions": ", ".join(_versions("polars", "duckdb", "numpy", "cryptography", "polars-hash")),
         "load when it began": f"{os.getloadavg()[0]:.1f}",
     }
+
+
+def _versions(*names: str) -> Iterator[str]:
+    """Of what is installed: some is of extras."""
+    for name in names:
+        with suppress(PackageNotFoundError):
+            yield f"{name} {version(name)}"
 
 
 def _line(file: str, key: str) -> str:
