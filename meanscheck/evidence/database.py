@@ -26,7 +26,14 @@ from meanscheck.values.arrow import ArrowStream, frame_of
 LOG_BYTES = 2**28
 """From which size on the log of changes is folded into the file: small files come in often."""
 _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
-_DISK = ("No space left", "Could not write", "Could not fsync", "Could not truncate", "Input/output error")
+_DISK = (
+    "No space left",
+    "Could not write",
+    "Could not fsync",
+    "fsync failed",
+    "Could not truncate",
+    "Input/output error",
+)
 """Words of the system in the database's errors of other kinds. They are looked for and never repeated."""
 _OUR_MISTAKE = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException, duckdb.SyntaxException)
 

@@ -13,10 +13,12 @@ from datetime import date
 from pathlib import Path
 from random import Random
 
+import duckdb
 import pytest
 
 from meanscheck.errors import MeanscheckError, StoreError
 from meanscheck.evidence import Store
+from meanscheck.evidence.database import _refused
 from meanscheck.ledger import Ledger, Signer
 from meanscheck.ledger.bulk import Seal
 from meanscheck.ledger.together import Together
@@ -150,6 +152,11 @@ def test_a_projection_that_cannot_be_removed_is_said_and_what_went_wrong_first_i
         monkeypatch.setattr("meanscheck.evidence.projection._remove", removing)
         with pytest.raises(ZeroDivisionError):
             store.project(taken, on=date(2020, 6, 30))
+
+
+def test_a_disk_that_does_not_flush_is_told_as_one_that_cannot_be_written() -> None:
+    told = _refused(duckdb.FatalException("FATAL Error: fsync failed!"))
+    assert isinstance(told, StoreError) and "disk space and rights" in str(told)
 
 
 def test_a_step_that_was_broken_off_while_it_was_written_spoils_no_later_step(tmp_path: Path) -> None:
