@@ -147,7 +147,7 @@ def _take(store: Store, incoming: Incoming, *, staged: Staged, reach: Reach) -> 
         staged = without_dropped(store, contract, earlier["batch"].to_list(), staged)
     rows = _sort_out(store, staged, keep=answer is None or answer.how != "withdraw")
     if is_void or again:
-        laid.keep(store, "false")
+        laid.keep_none(store)
         return IngestReport(
             feed=contract.name,
             file=name,
@@ -174,8 +174,12 @@ def _take(store: Store, incoming: Incoming, *, staged: Staged, reach: Reach) -> 
         _find_conflicts(store, contract, batch, rows.query, rows.beside)
     if rows.known:
         note_repeats(store, batch)
-    chosen = "row_no not in (select row_no from i_known)" if rows.known else "true"
-    laid.keep(store, "false" if answer is not None and answer.how == "withdraw" else chosen)
+    if answer is not None and answer.how == "withdraw":
+        laid.keep_none(store)
+    elif rows.known:
+        laid.keep(store, "row_no not in (select row_no from i_known)")
+    else:
+        laid.keep(store)
     has_bad = staged.bad > 0 or (corrected is not None and corrected.how == "withdraw" and staged.rows > 0)
     quarantined = quarantine(store, contract, name, batch) if has_bad else 0
     exceptions(store, batch, answer, has_bad=has_bad)

@@ -79,12 +79,17 @@ class Laid:
         else:
             store.run(f"delete from i_rows where {which}")
 
-    def keep(self, store: Store, chosen: str) -> None:
+    def keep(self, store: Store, chosen: str = "true") -> None:
         """Have those of the rows that may be kept for which an SQL condition holds in the feed's table, no others."""
         if not self.is_straight:
             store.run(self._inserted(f"i_rows where is_covered and {chosen}"))
         elif chosen != "true":
             store.run(f"delete from {self._feed} where batch = {self.batch} and not ({chosen})")
+
+    def keep_none(self, store: Store) -> None:
+        """Have none of the rows in the feed's table."""
+        if self.is_straight:
+            store.run(f"delete from {self._feed} where batch = {self.batch}")
 
     def _inserted(self, rows: str) -> str:
         columns = f"row_no, digest, {self._names}"

@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import cache
 
 import duckdb
+import polars as pl
+
+from meanscheck.errors import StoreError
+from meanscheck.values.arrow import ArrowStream, frame_of
+
+
+def asked(query: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """What a query answers of a frame, which it calls ``given``; rows keep their order.
+
+    Raises:
+        StoreError: it could not be answered; without the database's words, which may hold values.
+    """
+    try:
+        with closing(scratch()) as connection:
+            connection.register("given", ArrowStream(rows))
+            return frame_of(connection.sql(query))
+    except duckdb.Error as error:
+        raise StoreError(
+            f"rows could not be worked on in memory ({type(error).__name__}); nothing was kept. Is there enough of it?"
+        ) from None
 
 
 def scratch() -> duckdb.DuckDBPyConnection:

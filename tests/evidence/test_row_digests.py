@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from meanscheck.contracts import FeedContract, all_feeds, feed
 from meanscheck.contracts.whose import Whose
+from meanscheck.errors import StoreError
 from meanscheck.evidence import Store
 from meanscheck.evidence.digests import row_digest_sql
 from meanscheck.evidence.row_digests import row_digests
 from meanscheck.evidence.tables import stored_columns
 from meanscheck.values import hashing
+from meanscheck.values.scratch import asked
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 CELLS: dict[object, st.SearchStrategy[Any]] = {
@@ -108,6 +110,12 @@ def test_each_way_hashes_like_the_standard_library(texts: list[str], size: int) 
     for way in (hashing.by_database, hashing.sha256):
         found = way(given_texts, size=size)
         assert found.dtype == pl.Binary and found.to_list() == expected
+
+
+def test_what_the_database_says_of_texts_is_never_repeated() -> None:
+    with pytest.raises(StoreError, match="could not be worked on") as caught:
+        asked("select error(text) from given", pl.DataFrame({"text": ["440703195002020027"]}))
+    assert "440703" not in str(caught.value) and caught.value.__cause__ is None
 
 
 def test_the_plugin_hashes_the_same_if_it_is_there() -> None:
