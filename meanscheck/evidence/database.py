@@ -118,7 +118,7 @@ class Database:
         connection = self._open
         try:
             return frame_of(connection.sql(sql, params=list(parameters) or None))
-        except duckdb.Error as error:
+        except (duckdb.Error, pl.exceptions.PolarsError) as error:  # the second, if some rows had come already
             raise _refused(error) from None
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -239,10 +239,10 @@ class Reading(Database):
         self._connection = self._connect()
 
 
-def _refused(error: duckdb.Error) -> StoreError | InternalError:
+def _refused(error: Exception) -> StoreError | InternalError:
     if isinstance(error, _OUR_MISTAKE):
         return InternalError(f"the store did not understand a statement: {str(error).splitlines()[0]}")
-    if isinstance(error, (duckdb.OutOfMemoryException,)):
+    if isinstance(error, duckdb.OutOfMemoryException) or "Out of Memory Error" in str(error):
         return StoreError("the store ran out of memory; open it with a larger memory_limit or a temp_dir with room")
     # What a disk refuses at the end of a transaction comes as a failed transaction, and spoils the connection.
     if isinstance(error, duckdb.IOException) or any(word in str(error) for word in _DISK):

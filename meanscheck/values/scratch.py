@@ -22,7 +22,7 @@ def asked(query: str, rows: pl.DataFrame) -> pl.DataFrame:
         with closing(scratch()) as connection:
             connection.register("given", ArrowStream(rows))
             return frame_of(connection.sql(query))
-    except duckdb.Error as error:
+    except (duckdb.Error, pl.exceptions.PolarsError) as error:  # the second, if some rows had come already
         raise StoreError(
             f"rows could not be worked on in memory ({type(error).__name__}); nothing was kept. Is there enough of it?"
         ) from None

@@ -112,10 +112,16 @@ def test_each_way_hashes_like_the_standard_library(texts: list[str], size: int) 
         assert found.dtype == pl.Binary and found.to_list() == expected
 
 
-def test_what_the_database_says_of_texts_is_never_repeated() -> None:
-    with pytest.raises(StoreError, match="could not be worked on") as caught:
-        asked("select error(text) from given", pl.DataFrame({"text": ["440703195002020027"]}))
-    assert "440703" not in str(caught.value) and caught.value.__cause__ is None
+def test_what_the_database_says_of_texts_is_never_repeated(store: Store) -> None:
+    texts = pl.DataFrame({"n": range(300_000)})
+    for last in (0, 299_000):  # also when most rows have come already
+        query = f"select case when n = {last} then error('440703195002020027') else 'x' end from given"
+        with pytest.raises(StoreError, match="could not be worked on") as caught:
+            asked(query, texts)
+        assert "440703" not in str(caught.value) and caught.value.__cause__ is None
+        with store.frame("given", texts), pytest.raises(StoreError, match="refused an operation") as told:
+            store.fetch(query)
+        assert "440703" not in str(told.value) and told.value.__cause__ is None
 
 
 def test_the_plugin_hashes_the_same_if_it_is_there() -> None:
